@@ -1,11 +1,14 @@
 /* What is sealed to whom, and how the pieces look inside.
  *
- * Sealed table (a blob):  "APXSEAL1" | HPKE(contract key, info = "apex/table/v1" || address || SHA-256(dataset name), aad "",
+ * Sealed table (a blob):  "APXSEAL1" | HPKE(contract key, info = "apex/table/v1" || address
+ *   || SHA-256(dataset name || 0x00 || contributor's Ed25519 key), aad "",
  *   plaintext = data key 32 || table digest 32 (BLAKE2b-256 of all group bytes) || n_rows u64be || n_groups u64be)
  *   | secretstream header 24 | chunks. Every chunk but the last is GROUP_BYTES + 17 bytes; aad of every chunk is the address.
- * Sealed request (a blob): HPKE(contract key, info = "apex/request/v1" || address, aad "", plaintext = request)
+ * Sealed request (a blob): HPKE(contract key, info = "apex/request/v1" || address || author's Ed25519 key, aad "",
+ *   plaintext = request). The keys in `info` bind a ciphertext to its author: what one party sealed, no other can contribute or run.
  * Request: CBOR {1: "apex/request/v1", 2: nonce bstr16, 3: seed bstr32, 4: {parameter name: value}}; values int, float, bool, text, or
  *   array of arrays of floats (points). Parameter names ascend as CBOR map keys do. Its SHA-256 is the request digest.
+ * Output digest (in the log, public): SHA-256(request || output). The request's nonce keeps a guessed output from being confirmed.
  * Result blob: HPKE(recipient's X25519, info = "apex/result/v1" || address, aad "", plaintext = result package)
  * Result package: CBOR {1: "apex/result/v1", 2: address bstr32, 3: run index, 4: function text, 5: request bstr, 6: output bstr (JSON)} */
 #ifndef COMMON_WIRE_PACKAGE_H

@@ -45,7 +45,8 @@
     X(STORAGE, 38, "storage", "the host could not keep what was asked of it (is its disk full?); nothing was recorded", "try again when the operator has made room", "the operator") \
     X(BUSY, 39, "busy", "the enclave has as many runs as it can hold", "try again later", "nobody")                        \
     X(INTERNAL, 40, "internal", "the enclave met a condition it does not know", "report it with the time", "us")            \
-    X(UNKNOWN_RUN, 41, "unknown-run", "no such run", "see `apex audit`", "the requester")
+    X(UNKNOWN_RUN, 41, "unknown-run", "no such run", "see `apex audit`", "the requester") \
+    X(DUPLICATE, 42, "duplicate", "this very ciphertext is already contributed", "nothing: it counts once", "the requester")
 
 enum refusal {
 #define X(name, number, stable, what, next, who) REFUSAL_##name = number,
