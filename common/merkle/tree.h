@@ -34,6 +34,8 @@ apex_status merkle_tree_append(struct merkle_tree *tree, const struct merkle_has
 /* Forget the leaves from `size` on: undo of an append that was not persisted. */
 apex_status merkle_tree_truncate(struct merkle_tree *tree, uint64_t size);
 apex_status merkle_tree_leaf_at(const struct merkle_tree *tree, uint64_t index, struct merkle_hash *leaf);
+/* The root of the complete subtree of 2^level leaves number `index`, for tiles. APEX_E_USAGE: not complete. */
+apex_status merkle_tree_node_at(const struct merkle_tree *tree, unsigned level, uint64_t index, struct merkle_hash *node);
 /* The root as it was at `size` <= merkle_tree_size. Any other size: APEX_E_USAGE. */
 apex_status merkle_tree_root(const struct merkle_tree *tree, uint64_t size, struct merkle_hash *root);
 apex_status merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index, uint64_t size, struct merkle_proof *proof);

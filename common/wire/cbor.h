@@ -3,7 +3,7 @@
  *
  * The reader refuses everything else: indefinite lengths, longer-than-needed heads, tags (but see cose.h), map keys that
  * are not strictly ascending in bytewise order of their encoding, text that is not UTF-8, depth above CBOR_DEPTH_MAX.
- * No allocation; spans point into the caller's bytes. Floats are always the 8-byte form (one form, so it is deterministic). */
+ * No allocation; spans point into the caller's bytes. Floats are always the 8-byte form (one form, so it is deterministic); not-a-number and negative zero are refused. */
 #ifndef COMMON_WIRE_CBOR_H
 #define COMMON_WIRE_CBOR_H
 
@@ -32,6 +32,8 @@ apex_status cbor_skip(struct cursor *c, struct span *item);
  * TRY(cbor_map(&c, &n)); TRY(cbor_key(&c, 1)); ... An optional key is tried with cbor_key_maybe. */
 apex_status cbor_key(struct cursor *c, uint64_t key);
 bool cbor_key_maybe(struct cursor *c, uint64_t key);
+/* Strict UTF-8: no overlong form, no surrogate, nothing above U+10FFFF. */
+bool cbor_utf8_valid(struct span text);
 /* The bytes are exactly one deterministic item and nothing else. */
 apex_status cbor_check(struct span bytes);
 

@@ -1,0 +1,281 @@
+#include "enclave/core/acts.h"
+
+#include "common/attest/signer.h"
+#include "common/base/try.h"
+#include "enclave/core/host.h"
+#include "enclave/core/policy.h"
+#include "enclave/core/proof.h"
+#include "enclave/core/runner.h"
+#include "enclave/core/sealed_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct taking {
+    struct core *core;
+    struct span bytes; /* the COSE_Sign1 */
+    struct cose cose;
+    struct act act;
+    struct buffer manifest;   /* deploy: its text */
+    struct table_facts facts; /* contribute */
+    struct outcome *out;
+};
+
+static enum refusal refuse(struct outcome *out, enum refusal code, const char *detail)
+{
+    snprintf(out->detail, sizeof out->detail, "%s", detail);
+    return code;
+}
+
+/* The signature, the form, the age, whether it is new, and whether its author has seen this
+ * very log. Lock held. */
+static enum refusal general(struct taking *t)
+{
+    uint8_t digest[HASH_LEN];
+    uint64_t index;
+    sha256(t->bytes, digest);
+    if (digest_map_get(t->core->state.acts, digest, &index)) {
+        snprintf(t->out->detail, sizeof t->out->detail, "%llu", (unsigned long long)index);
+        return core_keep(t->core) == APEX_OK ? REFUSAL_REPLAYED : REFUSAL_STORAGE;
+    }
+    if (!proof_seen(t->core, t->act.seen_size, t->act.seen_root))
+        return REFUSAL_UNKNOWN_CHECKPOINT;
+    return policy_time(&t->act, clock_ms());
+}
+
+static enum refusal judged(struct taking *t)
+{
+    enum refusal no = general(t);
+    if (no != REFUSAL_NONE) return no;
+    const struct contract *c = state_contract(&t->core->state, t->act.address);
+    if (!c) return t->act.kind == ACT_DEPLOY ? REFUSAL_NONE : REFUSAL_UNKNOWN_CONTRACT;
+    return policy_act(&t->core->state, c, &t->act, t->cose.kid, clock_ms());
+}
+
+static enum refusal judged_locked(struct taking *t)
+{
+    pthread_mutex_lock(&t->core->lock);
+    enum refusal no = judged(t);
+    pthread_mutex_unlock(&t->core->lock);
+    return no;
+}
+
+static enum refusal blob_refusal(apex_status s)
+{
+    switch (s) {
+    case APEX_OK: return REFUSAL_NONE;
+    case APEX_E_NOT_FOUND: return REFUSAL_BLOB_MISSING;
+    case APEX_E_UNTRUSTED: return REFUSAL_BLOB_TAMPERED;
+    case APEX_E_LIMIT: return REFUSAL_BAD_MANIFEST;
+    case APEX_E_IO: return REFUSAL_STORAGE;
+    default: return REFUSAL_INTERNAL;
+    }
+}
+
+/* The program the manifest names for this machine must be at hand and be what its digest says.
+ */
+static enum refusal program_check(struct taking *t, const struct manifest *m)
+{
+    const uint8_t *digest = runner_program_digest(m);
+    if (!digest)
+        return refuse(t->out, REFUSAL_BAD_MANIFEST,
+                      "program: none for this machine's architecture");
+    apex_status s = runner_program_check(t->core->runner, digest);
+    return s == APEX_OK                                 ? REFUSAL_NONE
+           : s == APEX_E_NOT_FOUND                      ? REFUSAL_PROGRAM_MISSING
+           : s == APEX_E_UNTRUSTED || s == APEX_E_LIMIT ? REFUSAL_PROGRAM_TAMPERED
+                                                        : REFUSAL_STORAGE;
+}
+
+static enum refusal deploy_check(struct taking *t)
+{
+    struct manifest *m = NULL;
+    struct manifest_error e = {0};
+    enum refusal no =
+        blob_refusal(host_blob(t->core->link, t->act.address, MANIFEST_MAX, &t->manifest));
+    if (no != REFUSAL_NONE) return no;
+    apex_status s = manifest_parse(buffer_span(&t->manifest), &m, &e);
+    if (s == APEX_E_MEMORY) return REFUSAL_INTERNAL;
+    if (s != APEX_OK) {
+        snprintf(t->out->detail, sizeof t->out->detail, "line %zu: %.80s: %s", e.line, e.where,
+                 e.what ? e.what : "refused");
+        return REFUSAL_BAD_MANIFEST;
+    }
+    no = policy_deploy(m, t->cose.kid, tee_kind(t->core->tee), tee_measurement(t->core->tee),
+                       clock_ms());
+    if (no == REFUSAL_NONE) no = program_check(t, m);
+    manifest_free(m);
+    return no;
+}
+
+static struct table_source source_of(const struct taking *t, const struct contract *c,
+                                     const struct manifest_dataset *d)
+{
+    return (struct table_source){.blob = t->act.blob,
+                                 .address = c->address,
+                                 .key = c->secret,
+                                 .dataset = d,
+                                 .author = t->cose.kid,
+                                 .rows_max = c->manifest->quotas.rows_per_party};
+}
+
+/* Where in the rows the fault lies, for their author's eyes. */
+static void detail_seal(struct taking *t, const struct contract *c,
+                        const struct manifest_dataset *d, size_t party)
+{
+    char text[160];
+    uint8_t info[INFO_MAX];
+    struct seal_public to;
+    size_t column = t->facts.bad_column < d->n_columns ? t->facts.bad_column : 0;
+    int n = snprintf(text, sizeof text, "row %llu, column %s",
+                     (unsigned long long)t->facts.bad_row + 1, d->columns[column].name);
+    size_t info_len = seal_info("apex/detail/v1", c->address, (struct span){0}, info);
+    uint8_t *room = buffer_reserve(&t->out->sealed, (size_t)n + HPKE_OVERHEAD);
+    memcpy(to.bytes, c->manifest->parties[party].seal, sizeof to.bytes);
+    if (room && hpke_seal(&to, span_of(info, info_len), (struct span){0},
+                          span_of(text, (size_t)n), room) == APEX_OK)
+        t->out->sealed.len += (size_t)n + HPKE_OVERHEAD;
+}
+
+/* Reads every row again. Contracts are never freed while the enclave runs and their manifests
+ * never change, so that the long work needs no lock. */
+static enum refusal contribute_check(struct taking *t, struct contract *c)
+{
+    size_t party;
+    const struct manifest_dataset *d = manifest_dataset_by_name(c->manifest, t->act.name);
+    struct table_source src = source_of(t, c, d);
+    enum refusal no = sealed_table_open(t->core->link, &src, NULL, &t->facts);
+    if (no == REFUSAL_BAD_ROWS && t->facts.located && contract_party(c, t->cose.kid, &party))
+        detail_seal(t, c, d, party);
+    return no;
+}
+
+static enum refusal run_check(struct taking *t, struct contract *c)
+{
+    const struct manifest_function *f = manifest_function_by_name(c->manifest, t->act.name);
+    BUFFER_CLEARED plain = {0};
+    struct request r = {0};
+    size_t bad = SIZE_MAX;
+    enum refusal no = runner_request(t->core->link, c, t->cose.kid, t->act.blob,
+                                     t->act.request_digest, &plain);
+    if (no != REFUSAL_NONE) return no;
+    apex_status s = request_parse(buffer_span(&plain), f, &r, &bad);
+    request_clear(&r);
+    if (s == APEX_E_REFUSED)
+        return refuse(t->out, REFUSAL_BAD_PARAMETER,
+                      bad < f->n_params ? f->params[bad].name : "unknown name");
+    if (s != APEX_OK) return REFUSAL_BAD_MESSAGE;
+    if (!t->act.has_rows) return REFUSAL_NONE;
+    struct table_source src = source_of(t, c, &c->manifest->datasets[f->rows]);
+    src.blob = t->act.rows;
+    return sealed_table_open(t->core->link, &src, NULL, &t->facts);
+}
+
+/* What needs blobs of the host, done without the lock. */
+static enum refusal blobs_check(struct taking *t)
+{
+    if (t->act.kind == ACT_DEPLOY) return deploy_check(t);
+    if (t->act.kind != ACT_CONTRIBUTE && t->act.kind != ACT_RUN) return REFUSAL_NONE;
+    pthread_mutex_lock(&t->core->lock);
+    struct contract *c = state_contract(&t->core->state, t->act.address);
+    pthread_mutex_unlock(&t->core->lock);
+    return t->act.kind == ACT_CONTRIBUTE ? contribute_check(t, c) : run_check(t, c);
+}
+
+/* Rows of this party that count now: its quota. Heads of older contributions are read as
+ * needed. Lock held. */
+static enum refusal rows_quota(struct taking *t, struct contract *c, size_t party)
+{
+    uint64_t rows = t->facts.n_rows;
+    for (size_t i = 0; i < c->n_contributions; i++) {
+        struct contribution *n = &c->contributions[i];
+        if (n->withdrawn || n->party != party) continue;
+        if (contribution_know(t->core->link, c, n) != REFUSAL_NONE)
+            continue; /* lost by the host: counts no more */
+        rows += n->n_rows;
+    }
+    return rows > c->manifest->quotas.rows_per_party ? REFUSAL_QUOTA : REFUSAL_NONE;
+}
+
+static apex_status body_make(struct core *core, const struct act *act, uint64_t index,
+                             struct span cose, struct buffer *body)
+{
+    struct body_act *b = calloc(1, sizeof *b);
+    if (!b) return APEX_E_MEMORY;
+    b->index = index;
+    b->entry = cose;
+    apex_status s = proof_make(core, act->seen_size, index, &b->proof);
+    if (s == APEX_OK) body_act_write(b, body);
+    free(b);
+    return s == APEX_OK ? buffer_ok(body) : s;
+}
+
+static void contribution_note(struct contract *c, const struct table_facts *facts)
+{
+    struct contribution *n = &c->contributions[c->n_contributions - 1];
+    n->known = true;
+    n->n_rows = facts->n_rows;
+    memcpy(n->digest, facts->digest, sizeof n->digest);
+}
+
+static apex_status append(struct taking *t, struct entry *e)
+{
+    BUFFER_CLEARED cose = {0};
+    e->kind = (unsigned)t->act.kind;
+    e->has_address = true;
+    memcpy(e->address, t->act.address, 32);
+    e->act = t->bytes;
+    TRY(core_append(t->core, e, &t->act, t->cose.kid, buffer_span(&t->manifest), &cose));
+    struct contract *c = state_contract(&t->core->state, t->act.address);
+    if (t->act.kind == ACT_CONTRIBUTE) contribution_note(c, &t->facts);
+    if (t->act.kind == ACT_RUN) runner_wake(t->core->runner);
+    return body_make(t->core, &t->act, e->index, buffer_span(&cose), &t->out->body);
+}
+
+/* Judged once more, since the lock was free meanwhile; then recorded. Lock held. */
+static enum refusal record(struct taking *t)
+{
+    enum refusal no = judged(t);
+    size_t party;
+    struct contract *c = state_contract(&t->core->state, t->act.address);
+    if (no == REFUSAL_NONE && t->act.kind == ACT_CONTRIBUTE &&
+        contract_party(c, t->cose.kid, &party))
+        no = rows_quota(t, c, party);
+    if (no != REFUSAL_NONE) return no;
+    struct entry *e = calloc(1, sizeof *e);
+    apex_status s = e ? append(t, e) : APEX_E_MEMORY;
+    free(e);
+    return s == APEX_OK                          ? REFUSAL_NONE
+           : s == APEX_E_LIMIT || s == APEX_E_IO ? REFUSAL_STORAGE
+                                                 : REFUSAL_INTERNAL;
+}
+
+static enum refusal take(struct taking *t)
+{
+    if (cose_open(t->bytes, SPAN_TEXT(ACT_AAD), &t->cose) != APEX_OK)
+        return REFUSAL_BAD_SIGNATURE;
+    if (t->bytes.len > ACT_MAX || act_parse(t->cose.payload, &t->act) != APEX_OK)
+        return REFUSAL_BAD_MESSAGE;
+    enum refusal no = judged_locked(t);
+    if (no == REFUSAL_NONE) no = blobs_check(t);
+    if (no != REFUSAL_NONE) return no;
+    pthread_mutex_lock(&t->core->lock);
+    no = record(t);
+    pthread_mutex_unlock(&t->core->lock);
+    return no;
+}
+
+void act_take(struct core *core, struct span bytes, struct outcome *out)
+{
+    struct taking *t = calloc(1, sizeof *t);
+    if (!t) {
+        out->code = REFUSAL_INTERNAL;
+        return;
+    }
+    t->core = core;
+    t->bytes = bytes;
+    t->out = out;
+    out->code = take(t);
+    buffer_clear(&t->manifest);
+    free(t);
+}

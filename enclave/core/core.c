@@ -1,0 +1,132 @@
+#include "enclave/core/core.h"
+
+#include "common/attest/signer.h"
+#include "common/base/hex.h"
+#include "common/base/try.h"
+#include "common/merkle/tile.h"
+#include "enclave/core/host.h"
+#include "enclave/core/replay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+uint64_t clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static apex_status checkpoint_make(struct core *core, struct buffer *note)
+{
+    struct checkpoint c = {.size = merkle_tree_size(core->tree)};
+    memcpy(c.origin, core->origin, sizeof c.origin);
+    TRY(merkle_tree_root(core->tree, c.size, &c.root));
+    return checkpoint_sign(&c, &core->keys->log, note);
+}
+
+apex_status core_keep(struct core *core)
+{
+    if (!core->unkept) return APEX_OK;
+    TRY(host_checkpoint_put(core->link, buffer_span(&core->waiting)));
+    buffer_clear(&core->note);
+    core->note = core->waiting;
+    core->waiting = (struct buffer){0};
+    core->unkept = false;
+    core->kept = merkle_tree_size(core->tree);
+    return APEX_OK;
+}
+
+/* The host has the entry: from here on failing for want of memory would part log and state, so
+ * we end instead. */
+static void must(apex_status s)
+{
+    if (s != APEX_OK) abort();
+}
+
+static apex_status log_append(struct core *core, uint64_t index, struct span cose)
+{
+    BUFFER_CLEARED bundle = {0};
+    struct merkle_hash leaf;
+    TRY(bundle_write(cose, &bundle));
+    TRY(host_log_append(core->link, index, buffer_span(&bundle)));
+    merkle_leaf(cose, &leaf);
+    return merkle_tree_append(core->tree, &leaf);
+}
+
+apex_status core_append(struct core *core, struct entry *entry, const struct act *act,
+                        const uint8_t author[static 32], struct span manifest,
+                        struct buffer *cose)
+{
+    TRY(core_keep(core));
+    BUFFER_CLEARED payload = {0};
+    uint64_t now = clock_ms();
+    entry->index = core->kept;
+    entry->time_ms = now > core->state.last_time_ms ? now : core->state.last_time_ms;
+    entry_write(entry, &payload);
+    TRY(buffer_ok(&payload));
+    TRY(cose_sign(&core->keys->identity, SPAN_TEXT(ENTRY_AAD), buffer_span(&payload), cose));
+    if (cose->len > ENTRY_MAX) return APEX_E_LIMIT;
+    TRY(log_append(core, entry->index, buffer_span(cose)));
+    must(checkpoint_make(core, &core->waiting));
+    core->unkept = true;
+    must(state_apply(&core->state, entry, act, author, manifest));
+    return core_keep(core);
+}
+
+/* Every start is on record: who joined, with which evidence. */
+static apex_status join(struct core *core)
+{
+    uint8_t report_data[REPORT_DATA_LEN];
+    const uint8_t nobody[32] = {0};
+    BUFFER_CLEARED cose = {0};
+    attest_report_data(&core->keys->public_keys, report_data);
+    TRY(tee_quote(core->tee, report_data, clock_ms(), &core->evidence));
+    struct entry *e = calloc(1, sizeof *e);
+    if (!e) return APEX_E_MEMORY;
+    e->kind = ENTRY_ENCLAVE;
+    e->evidence = buffer_span(&core->evidence);
+    memcpy(e->identity, core->keys->public_keys.identity.bytes, 32);
+    memcpy(e->identity_seal, core->keys->public_keys.identity_seal.bytes, 32);
+    memcpy(e->log_key, core->keys->public_keys.log.bytes, 32);
+    apex_status s = core_append(core, e, NULL, nobody, (struct span){0}, &cose);
+    free(e);
+    return s;
+}
+
+static apex_status keys_open(struct core *core, const char **why)
+{
+    WIPED(root_secret) root = {0};
+    bool fresh;
+    *why = "the root secret cannot be read";
+    TRY(tee_root(core->tee, &root, &fresh));
+    *why = "no memory for keys";
+    TRY(keys_new(&root, &core->keys));
+    char hex[2 * 8 + 1];
+    hex_write(span_of(core->keys->public_keys.log.bytes, 8), hex);
+    snprintf(core->origin, sizeof core->origin, "apex-log/%s", hex);
+    return state_init(&core->state, core->keys);
+}
+
+apex_status core_open(struct core *core, struct link *link, struct tee *tee, const char **why)
+{
+    *core = (struct core){.link = link, .tee = tee};
+    pthread_mutex_init(&core->lock, NULL);
+    TRY(keys_open(core, why));
+    TRY(merkle_tree_new(&core->tree));
+    TRY(replay(core, why));
+    *why = "the log does not take the entry of this start";
+    return join(core);
+}
+
+void core_close(struct core *core)
+{
+    state_clear(&core->state);
+    merkle_tree_free(core->tree);
+    buffer_clear(&core->note);
+    buffer_clear(&core->waiting);
+    buffer_clear(&core->evidence);
+    keys_free(core->keys);
+    pthread_mutex_destroy(&core->lock);
+}

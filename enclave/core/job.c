@@ -1,0 +1,320 @@
+#include "enclave/core/job.h"
+
+#include "common/base/try.h"
+#include "common/wire/message.h"
+#include "common/wire/package.h"
+#include "enclave/core/host.h"
+#include "enclave/core/program_request.h"
+#include "enclave/core/runner.h"
+#include "enclave/core/sealed_table.h"
+#include "include/apex/contract.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STARTS_MAX = 3, WALL_GRACE_S = 10 };
+#define MIB UINT64_C(1048576)
+
+struct job {
+    struct core *core;
+    struct run *run;
+    struct contract *contract;
+    const struct manifest_function *function;
+    const uint8_t *author; /* of the run */
+    struct buffer request; /* plaintext */
+    size_t n_inputs;
+    struct job_table tables[JAIL_TABLES_MAX];
+    struct jail_result result;
+    struct entry *entry;
+    bool failed; /* as against refused */
+    char detail[ENTRY_DETAIL_MAX];
+};
+
+static bool wanted(const struct job *j, size_t dataset)
+{
+    for (size_t i = 0; i < j->function->n_datasets; i++)
+        if (j->function->datasets[i] == dataset) return true;
+    return false;
+}
+
+/* The contributions this run sees: those sequenced before it and not withdrawn since. Lock
+ * held. */
+static void inputs_list(struct job *j)
+{
+    for (size_t i = 0; i < j->run->n_visible && j->n_inputs < JAIL_TABLES_MAX - 1; i++) {
+        const struct contribution *n = &j->contract->contributions[i];
+        if (n->withdrawn || !wanted(j, n->dataset)) continue;
+        struct job_table *t = &j->tables[j->n_inputs++];
+        *t = (struct job_table){.index = n->index, .dataset = n->dataset, .party = n->party};
+        memcpy(t->blob, n->blob, 32);
+    }
+}
+
+static enum refusal table_load(struct job *j, struct job_table *t)
+{
+    const struct manifest *m = j->contract->manifest;
+    struct table_facts facts;
+    struct table_source src = {.blob = t->blob,
+                               .address = j->contract->address,
+                               .key = j->contract->secret,
+                               .dataset = &m->datasets[t->dataset],
+                               .author = m->parties[t->party].sign,
+                               .rows_max = UINT64_MAX};
+    if (memory_file_new("table", &t->file) != APEX_OK) return REFUSAL_INTERNAL;
+    enum refusal no = sealed_table_open(j->core->link, &src, t->file, &facts);
+    memcpy(t->digest, facts.digest, sizeof t->digest);
+    if (no == REFUSAL_NONE && memory_file_seal(t->file) != APEX_OK) no = REFUSAL_INTERNAL;
+    return no;
+}
+
+static enum refusal tables_load(struct job *j)
+{
+    size_t n = j->n_inputs;
+    if (j->run->has_rows) {
+        struct job_table *t = &j->tables[n++];
+        *t = (struct job_table){
+            .dataset = j->function->rows, .party = j->run->party, .is_private = true};
+        memcpy(t->blob, j->run->rows, 32);
+    }
+    if (n == 0) return REFUSAL_NO_DATA;
+    enum refusal no = REFUSAL_NONE;
+    for (size_t i = 0; i < n && no == REFUSAL_NONE; i++)
+        no = table_load(j, &j->tables[i]);
+    return no;
+}
+
+static void progress(void *context, unsigned percent)
+{
+    struct job *j = context;
+    pthread_mutex_lock(&j->core->lock);
+    j->run->permille = percent > 100 ? 1000 : percent * 10;
+    pthread_mutex_unlock(&j->core->lock);
+    link_event(j->core->link, j->run->index, RUN_RUNNING, j->run->permille, 0);
+}
+
+static enum refusal said(struct job *j)
+{
+    static const enum refusal code[] = {[APEX_REFUSE_NO_DATA] = REFUSAL_NO_DATA,
+                                        [APEX_REFUSE_ROWS] = REFUSAL_RULE_ROWS,
+                                        [APEX_REFUSE_CONTRIBUTORS] = REFUSAL_RULE_CONTRIBUTORS,
+                                        [APEX_REFUSE_K] = REFUSAL_RULE_K,
+                                        [APEX_REFUSE_SHARE] = REFUSAL_RULE_SHARE,
+                                        [APEX_REFUSE_PARAMETER] = REFUSAL_BAD_PARAMETER};
+    unsigned why = j->result.said;
+    snprintf(j->detail, sizeof j->detail, "%s", j->result.detail);
+    return why < sizeof code / sizeof *code && code[why] != REFUSAL_NONE
+               ? code[why]
+               : REFUSAL_PROGRAM_SAID_NO;
+}
+
+static enum refusal ended(struct job *j)
+{
+    j->failed = j->result.end != JAIL_SAID_NO;
+    switch (j->result.end) {
+    case JAIL_RELEASED: return REFUSAL_NONE;
+    case JAIL_SAID_NO: return said(j);
+    case JAIL_CRASHED: return REFUSAL_PROGRAM_CRASHED;
+    case JAIL_BREACH: return REFUSAL_PROGRAM_JAILBREAK;
+    case JAIL_TIMEOUT: return REFUSAL_PROGRAM_TIMEOUT;
+    case JAIL_MEMORY: return REFUSAL_PROGRAM_MEMORY;
+    case JAIL_OUTPUT: return REFUSAL_PROGRAM_OUTPUT;
+    case JAIL_PROGRAM_TAMPERED: return REFUSAL_PROGRAM_TAMPERED;
+    case JAIL_MACHINE: break;
+    }
+    return REFUSAL_INTERNAL;
+}
+
+static struct jail_limits limits_of(const struct job *j, const struct jail_job *jj,
+                                    unsigned threads)
+{
+    const struct manifest_quotas *q = &j->contract->manifest->quotas;
+    uint64_t tables = 0;
+    for (size_t i = 0; i < jj->n_tables; i++)
+        tables += memory_file_size(jj->tables[i]);
+    return (struct jail_limits){.memory_bytes = q->memory_mb * MIB + tables,
+                                .cpu_seconds = q->cpu_seconds,
+                                .wall_seconds = q->cpu_seconds + WALL_GRACE_S,
+                                .output_bytes = q->output_mb * MIB,
+                                .threads = threads};
+}
+
+static enum refusal jail_fill_and_run(struct job *j, struct memory_file *program,
+                                      const uint8_t *digest, unsigned threads)
+{
+    struct jail_job jj = {
+        .program = program, .program_digest = digest, .progress = progress, .context = j};
+    apex_status s =
+        program_request_new(j->contract, j->function, buffer_span(&j->request), j->tables,
+                            j->n_inputs + j->run->has_rows, threads, &jj.request);
+    if (s != APEX_OK) return REFUSAL_INTERNAL;
+    jj.n_tables = j->n_inputs + j->run->has_rows;
+    for (size_t i = 0; i < jj.n_tables; i++)
+        jj.tables[i] = j->tables[i].file;
+    jj.limits = limits_of(j, &jj, threads);
+    s = jail_run(&jj, &j->result);
+    memory_file_free(jj.request);
+    return s == APEX_OK ? ended(j) : REFUSAL_INTERNAL;
+}
+
+static enum refusal compute(struct job *j, struct programs *programs, unsigned threads)
+{
+    const uint8_t *digest = runner_program_digest(j->contract->manifest);
+    struct memory_file *program;
+    j->failed = true;
+    enum refusal no = runner_request(j->core->link, j->contract, j->author,
+                                     j->run->request_blob, j->run->request, &j->request);
+    if (no == REFUSAL_NONE) no = tables_load(j);
+    if (no == REFUSAL_NO_DATA) j->failed = false;
+    if (no != REFUSAL_NONE) return no;
+    qsort(j->tables, j->n_inputs + j->run->has_rows, sizeof *j->tables, job_table_order);
+    if (!digest) return REFUSAL_PROGRAM_MISSING;
+    apex_status s = programs_take(programs, digest, &program);
+    if (s != APEX_OK)
+        return s == APEX_E_NOT_FOUND   ? REFUSAL_PROGRAM_MISSING
+               : s == APEX_E_UNTRUSTED ? REFUSAL_PROGRAM_TAMPERED
+                                       : REFUSAL_INTERNAL;
+    no = jail_fill_and_run(j, program, digest, threads);
+    programs_release(programs, program);
+    return no;
+}
+
+static apex_status seal_for(struct job *j, struct span package, size_t party)
+{
+    const struct manifest_party *p = &j->contract->manifest->parties[party];
+    struct entry_recipient *r = &j->entry->recipients[j->entry->n_recipients];
+    BUFFER_CLEARED sealed = {0};
+    uint8_t info[INFO_MAX];
+    struct seal_public to;
+    size_t info_len = seal_info("apex/result/v1", j->contract->address, (struct span){0}, info);
+    uint8_t *room = buffer_reserve(&sealed, package.len + HPKE_OVERHEAD);
+    if (!room) return APEX_E_MEMORY;
+    memcpy(to.bytes, p->seal, sizeof to.bytes);
+    TRY(hpke_seal(&to, span_of(info, info_len), (struct span){0}, package, room));
+    TRY(host_blob_put(j->core->link, span_of(room, package.len + HPKE_OVERHEAD), r->blob));
+    memcpy(r->key, p->sign, sizeof r->key);
+    j->entry->n_recipients++;
+    return APEX_OK;
+}
+
+/* To the requester alone, or to every party that may receive. */
+static apex_status seal_all(struct job *j)
+{
+    const struct manifest *m = j->contract->manifest;
+    struct result_package p = {.run = j->run->index,
+                               .function = span_text(j->function->name),
+                               .request = buffer_span(&j->request),
+                               .output = span_of(j->result.output, j->result.output_len)};
+    BUFFER_CLEARED package = {0};
+    memcpy(p.address, j->contract->address, 32);
+    result_package_write(&p, &package);
+    TRY(buffer_ok(&package));
+    for (size_t i = 0; i < m->n_parties; i++) {
+        bool receives = j->function->to_requester ? i == j->run->party
+                                              : (m->parties[i].may & MAY_RECEIVE) != 0;
+        if (receives) TRY(seal_for(j, buffer_span(&package), i));
+    }
+    return APEX_OK;
+}
+
+static void result_fill(struct job *j)
+{
+    struct entry *e = j->entry;
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_update(&h, buffer_span(&j->request));
+    sha256_update(&h, span_of(j->result.output, j->result.output_len));
+    sha256_final(&h, e->output);
+    e->kind = ENTRY_RESULT;
+    memcpy(e->program, runner_program_digest(j->contract->manifest), 32);
+    memcpy(e->request, j->run->request, 32);
+    for (size_t i = 0; i < j->n_inputs + j->run->has_rows; i++) {
+        const struct job_table *t = &j->tables[i];
+        if (t->is_private) {
+            e->has_rows = true;
+            memcpy(e->rows, t->blob, 32);
+            continue;
+        }
+        struct entry_input *n = &e->inputs[e->n_inputs++];
+        n->index = t->index;
+        memcpy(n->blob, t->blob, 32);
+    }
+}
+
+static void refusal_fill(struct job *j, enum refusal no)
+{
+    j->entry->kind = ENTRY_REFUSE;
+    j->entry->state = j->failed ? 2 : 1;
+    j->entry->code = no;
+    j->entry->detail = span_text(j->detail);
+}
+
+/* A host that cannot keep the end of a run leaves the run waiting; it is computed again later,
+ * with the same answer. */
+static void end_append(struct job *j)
+{
+    const uint8_t nobody[32] = {0};
+    BUFFER_CLEARED cose = {0};
+    j->entry->has_address = true;
+    memcpy(j->entry->address, j->contract->address, 32);
+    j->entry->run = j->run->index;
+    pthread_mutex_lock(&j->core->lock);
+    apex_status s = core_append(j->core, j->entry, NULL, nobody, (struct span){0}, &cose);
+    if (s != APEX_OK && !j->core->unkept) j->run->state = RUN_REQUESTED;
+    pthread_mutex_unlock(&j->core->lock);
+    if (s == APEX_OK)
+        link_event(j->core->link, j->run->index, j->run->state, 1000, j->run->end);
+}
+
+static void job_clear(struct job *j)
+{
+    for (size_t i = 0; i < JAIL_TABLES_MAX; i++)
+        if (j->tables[i].file) memory_file_free(j->tables[i].file);
+    jail_result_clear(&j->result);
+    buffer_clear(&j->request);
+    free(j->entry);
+    free(j);
+}
+
+static struct job *job_new(struct core *core, struct run *run)
+{
+    struct job *j = calloc(1, sizeof *j);
+    struct entry *e = calloc(1, sizeof *e);
+    if (!j || !e) {
+        free(j);
+        free(e);
+        return NULL;
+    }
+    j->core = core;
+    j->run = run;
+    j->entry = e;
+    pthread_mutex_lock(&core->lock);
+    j->contract = core->state.contracts[run->contract];
+    j->function = &j->contract->manifest->functions[run->function];
+    j->author = j->contract->manifest->parties[run->party].sign;
+    inputs_list(j);
+    bool hopeless = core->state.boots - run->boots_before > STARTS_MAX;
+    pthread_mutex_unlock(&core->lock);
+    if (hopeless)
+        snprintf(j->detail, sizeof j->detail, "given up after %d starts", (int)STARTS_MAX);
+    return j;
+}
+
+void job_do(struct core *core, struct programs *programs, struct run *run, unsigned threads)
+{
+    struct job *j = job_new(core, run);
+    if (!j) return;
+    link_event(core->link, run->index, RUN_RUNNING, 0, 0);
+    j->failed = true;
+    enum refusal no = j->detail[0] ? REFUSAL_INTERNAL : compute(j, programs, threads);
+    if (no == REFUSAL_NONE) {
+        result_fill(j);
+        if (seal_all(j) != APEX_OK) {
+            j->failed = true;
+            memset(j->entry, 0, sizeof *j->entry);
+            no = REFUSAL_STORAGE;
+        }
+    }
+    if (no != REFUSAL_NONE) refusal_fill(j, no);
+    end_append(j);
+    job_clear(j);
+}

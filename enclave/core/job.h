@@ -1,0 +1,12 @@
+/* One run from its entry to its answer: gather the rows, fill the jail, seal what comes out. */
+#ifndef ENCLAVE_CORE_JOB_H
+#define ENCLAVE_CORE_JOB_H
+
+#include "common/wire/refusal.h"
+#include "enclave/core/core.h"
+#include "enclave/core/programs.h"
+
+/* Computes `run` (state RUNNING) and appends its end. Takes the lock itself. */
+void job_do(struct core *core, struct programs *programs, struct run *run, unsigned threads);
+
+#endif

@@ -1,0 +1,24 @@
+/* The enclave's keys. The root secret outlives a boot; identities are born at boot; the rest is derived.
+ * One block of guarded, locked memory; wiped when freed. Constant time in: every secret. */
+#ifndef ENCLAVE_CORE_KEYS_H
+#define ENCLAVE_CORE_KEYS_H
+
+#include "common/attest/attest.h"
+#include "enclave/tee/tee.h"
+
+struct keys {
+    struct root_secret root;
+    struct sign_secret identity;
+    struct seal_secret identity_seal;
+    struct sign_secret log;
+    struct enclave_keys public_keys;
+};
+
+/* Takes a copy of the root; makes fresh identities. */
+apex_status keys_new(const struct root_secret *root, struct keys **keys);
+void keys_free(struct keys *keys);
+/* The contract's X25519 pair: DeriveKeyPair(HKDF(root, "apex/contract/v1" || address)). */
+apex_status keys_contract(const struct keys *keys, const uint8_t address[static 32], struct seal_public *public_key,
+                          struct seal_secret *secret);
+
+#endif

@@ -1,0 +1,147 @@
+/* apex-enclave: the measured process. Argument words come from the host and choose nothing but
+ * the kind of machine, the descriptor of the link and the folder of the sim's state.
+ *
+ * Exit: 0 the host closed the link, 2 usage, 3 the stored log or root is refused, 1 anything
+ * else. */
+#include "common/crypto/random.h"
+#include "enclave/core/core.h"
+#include "enclave/core/jail.h"
+#include "enclave/core/runner.h"
+#include "enclave/core/session.h"
+#include "enclave/core/thread.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+enum { SESSIONS = 4, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
+
+/* No core dump, no debugger, no swap. Where memory cannot be locked whole, keys still are
+ * (secret_alloc). */
+static void harden(void)
+{
+    const struct rlimit none = {0, 0};
+    struct rlimit lock;
+    signal(SIGPIPE, SIG_IGN);
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
+        fprintf(stderr, "apex-enclave: core dumps stay on\n");
+    if (getrlimit(RLIMIT_MEMLOCK, &lock) == 0) {
+        lock.rlim_cur = lock.rlim_max;
+        if (setrlimit(RLIMIT_MEMLOCK, &lock) != 0) lock.rlim_max = 0;
+    }
+    if (lock.rlim_max != RLIM_INFINITY || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+        fprintf(stderr, "apex-enclave: only keys are locked in memory; raise the memlock limit "
+                        "to lock all\n");
+}
+
+static void *session_main(void *context)
+{
+    struct core *core = context;
+    for (;;) {
+        uint32_t id;
+        BUFFER_CLEARED message = {0};
+        BUFFER_CLEARED reply = {0};
+        if (link_next(core->link, &id, &message) != APEX_OK) return NULL;
+        if (session_answer(core, buffer_span(&message), &reply) != APEX_OK)
+            buffer_clear(&reply);
+        if (link_reply(core->link, id, buffer_span(&reply)) != APEX_OK) return NULL;
+    }
+}
+
+static apex_status serve(struct core *core)
+{
+    pthread_t sessions[SESSIONS];
+    size_t n = 0;
+    while (n < SESSIONS && thread_start(&sessions[n], session_main, core) == APEX_OK)
+        n++;
+    for (size_t i = 0; i < n; i++)
+        pthread_join(sessions[i], NULL);
+    return n > 0 ? APEX_OK : APEX_E_MEMORY;
+}
+
+static int run_node(struct tee *tee, struct link *link)
+{
+    static struct core core;
+    const char *why = NULL;
+    apex_status s = core_open(&core, link, tee, &why);
+    if (s != APEX_OK) {
+        fprintf(stderr, "apex-enclave: not started: %s (%s)\n", why ? why : "unknown",
+                apex_status_name(s));
+        core_close(&core);
+        return s == APEX_E_UNTRUSTED || s == APEX_E_FORMAT ? EXIT_REFUSED : 1;
+    }
+    s = runner_new(&core, &core.runner);
+    if (s == APEX_OK) {
+        fprintf(stderr, "apex-enclave: serving, tee %s, log %s, %llu entries\n", tee_kind(tee),
+                core.origin, (unsigned long long)core.kept);
+        s = serve(&core);
+    }
+    runner_free(core.runner);
+    core_close(&core);
+    return s == APEX_OK ? 0 : 1;
+}
+
+struct options {
+    const char *tee, *state;
+    int fd;
+};
+
+static bool options_parse(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){.fd = -1};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--tee") == 0)
+            o->tee = argv[i + 1];
+        else if (strcmp(argv[i], "--state") == 0)
+            o->state = argv[i + 1];
+        else if (strcmp(argv[i], "--link-fd") == 0) {
+            char *end;
+            long fd = strtol(argv[i + 1], &end, 10);
+            if (*end || fd < 3 || fd > 1023) return false;
+            o->fd = (int)fd;
+        } else
+            return false;
+    }
+    return argc == 7 && o->tee && o->state && o->fd >= 0;
+}
+
+static int start(const struct options *o)
+{
+    struct tee *tee = NULL;
+    struct link *link = NULL;
+    harden();
+    if (crypto_init() != APEX_OK || jail_init(NULL, 0) != APEX_OK) {
+        fprintf(stderr, "apex-enclave: this machine lacks what the jail or the crypto library "
+                        "needs; see `apex doctor`\n");
+        return 1;
+    }
+    apex_status s = tee_open(o->tee, o->state, &tee);
+    if (s == APEX_OK) s = link_open(o->fd, &link);
+    if (s != APEX_OK) {
+        fprintf(stderr,
+                "apex-enclave: not started (%s): --tee must be sim, --state a folder it may "
+                "write\n",
+                apex_status_name(s));
+        tee_close(tee);
+        return s == APEX_E_USAGE ? EXIT_USAGE : 1;
+    }
+    int code = run_node(tee, link);
+    link_close(link);
+    tee_close(tee);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o;
+    if (!options_parse(argc, argv, &o)) {
+        fprintf(
+            stderr,
+            "usage: apex-enclave --tee sim --link-fd N --state FOLDER   (apexd starts it)\n");
+        return EXIT_USAGE;
+    }
+    return start(&o);
+}

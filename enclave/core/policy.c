@@ -1,0 +1,100 @@
+#include "enclave/core/policy.h"
+
+#include "common/wire/message.h"
+
+enum refusal policy_time(const struct act *act, uint64_t now_ms)
+{
+    uint64_t away = act->time_ms > now_ms ? act->time_ms - now_ms : now_ms - act->time_ms;
+    return away > ACT_SKEW_MS ? REFUSAL_STALE_TIME : REFUSAL_NONE;
+}
+
+static bool measurement_accepted(const struct manifest *m, const char *tee,
+                                 struct span measurement)
+{
+    for (size_t i = 0; i < m->n_enclaves; i++) {
+        const struct manifest_enclave *e = &m->enclaves[i];
+        if (strcmp(e->tee, tee) == 0 &&
+            span_equal(span_of(e->measurement, e->measurement_len), measurement))
+            return true;
+    }
+    return false;
+}
+
+enum refusal policy_deploy(const struct manifest *m, const uint8_t author[static 32],
+                           const char *tee, struct span measurement, uint64_t now_ms)
+{
+    if (!manifest_party_by_key(m, author)) return REFUSAL_NOT_A_PARTY;
+    if (!measurement_accepted(m, tee, measurement)) return REFUSAL_WRONG_MEASUREMENT;
+    if (m->expires_ms < 0 || (uint64_t)m->expires_ms <= now_ms) return REFUSAL_EXPIRED;
+    return REFUSAL_NONE;
+}
+
+static enum refusal accept_allowed(const struct contract *c, size_t party)
+{
+    if (!(c->manifest->parties[party].may & MAY_APPROVE)) return REFUSAL_NOT_PERMITTED;
+    return c->accepted[party] ? REFUSAL_ALREADY_ACCEPTED : REFUSAL_NONE;
+}
+
+static enum refusal contribute_allowed(const struct contract *c, const struct act *act,
+                                       size_t party)
+{
+    if (!(c->manifest->parties[party].may & MAY_CONTRIBUTE)) return REFUSAL_NOT_PERMITTED;
+    if (!manifest_dataset_by_name(c->manifest, act->name)) return REFUSAL_UNKNOWN_DATASET;
+    if (c->n_contributions >= ENTRY_INPUTS_MAX) return REFUSAL_QUOTA;
+    for (size_t i = 0; i < c->n_contributions; i++) {
+        const struct contribution *n = &c->contributions[i];
+        if (!n->withdrawn && memcmp(n->blob, act->blob, 32) == 0) return REFUSAL_DUPLICATE;
+    }
+    return REFUSAL_NONE;
+}
+
+static enum refusal withdraw_allowed(const struct contract *c, const struct act *act,
+                                     size_t party)
+{
+    const struct contribution *n = contract_contribution(c, act->index);
+    if (!n || n->party != party) return REFUSAL_UNKNOWN_CONTRIBUTION;
+    return n->withdrawn ? REFUSAL_ALREADY_WITHDRAWN : REFUSAL_NONE;
+}
+
+static enum refusal run_allowed(const struct state *s, const struct contract *c,
+                                const struct act *act, size_t party)
+{
+    const struct manifest_function *f = manifest_function_by_name(c->manifest, act->name);
+    if (!(c->manifest->parties[party].may & MAY_RUN)) return REFUSAL_NOT_PERMITTED;
+    if (!f) return REFUSAL_UNKNOWN_FUNCTION;
+    if (act->has_rows && !f->has_rows) return REFUSAL_BAD_PARAMETER;
+    if (c->runs_of[party] >= c->manifest->quotas.runs_per_party) return REFUSAL_QUOTA;
+    return s->n_pending >= RUNS_PENDING_MAX ? REFUSAL_BUSY : REFUSAL_NONE;
+}
+
+/* What a contract's state allows: consent while it waits for it, all while it is active,
+ * nothing after; rows can always be withdrawn and a contract always be closed. */
+static enum refusal state_allows(unsigned state, enum act_kind kind)
+{
+    if (kind == ACT_WITHDRAW && state != CONTRACT_CLOSED) return REFUSAL_NONE;
+    if (state == CONTRACT_CLOSED) return REFUSAL_CLOSED;
+    if (kind == ACT_CLOSE) return REFUSAL_NONE;
+    if (state == CONTRACT_EXPIRED) return REFUSAL_EXPIRED;
+    return state == CONTRACT_ACTIVE || kind == ACT_ACCEPT ? REFUSAL_NONE : REFUSAL_NOT_ACTIVE;
+}
+
+enum refusal policy_act(const struct state *s, const struct contract *c, const struct act *act,
+                        const uint8_t author[static 32], uint64_t now_ms)
+{
+    size_t party;
+    if (act->kind == ACT_DEPLOY) return REFUSAL_ALREADY_DEPLOYED;
+    if (!c->manifest) return REFUSAL_BLOB_TAMPERED;
+    if (!contract_party(c, author, &party)) return REFUSAL_NOT_A_PARTY;
+    enum refusal no = state_allows(contract_state_at(c, now_ms), act->kind);
+    if (no != REFUSAL_NONE) return no;
+    switch (act->kind) {
+    case ACT_ACCEPT: return accept_allowed(c, party);
+    case ACT_CONTRIBUTE: return contribute_allowed(c, act, party);
+    case ACT_WITHDRAW: return withdraw_allowed(c, act, party);
+    case ACT_RUN: return run_allowed(s, c, act, party);
+    case ACT_CLOSE:
+        return c->manifest->parties[party].may & MAY_APPROVE ? REFUSAL_NONE
+                                                             : REFUSAL_NOT_PERMITTED;
+    default: return REFUSAL_BAD_MESSAGE;
+    }
+}

@@ -1,0 +1,188 @@
+#include "enclave/core/sealed_table.h"
+
+#include "common/crypto/stream.h"
+#include "common/wire/table.h"
+
+#include <stdlib.h>
+
+enum { CHUNK_MAX = GROUP_BYTES + STREAM_OVERHEAD };
+
+struct opening {
+    const struct table_source *src;
+    struct blob_reader reader;
+    struct table_secret secret;
+    struct stream stream;
+    struct blake2b digest;
+    uint64_t n_rows, n_groups;
+    uint8_t *sealed; /* CHUNK_MAX */
+    uint8_t *plain;  /* GROUP_BYTES, 64-byte aligned */
+};
+
+static void dataset_binding(const struct table_source *src, uint8_t binding[static HASH_LEN])
+{
+    struct sha256 h;
+    const uint8_t zero = 0;
+    sha256_init(&h);
+    sha256_update(&h, span_text(src->dataset->name));
+    sha256_update(&h, span_of(&zero, 1));
+    sha256_update(&h, span_of(src->author, SIGN_PUBLIC_LEN));
+    sha256_final(&h, binding);
+}
+
+/* What the host got wrong, in the vocabulary of refusals. */
+static enum refusal host_refusal(apex_status s)
+{
+    switch (s) {
+    case APEX_OK: return REFUSAL_NONE;
+    case APEX_E_NOT_FOUND: return REFUSAL_BLOB_MISSING;
+    case APEX_E_UNTRUSTED: return REFUSAL_BLOB_TAMPERED;
+    case APEX_E_LIMIT:
+    case APEX_E_IO: return REFUSAL_STORAGE;
+    default: return REFUSAL_INTERNAL;
+    }
+}
+
+/* A head that does not open is the author's doing as well as the host's: the digest of the
+ * whole tells which. */
+static enum refusal head_open(struct opening *o)
+{
+    uint8_t head[SEALED_TABLE_HEAD_LEN], binding[HASH_LEN], info[INFO_MAX],
+        plain[TABLE_SECRET_LEN];
+    enum refusal no = host_refusal(blob_reader_exact(&o->reader, head, sizeof head));
+    if (no != REFUSAL_NONE) return no;
+    if (memcmp(head, SEALED_TABLE_MAGIC, SEALED_MAGIC_LEN) != 0) return REFUSAL_BAD_ROWS;
+    dataset_binding(o->src, binding);
+    size_t info_len = seal_info("apex/table/v1", o->src->address, SPAN(binding), info);
+    struct span box = span_of(head + SEALED_MAGIC_LEN, TABLE_SECRET_LEN + HPKE_OVERHEAD);
+    apex_status s =
+        hpke_open(o->src->key, span_of(info, info_len), (struct span){0}, box, plain);
+    if (s == APEX_OK) s = table_secret_parse(plain, &o->secret);
+    struct stream_key key;
+    memcpy(key.bytes, o->secret.key, sizeof key.bytes);
+    if (s == APEX_OK)
+        s = stream_pull_init(&o->stream, &key,
+                             head + SEALED_TABLE_HEAD_LEN - STREAM_HEADER_LEN);
+    wipe(&key, sizeof key);
+    wipe(plain, sizeof plain);
+    return s == APEX_OK ? REFUSAL_NONE : REFUSAL_BAD_ROWS;
+}
+
+static enum refusal group_check(struct opening *o, size_t len, bool last,
+                                struct table_facts *facts)
+{
+    struct table_group *g = malloc(sizeof *g);
+    if (!g) return REFUSAL_INTERNAL;
+    size_t row = 0, column = 0;
+    apex_status s = last || len == GROUP_BYTES ? table_group_parse(span_of(o->plain, len), g)
+                                               : APEX_E_FORMAT;
+    if (s == APEX_OK) s = table_group_check(g, o->src->dataset, &row, &column);
+    facts->located = s == APEX_E_DATA;
+    facts->bad_row = o->n_rows + row;
+    facts->bad_column = column;
+    if (s == APEX_OK) o->n_rows += g->n_rows;
+    free(g);
+    return s == APEX_OK ? REFUSAL_NONE : REFUSAL_BAD_ROWS;
+}
+
+static enum refusal chunk_open(struct opening *o, struct memory_file *out, bool *last,
+                               struct table_facts *facts)
+{
+    size_t got;
+    enum refusal no = host_refusal(blob_reader_some(&o->reader, o->sealed, CHUNK_MAX, &got));
+    if (no != REFUSAL_NONE) return no;
+    if (got <= STREAM_OVERHEAD) return REFUSAL_BAD_ROWS;
+    size_t len = got - STREAM_OVERHEAD;
+    if (stream_pull(&o->stream, span_of(o->sealed, got), span_of(o->src->address, 32), last,
+                    o->plain) != APEX_OK)
+        return REFUSAL_BAD_ROWS;
+    no = group_check(o, len, *last, facts);
+    if (no != REFUSAL_NONE) return no;
+    blake2b_update(&o->digest, span_of(o->plain, len));
+    o->n_groups++;
+    if (out && memory_file_append(out, span_of(o->plain, len)) != APEX_OK)
+        return REFUSAL_PROGRAM_MEMORY;
+    return o->n_rows > o->secret.n_rows ? REFUSAL_BAD_ROWS : REFUSAL_NONE;
+}
+
+static enum refusal facts_match(struct opening *o)
+{
+    uint8_t digest[HASH_LEN];
+    blake2b_final(&o->digest, digest);
+    bool same = o->n_rows == o->secret.n_rows && o->n_groups == o->secret.n_groups &&
+                o->n_rows > 0 && memcmp(digest, o->secret.digest, sizeof digest) == 0;
+    return same ? REFUSAL_NONE : REFUSAL_BAD_ROWS;
+}
+
+/* Bytes that do not open: if the blob as a whole is not what it is named after, the host
+ * changed it. */
+static enum refusal whose_fault(struct opening *o, enum refusal no)
+{
+    if (no != REFUSAL_BAD_ROWS) return no;
+    size_t got = CHUNK_MAX;
+    while (got == CHUNK_MAX) {
+        enum refusal host =
+            host_refusal(blob_reader_some(&o->reader, o->sealed, CHUNK_MAX, &got));
+        if (host != REFUSAL_NONE) return host;
+    }
+    return blob_reader_end(&o->reader) == APEX_OK ? REFUSAL_BAD_ROWS : REFUSAL_BLOB_TAMPERED;
+}
+
+static enum refusal table_open(struct opening *o, struct memory_file *out,
+                               struct table_facts *facts)
+{
+    enum refusal no = head_open(o);
+    if (no == REFUSAL_NONE && o->secret.n_rows > o->src->rows_max) return REFUSAL_QUOTA;
+    for (bool last = false; no == REFUSAL_NONE && !last;)
+        no = chunk_open(o, out, &last, facts);
+    if (no == REFUSAL_NONE) no = facts_match(o);
+    return no == REFUSAL_NONE ? host_refusal(blob_reader_end(&o->reader)) : no;
+}
+
+static struct opening *opening_new(struct link *link, const struct table_source *src)
+{
+    struct opening *o = aligned_alloc(64, (sizeof *o + 63) / 64 * 64);
+    if (!o) return NULL;
+    memset(o, 0, sizeof *o);
+    o->src = src;
+    o->sealed = malloc(CHUNK_MAX);
+    o->plain = aligned_alloc(64, GROUP_BYTES);
+    blob_reader_init(&o->reader, link, src->blob);
+    blake2b_init(&o->digest);
+    return o;
+}
+
+static void opening_free(struct opening *o)
+{
+    blob_reader_clear(&o->reader);
+    free(o->sealed);
+    if (o->plain) wipe(o->plain, GROUP_BYTES);
+    free(o->plain);
+    wipe(o, sizeof *o);
+    free(o);
+}
+
+enum refusal sealed_table_head(struct link *link, const struct table_source *src,
+                               struct table_facts *facts)
+{
+    struct opening *o = opening_new(link, src);
+    if (!o) return REFUSAL_INTERNAL;
+    enum refusal no = head_open(o);
+    *facts = (struct table_facts){.n_rows = o->secret.n_rows};
+    memcpy(facts->digest, o->secret.digest, sizeof facts->digest);
+    opening_free(o);
+    return no;
+}
+
+enum refusal sealed_table_open(struct link *link, const struct table_source *src,
+                               struct memory_file *out, struct table_facts *facts)
+{
+    struct opening *o = opening_new(link, src);
+    *facts = (struct table_facts){0};
+    if (!o) return REFUSAL_INTERNAL;
+    enum refusal no = o->sealed && o->plain ? table_open(o, out, facts) : REFUSAL_INTERNAL;
+    if (no == REFUSAL_BAD_ROWS) no = whose_fault(o, no);
+    facts->n_rows = o->n_rows;
+    memcpy(facts->digest, o->secret.digest, sizeof facts->digest);
+    opening_free(o);
+    return no;
+}
