@@ -1,0 +1,116 @@
+#include "host/daemon/options.h"
+
+#include "host/daemon/http.h"
+
+const char options_usage[] =
+    "apexd: an APEX node's host: serves HTTP, keeps ciphertext and the log, runs the enclave.\n"
+    "\n"
+    "usage: apexd --data DIR --enclave PATH [options]\n"
+    "\n"
+    "  --data DIR              folder for blobs, log and the enclave's state; made if need be\n"
+    "  --enclave PATH          the apex-enclave binary\n"
+    "  --listen ADDRESS:PORT   where to serve; port 0 takes a free one (default "
+    "127.0.0.1:8440)\n"
+    "  --tee sim|tsm|nitro     what vouches for the enclave (default sim: simulated, for "
+    "development)\n"
+    "  --enclave-state DIR     the enclave's own folder (default DIR/enclave under --data)\n"
+    "  --connections N         at most N connections (default 512)\n"
+    "  --idle-s N              close connections silent for N seconds (default 30)\n"
+    "  --message-timeout-s N   wait N seconds for the enclave's reply (default 60)\n"
+    "  --max-blob-mib N        refuse blobs above N MiB (default 65536)\n"
+    "  --reserve-mib N         uploads leave N MiB of the disk free, for the log (default 64)\n"
+    "  --help, --version\n"
+    "\n"
+    "It prints `apexd: listening on http://ADDRESS:PORT` when it serves; its log goes to "
+    "stderr.\n"
+    "SIGTERM or SIGINT end it cleanly. Exit: 0 ended as asked, 2 usage, 3 bad data folder, 5 "
+    "anything else.\n"
+    "docs/http.md is the HTTP interface.\n";
+
+struct number {
+    const char *name;
+    uint64_t *value;
+    uint64_t min, max;
+};
+struct text {
+    const char *name;
+    const char **value;
+};
+
+static apex_status number_set(const struct number *n, const char *text, const char **what)
+{
+    if (decimal_parse(text, n->value) == APEX_OK && *n->value >= n->min && *n->value <= n->max)
+        return APEX_OK;
+    *what = "needs a whole number within its bounds, not";
+    return APEX_E_USAGE;
+}
+
+static apex_status option_set(struct options *o, const char *name, const char *value,
+                              const char **what)
+{
+    const struct text texts[] = {{"--data", &o->data},
+                                 {"--enclave", &o->enclave},
+                                 {"--listen", &o->listen},
+                                 {"--tee", &o->tee},
+                                 {"--enclave-state", &o->enclave_state}};
+    const struct number numbers[] = {{"--connections", &o->connections, 1, 10000},
+                                     {"--idle-s", &o->idle_s, 1, 3600},
+                                     {"--message-timeout-s", &o->message_timeout_s, 1, 3600},
+                                     {"--max-blob-mib", &o->blob_max_mib, 1, 1 << 30},
+                                     {"--reserve-mib", &o->reserve_mib, 0, 1 << 30}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcmp(name, texts[i].name) == 0) {
+            *texts[i].value = value;
+            return APEX_OK;
+        }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(name, numbers[i].name) == 0) return number_set(&numbers[i], value, what);
+    *what = "is no option of apexd";
+    return APEX_E_USAGE;
+}
+
+static apex_status options_check(const struct options *o, const char **what, const char **which)
+{
+    *which = "";
+    if (!o->data)
+        *what = "--data DIR is missing: where blobs and the log are kept";
+    else if (!o->enclave)
+        *what = "--enclave PATH is missing: the apex-enclave binary";
+    else if (strcmp(o->tee, "sim") != 0 && strcmp(o->tee, "tsm") != 0 &&
+             strcmp(o->tee, "nitro") != 0)
+        *what = "--tee is one of sim, tsm, nitro";
+    else
+        return APEX_OK;
+    return APEX_E_USAGE;
+}
+
+apex_status options_parse(int argc, char **argv, struct options *o, const char **what,
+                          const char **which)
+{
+    *o = (struct options){.listen = "127.0.0.1:8440",
+                          .tee = "sim",
+                          .connections = 512,
+                          .idle_s = 30,
+                          .message_timeout_s = 60,
+                          .blob_max_mib = 65536,
+                          .reserve_mib = 64};
+    for (int i = 1; i < argc; i++) {
+        *which = argv[i];
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            o->help = true;
+        else if (strcmp(argv[i], "--version") == 0)
+            o->version = true;
+        else if (strncmp(argv[i], "--", 2) != 0) {
+            *what = "is no option of apexd";
+            return APEX_E_USAGE;
+        } else if (i + 1 == argc) {
+            *what = "is no option of apexd, or its value is missing";
+            return APEX_E_USAGE;
+        } else {
+            apex_status s = option_set(o, argv[i], argv[i + 1], what);
+            if (s != APEX_OK) return s;
+            i++;
+        }
+    }
+    return o->help || o->version ? APEX_OK : options_check(o, what, which);
+}

@@ -1,0 +1,20 @@
+/* The command line of apexd. */
+#ifndef HOST_DAEMON_OPTIONS_H
+#define HOST_DAEMON_OPTIONS_H
+
+#include "include/apex/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+    const char *data, *listen, *tee, *enclave, *enclave_state;
+    uint64_t connections, idle_s, message_timeout_s, blob_max_mib, reserve_mib;
+    bool help, version;
+};
+extern const char options_usage[];
+/* APEX_E_USAGE: *what is a sentence for a person, *which the argument it is about (or ""). */
+apex_status options_parse(int argc, char **argv, struct options *o, const char **what,
+                          const char **which);
+
+#endif
