@@ -1,5 +1,6 @@
 #include "host/daemon/enclave.h"
 
+#include "host/daemon/clock.h"
 #include "host/daemon/log.h"
 
 #include <errno.h>
@@ -59,13 +60,6 @@ void enclave_answered(struct enclave *enclave)
     log_line(LOG_INFO, "msg=\"enclave up\"");
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Between fork and exec of a process with threads: system calls only. */
 static void child_run(const struct enclave_options *o, int fd, pid_t parent)
 {
@@ -116,8 +110,7 @@ static int child_reap(pid_t pid, int64_t grace_ms)
     for (int64_t until = now_ms() + grace_ms; now_ms() < until;) {
         pid_t r = waitpid(pid, &status, WNOHANG);
         if (r == pid) return status;
-        const struct timespec step = {.tv_nsec = REAP_STEP_MS * 1000000};
-        nanosleep(&step, NULL);
+        sleep_ms(REAP_STEP_MS);
     }
     log_line(LOG_WARN, "msg=\"enclave does not end, killing it\"");
     kill(pid, SIGKILL);
@@ -163,12 +156,7 @@ static bool enclave_live(struct enclave *e, struct span greeting)
 /* True when asked to stop. */
 static bool backoff_wait(struct enclave *e, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    const struct timespec until = deadline_in(ms);
     pthread_mutex_lock(&e->lock);
     int r = 0;
     while (!e->stopping && r != ETIMEDOUT)
@@ -200,15 +188,11 @@ static void *supervisor_main(void *context)
 
 apex_status enclave_start(const struct enclave_options *options, struct enclave **enclave)
 {
-    pthread_condattr_t monotonic;
     struct enclave *e = calloc(1, sizeof *e);
     if (!e) return APEX_E_MEMORY;
     e->options = *options;
     pthread_mutex_init(&e->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->stop_asked, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&e->stop_asked);
     *enclave = e; /* before the thread, whose enclave may answer at once */
     if (pthread_create(&e->supervisor, NULL, supervisor_main, e) == 0) return APEX_OK;
     free(e);

@@ -2,10 +2,13 @@
  *
  *   STARTING  forked, has not answered yet (it replays the log)
  *   UP        answered its first message
- *   DOWN      dead; the next start waits for the back-off (BACKOFF_FIRST_MS, doubled up to
- * BACKOFF_MAX_MS, reset by a life of STABLE_MS) REFUSED   exit code 3: it does not accept the
- * stored log. Not started again: somebody has to look The child gets no environment and the
- * descriptors 0 and 1 (nothing), 2 (our log), 3 (the link). When we die it dies. */
+ *   DOWN      dead; the next start waits for the back-off: BACKOFF_FIRST_MS, doubled up to
+ *             BACKOFF_MAX_MS, reset by a life of STABLE_MS
+ *   REFUSED   exit code 3: it does not accept the stored log. Not started again: somebody has
+ *             to look
+ *
+ * The child gets no environment and the descriptors 0 and 1 (nothing), 2 (our log), 3 (the
+ * link). When we die it dies. */
 #ifndef HOST_DAEMON_ENCLAVE_H
 #define HOST_DAEMON_ENCLAVE_H
 
@@ -25,8 +28,8 @@ struct enclave_options {
     const char *path, *tee, *state_folder; /* lent for the enclave's life */
     struct link *link;
     void *context;
-    void (*gone)(
-        void *context); /* an enclave was served and is gone; from the supervisor's thread */
+    /* An enclave was served and is gone; from the supervisor's thread. */
+    void (*gone)(void *context);
 };
 
 struct enclave;

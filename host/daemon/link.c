@@ -1,6 +1,7 @@
 #include "host/daemon/link.h"
 
 #include "common/base/endian.h"
+#include "host/daemon/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -25,8 +26,8 @@ struct open_call {
 };
 struct link {
     struct link_owner owner;
-    pthread_mutex_t
-        writing;          /* one frame at a time goes out; taken before `lock` where both are */
+    /* One frame at a time goes out; taken before `lock` where both are. */
+    pthread_mutex_t writing;
     pthread_mutex_t lock; /* guards what is below */
     int fd;               /* -1: detached; closed with both locks held */
     bool ending;          /* the reader has left; workers go home */
@@ -38,15 +39,6 @@ struct link {
     struct open_call calls[LINK_CALLS_MAX]; /* a ring */
     size_t first_call, n_calls;
 };
-
-static void cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
 
 apex_status link_new(const struct link_owner *owner, struct link **link)
 {
@@ -122,8 +114,8 @@ static apex_status frame_send(struct link *l, enum frame_type type, uint32_t id,
     struct iovec piece[2] = {{head, sizeof head},
                              {(void *)(uintptr_t)payload.data, payload.len}};
     pthread_mutex_lock(&l->writing);
-    bool sent =
-        l->fd >= 0 && send_all(l->fd, piece, 2); /* fd changes only with `writing` held */
+    /* fd changes only with `writing` held. */
+    bool sent = l->fd >= 0 && send_all(l->fd, piece, 2);
     pthread_mutex_unlock(&l->writing);
     if (!sent) link_cut(l);
     return sent ? APEX_OK : APEX_E_UNREACHABLE;
@@ -138,22 +130,10 @@ static void waiter_remove(struct link *l, struct waiter *gone)
     }
 }
 
-static void deadline_in(int64_t ms, struct timespec *at)
-{
-    clock_gettime(CLOCK_MONOTONIC, at);
-    at->tv_sec += ms / 1000;
-    at->tv_nsec += ms % 1000 * 1000000;
-    if (at->tv_nsec >= 1000000000) {
-        at->tv_sec++;
-        at->tv_nsec -= 1000000000;
-    }
-}
-
 /* An enclave that is just being started again is worth a moment's wait. */
 static bool waiter_enter(struct link *l, struct waiter *w)
 {
-    struct timespec until;
-    deadline_in(ATTACH_WAIT_MS, &until);
+    const struct timespec until = deadline_in(ATTACH_WAIT_MS);
     pthread_mutex_lock(&l->lock);
     while (l->fd < 0 || l->ending)
         if (pthread_cond_timedwait(&l->attached, &l->lock, &until) == ETIMEDOUT) break;
@@ -172,9 +152,8 @@ apex_status link_message(struct link *link, struct span message, int64_t timeout
 {
     BUFFER_CLEARED bytes = {0};
     struct waiter w = {.reply = &bytes};
-    struct timespec until;
+    const struct timespec until = deadline_in(timeout_ms);
     cond_init(&w.changed);
-    deadline_in(timeout_ms, &until);
     apex_status s = waiter_enter(link, &w) ? APEX_OK : APEX_E_UNREACHABLE;
     if (s == APEX_OK) {
         s = frame_send(link, FRAME_MESSAGE, w.id, message);

@@ -20,11 +20,11 @@ enum { LINK_WORKERS = 4, LINK_CALLS_MAX = 64 };
  * link held. */
 struct link_owner {
     void *context;
-    void (*call)(void *context, struct span call,
-                 struct buffer *answer); /* appends call status and bytes */
+    /* One CALL: appends the call status and what goes with it. */
+    void (*call)(void *context, struct span call, struct buffer *answer);
     void (*event)(void *context, const struct run_hint *hint);
-    void (*answered)(
-        void *context); /* the enclave answered its first message since it was attached */
+    /* The enclave answered its first message since it was attached. */
+    void (*answered)(void *context);
 };
 
 struct link;

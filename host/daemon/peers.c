@@ -1,5 +1,7 @@
 #include "host/daemon/peers.h"
 
+#include "host/daemon/clock.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -30,13 +32,6 @@ struct peers {
     size_t n;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool too_slow(const struct peers_limits *limits, const struct peer *p, int64_t now)
 {
     int64_t age = now - p->since_ms;
@@ -52,11 +47,7 @@ static void *watcher_main(void *context)
     struct peers *peers = context;
     pthread_mutex_lock(&peers->lock);
     while (!peers->stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += WATCH_MS * 1000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        const struct timespec until = deadline_in(WATCH_MS);
         pthread_cond_timedwait(&peers->stop_asked, &peers->lock, &until);
         int64_t now = now_ms();
         for (struct peer *p = peers->first; p; p = p->next) {
@@ -73,16 +64,12 @@ static void *watcher_main(void *context)
 apex_status peers_new(const struct peers_limits *limits, _Atomic uint64_t *cut,
                       struct peers **peers)
 {
-    pthread_condattr_t monotonic;
     struct peers *p = calloc(1, sizeof *p);
     if (!p) return APEX_E_MEMORY;
     p->limits = *limits;
     p->cut = cut;
     pthread_mutex_init(&p->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->stop_asked, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&p->stop_asked);
     if (pthread_create(&p->watcher, NULL, watcher_main, p) != 0) {
         free(p);
         return APEX_E_MEMORY;

@@ -16,13 +16,6 @@ const struct route_door route_doors[N_ROUTES] = {
     [ROUTE_METRICS] = {"GET, HEAD", NULL, NULL, metrics_end},
 };
 
-int64_t now_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 const char *request_header(struct request *r, const char *name)
 {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);

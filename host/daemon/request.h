@@ -4,6 +4,7 @@
 #ifndef HOST_DAEMON_REQUEST_H
 #define HOST_DAEMON_REQUEST_H
 
+#include "host/daemon/clock.h"
 #include "host/daemon/host.h"
 #include "host/daemon/http.h"
 
@@ -27,7 +28,6 @@ struct request {
 };
 
 const char *request_header(struct request *r, const char *name); /* NULL when it was not sent */
-int64_t now_us(void);
 
 void answer_error(struct request *r, unsigned code, const char *error, const char *next);
 void answer_json(struct request *r, unsigned code, const char *json);

@@ -1,5 +1,7 @@
 #include "host/daemon/runs.h"
 
+#include "host/daemon/clock.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -41,14 +43,10 @@ void run_json(const struct run_hint *hint, char json[static RUN_JSON_MAX])
 
 apex_status runs_new(struct runs **runs)
 {
-    pthread_condattr_t monotonic;
     struct runs *r = calloc(1, sizeof *r);
     if (!r) return APEX_E_MEMORY;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init(&r->changed);
     *runs = r;
     return APEX_OK;
 }
@@ -91,14 +89,9 @@ static bool hint_equal(const struct run_hint *a, const struct run_hint *b)
 
 bool runs_wait(struct runs *runs, struct run_hint *hint, int64_t timeout_ms)
 {
-    struct timespec until;
+    const struct timespec until = deadline_in(timeout_ms);
     struct run_hint now;
     int r = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += timeout_ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&runs->lock);
     for (;;) {
         now = hint_of(runs, hint->run);

@@ -250,8 +250,7 @@ void server_stop(struct server *server, int64_t grace_ms)
     runs_stop(server->host->runs);
     for (int64_t until = now_us() + grace_ms * 1000;
          atomic_load(&server->open_requests) > 0 && now_us() < until;) {
-        const struct timespec step = {.tv_nsec = STOP_STEP_MS * 1000000};
-        nanosleep(&step, NULL);
+        sleep_ms(STOP_STEP_MS);
     }
     MHD_stop_daemon(server->daemon);
     peers_free(server->peers);

@@ -67,10 +67,21 @@ apex_status store_publish(struct store *store, int from_dir, const char *name,
 /* APEX_OK: it is there, and durable. */
 apex_status store_has(struct store *store, const uint8_t digest[static STORE_DIGEST_LEN]);
 
-/* upload.c */
-apex_status partials_load(struct store *store);
-void partials_free(struct store *store);
+/* partial.c. Those that take a partial, find, make or free one want the lock held;
+ * partial_offset takes it. */
+void partial_name(const uint8_t digest[static STORE_DIGEST_LEN], uint64_t total,
+                  char name[static PARTIAL_NAME_MAX]);
+struct partial *partial_find(struct store *store,
+                             const uint8_t digest[static STORE_DIGEST_LEN]);
+/* NULL: no memory, or too many and all are being written. */
+struct partial *partial_make(struct store *store, const uint8_t digest[static STORE_DIGEST_LEN],
+                             uint64_t total);
+void partial_forget(struct store *store, struct partial *gone); /* its file is elsewhere now */
+void partial_remove(struct store *store, struct partial *gone); /* with its file */
+/* How much of an unfinished upload is durably kept. */
 bool partial_offset(struct store *store, const uint8_t digest[static STORE_DIGEST_LEN],
                     uint64_t *offset);
+apex_status partials_load(struct store *store);
+void partials_free(struct store *store);
 
 #endif
