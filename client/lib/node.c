@@ -1,0 +1,317 @@
+#include "client/lib/node.h"
+
+#include "common/base/hex.h"
+#include "common/base/try.h"
+#include "common/crypto/hash.h"
+#include "common/crypto/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { POLICY_MAX = 256 * 1024 };
+
+uint64_t wall_clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static apex_status distrust(struct apex_error *e, const char *what)
+{
+    return apex_fail(e, APEX_E_UNTRUSTED, what, "nothing of it was used", "trust nothing from this node; show this to an auditor", "the operator");
+}
+
+apex_status trust_load(const struct apex_home *home, struct trust_policy **policy, struct apex_error *error)
+{
+    char path[FULL_PATH_MAX], what[240];
+    BUFFER_CLEARED text = {0};
+    struct policy_error where;
+    snprintf(path, sizeof path, "%s/trust.json", home->path);
+    apex_status s = file_load(path, POLICY_MAX, &text, error);
+    if (s == APEX_E_NOT_FOUND) return apex_fail(error, s, "there is no trust policy yet", "nothing was sent", "write one from the node's evidence with `apex trust init URL`, and look at it", "you");
+    TRY(s);
+    s = trust_policy_parse(buffer_span(&text), policy, &where);
+    if (s == APEX_OK) return s;
+    snprintf(what, sizeof what, "the trust policy is not acceptable: line %zu, %.80s: %.80s", where.line, where.where, where.what ? where.what : "not JSON");
+    return apex_fail(error, s, what, "nothing was sent", "correct trust.json in the home folder", "you");
+}
+
+void verdict_copy(const struct verdict *from, const struct enclave_keys *keys, const char *origin, struct apex_verdict *to)
+{
+    *to = (struct apex_verdict){.genuine = from->genuine, .acceptable = from->acceptable, .simulated = from->simulated};
+    snprintf(to->tee, sizeof to->tee, "%s", from->tee);
+    hex_write(span_of(from->measurement, from->measurement_len), to->measurement);
+    snprintf(to->origin, sizeof to->origin, "%s", origin);
+    hex_write(SPAN(keys->log.bytes), to->log_key);
+    snprintf(to->sentence, sizeof to->sentence, "%s", from->sentence);
+    for (size_t i = 0; i < from->n_checks && i < 32; i++) {
+        struct apex_check *c = &to->checks[to->n_checks++];
+        snprintf(c->name, sizeof c->name, "%s", from->checks[i].name);
+        snprintf(c->detail, sizeof c->detail, "%s", from->checks[i].detail);
+        c->result = from->checks[i].result == CHECK_PASS ? 1 : from->checks[i].result == CHECK_FAIL ? 0 : -1;
+    }
+}
+
+static apex_status reply_check(struct span bytes, struct span message, const struct sign_public *identity, struct reply *reply, struct apex_error *error)
+{
+    struct cose cose;
+    uint8_t digest[32];
+    if (bytes.len == 0) return apex_fail(error, APEX_E_UNREACHABLE, "the enclave is too busy to answer", "nothing was recorded as far as is known; trying again is safe", "try again later", "the operator");
+    if (cose_open(bytes, SPAN_TEXT(REPLY_AAD), &cose) != APEX_OK) return distrust(error, "the reply is not signed as it should be");
+    if (identity && memcmp(cose.kid, identity->bytes, 32) != 0)
+        return apex_fail(error, APEX_E_UNREACHABLE, "the reply is signed by another enclave than the one attested: it may have been started anew", "nothing was recorded as far as is known", "try again; it will be attested again", "the operator");
+    if (reply_parse(cose.payload, reply) != APEX_OK) return distrust(error, "the reply is not of the agreed form");
+    sha256(message, digest);
+    if (memcmp(digest, reply->message_digest, 32) != 0) return distrust(error, "the reply answers another message");
+    return APEX_OK;
+}
+
+static apex_status message_post(struct http *http, enum message_type type, struct span body, struct buffer *message, struct buffer *bytes, struct apex_error *error)
+{
+    message_write(type, body, message);
+    if (buffer_ok(message) != APEX_OK) return apex_fail_memory(error);
+    return http_post(http, "/message", buffer_span(message), REPLY_MAX, bytes, error);
+}
+
+static apex_status attest_body(struct http *http, struct buffer *bytes, struct reply *reply, struct body_attest *body, struct apex_error *error)
+{
+    BUFFER_CLEARED query = {0};
+    BUFFER_CLEARED message = {0};
+    struct query q = {0};
+    random_bytes(q.nonce, sizeof q.nonce);
+    query_write(MESSAGE_ATTEST, &q, &query);
+    TRY(message_post(http, MESSAGE_ATTEST, buffer_span(&query), &message, bytes, error));
+    TRY(reply_check(buffer_span(bytes), buffer_span(&message), NULL, reply, error));
+    if (reply->status != APEX_OK || body_attest_parse(reply->body, body) != APEX_OK) return distrust(error, "the node's evidence is not of the agreed form");
+    /* Signed by the very identity that the evidence must bind. */
+    struct cose cose;
+    TRY(cose_open(buffer_span(bytes), SPAN_TEXT(REPLY_AAD), &cose));
+    if (memcmp(cose.kid, body->identity, 32) != 0) return distrust(error, "the evidence was sent by one whom it does not name");
+    return APEX_OK;
+}
+
+apex_status node_attest(struct http *http, const struct trust_policy *policy, struct verdict *verdict, struct enclave_keys *keys,
+                        char origin[static ORIGIN_MAX + 1], struct verified_enclave **enclave, struct apex_error *error)
+{
+    BUFFER_CLEARED bytes = {0};
+    struct reply reply;
+    struct body_attest *body = calloc(1, sizeof *body);
+    if (!body) return apex_fail_memory(error);
+    apex_status s = attest_body(http, &bytes, &reply, body, error);
+    if (s == APEX_OK && body->origin.len > ORIGIN_MAX) s = distrust(error, "the log's name is too long");
+    if (s == APEX_OK) {
+        memcpy(keys->identity.bytes, body->identity, 32);
+        memcpy(keys->identity_seal.bytes, body->identity_seal, 32);
+        memcpy(keys->log.bytes, body->log_key, 32);
+        memcpy(origin, body->origin.data, body->origin.len);
+        origin[body->origin.len] = 0;
+        s = attest_verify(body->evidence, keys, policy, wall_clock_ms(), verdict, enclave);
+        if (s == APEX_E_UNTRUSTED && (policy || !verdict->genuine))
+            s = apex_fail(error, s, verdict->sentence, "nothing was sent to it", "see `apex trust check` for every check by name", "the operator");
+        else if (s == APEX_E_UNTRUSTED) s = APEX_OK; /* genuine, and no policy was asked */
+    }
+    free(body);
+    return s;
+}
+
+apex_status node_message(struct apex_node *node, enum message_type type, struct span body, struct buffer *bytes, struct reply *reply, struct apex_error *error)
+{
+    BUFFER_CLEARED message = {0};
+    char detail[256];
+    TRY(message_post(node->http, type, body, &message, bytes, error));
+    TRY(reply_check(buffer_span(bytes), buffer_span(&message), &verified_enclave_keys(node->enclave)->identity, reply, error));
+    if (reply->status == APEX_OK) return APEX_OK;
+    snprintf(detail, sizeof detail, "%.*s", (int)(reply->detail.len < 200 ? reply->detail.len : 200), reply->detail.len ? (const char *)reply->detail.data : "");
+    return apex_fail_refusal(error, reply->status, reply->code, detail);
+}
+
+static void seen_path(const struct apex_node *node, char path[static FULL_PATH_MAX], struct apex_error *error)
+{
+    char hex[17];
+    hex_write(span_of(verified_enclave_keys(node->enclave)->log.bytes, 8), hex);
+    apex_status s = home_file(node->home, "checkpoints", hex, ".note", path, error);
+    (void)s; /* what cannot be made cannot be written, and says so then */
+}
+
+static apex_status seen_load(struct apex_node *node, struct apex_error *error)
+{
+    char path[FULL_PATH_MAX];
+    seen_path(node, path, error);
+    apex_status s = file_load(path, NOTE_MAX, &node->note, error);
+    merkle_empty(&node->seen.root);
+    if (s == APEX_E_NOT_FOUND) return APEX_OK;
+    TRY(s);
+    if (checkpoint_open(buffer_span(&node->note), node->origin, &verified_enclave_keys(node->enclave)->log, &node->seen) == APEX_OK) return APEX_OK;
+    return apex_fail(error, APEX_E_UNTRUSTED, "the remembered checkpoint of this log is damaged", "nothing was sent", "restore the file in checkpoints/ of the home folder from a backup; without it a rollback could pass unseen", "you");
+}
+
+static void proof_of(const uint8_t hashes[][32], size_t n, struct merkle_proof *p)
+{
+    p->n = n;
+    for (size_t i = 0; i < n; i++) memcpy(p->hash[i].bytes, hashes[i], 32);
+}
+
+/* Takes a newer checkpoint in, if it is signed and contains the one seen. */
+static apex_status seen_advance(struct apex_node *node, const struct wire_proof *proof, struct apex_error *error)
+{
+    struct checkpoint c;
+    struct merkle_proof p;
+    char path[FULL_PATH_MAX];
+    if (checkpoint_open(proof->note, node->origin, &verified_enclave_keys(node->enclave)->log, &c) != APEX_OK) return distrust(error, "the log's checkpoint is not signed by its key");
+    proof_of(proof->consistency, proof->n_consistency, &p);
+    if (merkle_check_consistency(node->seen.size, &node->seen.root, c.size, &c.root, &p) != APEX_OK) return distrust(error, "the log does not contain the checkpoint seen before: it was rolled back or forked");
+    if (c.size == node->seen.size) return APEX_OK;
+    node->seen = c;
+    buffer_clear(&node->note);
+    buffer_append(&node->note, proof->note);
+    if (buffer_ok(&node->note) != APEX_OK) return apex_fail_memory(error);
+    seen_path(node, path, error);
+    return file_save(path, buffer_span(&node->note), 0600, false, error);
+}
+
+apex_status node_refresh(struct apex_node *node, struct apex_error *error)
+{
+    BUFFER_CLEARED query = {0};
+    BUFFER_CLEARED bytes = {0};
+    struct reply reply;
+    struct query q = {.old_size = node->seen.size};
+    struct body_prove *body = calloc(1, sizeof *body);
+    if (!body) return apex_fail_memory(error);
+    random_bytes(q.nonce, sizeof q.nonce);
+    memcpy(q.old_root, node->seen.root.bytes, 32);
+    query_write(MESSAGE_PROVE, &q, &query);
+    apex_status s = node_message(node, MESSAGE_PROVE, buffer_span(&query), &bytes, &reply, error);
+    if (s == APEX_OK && body_prove_parse(reply.body, body) != APEX_OK) s = distrust(error, "the proof is not of the agreed form");
+    if (s == APEX_OK) s = seen_advance(node, &body->proof, error);
+    free(body);
+    return s;
+}
+
+static apex_status entry_is_act(struct span entry_bytes, uint64_t index, struct span act, const struct apex_node *node)
+{
+    struct cose cose;
+    struct entry *e = calloc(1, sizeof *e);
+    if (!e) return APEX_E_MEMORY;
+    apex_status s = cose_open(entry_bytes, SPAN_TEXT(ENTRY_AAD), &cose);
+    if (s == APEX_OK) s = entry_parse(cose.payload, e);
+    if (s == APEX_OK && (e->index != index || !span_equal(e->act, act) || memcmp(cose.kid, verified_enclave_keys(node->enclave)->identity.bytes, 32) != 0)) s = APEX_E_UNTRUSTED;
+    free(e);
+    return s;
+}
+
+static apex_status inclusion_check(const struct apex_node *node, struct span entry, uint64_t index, const struct wire_proof *proof)
+{
+    struct merkle_hash leaf;
+    struct merkle_proof p;
+    merkle_leaf(entry, &leaf);
+    proof_of(proof->inclusion, proof->n_inclusion, &p);
+    return merkle_check_inclusion(&leaf, index, node->seen.size, &p, &node->seen.root);
+}
+
+static apex_status act_reply_check(struct apex_node *node, struct span act, const struct reply *reply, uint64_t *index, struct apex_error *error)
+{
+    struct body_act *body = calloc(1, sizeof *body);
+    if (!body) return apex_fail_memory(error);
+    apex_status s = body_act_parse(reply->body, body) == APEX_OK ? seen_advance(node, &body->proof, error) : distrust(error, "the reply's proof is not of the agreed form");
+    if (s == APEX_OK && (entry_is_act(body->entry, body->index, act, node) != APEX_OK || inclusion_check(node, body->entry, body->index, &body->proof) != APEX_OK))
+        s = distrust(error, "the act is not in the log as the reply says");
+    *index = body->index;
+    free(body);
+    return s;
+}
+
+static apex_status act_sign(const struct apex_node *node, const struct apex_identity *identity, struct act *act, struct buffer *cose)
+{
+    BUFFER_CLEARED payload = {0};
+    act->time_ms = wall_clock_ms();
+    random_bytes(act->nonce, sizeof act->nonce);
+    act->seen_size = node->seen.size;
+    memcpy(act->seen_root, node->seen.root.bytes, 32);
+    act_write(act, &payload);
+    TRY(buffer_ok(&payload));
+    return cose_sign(&identity->sign, SPAN_TEXT(ACT_AAD), buffer_span(&payload), cose);
+}
+
+/* "Replayed" after a lost answer means it took effect: the entry is looked up and held against what was sent. */
+static apex_status replayed(struct apex_node *node, struct span act, const struct reply *reply, uint64_t *index, struct apex_error *error)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.*s", (int)(reply->detail.len < 24 ? reply->detail.len : 24), (const char *)reply->detail.data);
+    *index = strtoull(text, NULL, 10);
+    TRY(node_refresh(node, error));
+    TRY(node_mirror(node, error));
+    struct cose cose;
+    struct entry *e = calloc(1, sizeof *e);
+    if (!e) return apex_fail_memory(error);
+    bool same = *index < node->mirror.n && cose_open(buffer_span(&node->mirror.entries[*index]), SPAN_TEXT(ENTRY_AAD), &cose) == APEX_OK &&
+                entry_parse(cose.payload, e) == APEX_OK && span_equal(e->act, act);
+    free(e);
+    return same ? APEX_OK : distrust(error, "the node says the act is in the log, but it is not");
+}
+
+apex_status node_act(struct apex_node *node, const struct apex_identity *identity, struct act *act, uint64_t *index, struct apex_error *error)
+{
+    BUFFER_CLEARED cose = {0};
+    apex_status s = act_sign(node, identity, act, &cose);
+    if (s != APEX_OK) return apex_fail_memory(error);
+    for (unsigned tries = 0;; tries++) {
+        BUFFER_CLEARED bytes = {0};
+        struct reply reply = {0};
+        s = node_message(node, MESSAGE_ACT, buffer_span(&cose), &bytes, &reply, error);
+        if (s == APEX_OK) return act_reply_check(node, buffer_span(&cose), &reply, index, error);
+        if (tries > 0 && reply.code == REFUSAL_REPLAYED) return replayed(node, buffer_span(&cose), &reply, index, error);
+        if (s != APEX_E_UNREACHABLE || tries == 2) return s;
+        struct timespec pause = {0, 300000000L};
+        nanosleep(&pause, NULL);
+    }
+}
+
+static apex_status node_fill(struct apex_node *node, const char *url, struct apex_error *error)
+{
+    struct trust_policy *policy = NULL;
+    struct verdict *verdict = calloc(1, sizeof *verdict);
+    struct enclave_keys keys;
+    char pinned[129];
+    struct sign_public log;
+    if (!verdict) return apex_fail_memory(error);
+    apex_status s = trust_load(node->home, &policy, error);
+    if (s == APEX_OK) s = http_open(url, &node->http, error);
+    if (s == APEX_OK) s = node_attest(node->http, policy, verdict, &keys, node->origin, &node->enclave, error);
+    if (s == APEX_OK) verdict_copy(verdict, &keys, node->origin, &node->verdict);
+    if (s == APEX_OK && trust_policy_log(policy, pinned, &log) == APEX_OK && (memcmp(log.bytes, keys.log.bytes, 32) != 0 || strcmp(pinned, node->origin) != 0))
+        s = distrust(error, "this node keeps another log than the trust policy names: its state was replaced");
+    trust_policy_free(policy);
+    free(verdict);
+    if (s == APEX_OK) s = seen_load(node, error);
+    return s == APEX_OK ? node_refresh(node, error) : s;
+}
+
+apex_status apex_node_open(struct apex_home *home, const char *url, struct apex_node **node, struct apex_error *error)
+{
+    struct apex_node *n = calloc(1, sizeof *n);
+    if (!n) return apex_fail_memory(error);
+    n->home = home;
+    snprintf(n->url, sizeof n->url, "%.500s", url);
+    apex_status s = node_fill(n, url, error);
+    if (s != APEX_OK) {
+        apex_node_close(n);
+        return s;
+    }
+    *node = n;
+    return APEX_OK;
+}
+
+void apex_node_close(struct apex_node *node)
+{
+    if (!node) return;
+    mirror_clear(&node->mirror);
+    buffer_clear(&node->note);
+    verified_enclave_free(node->enclave);
+    http_close(node->http);
+    free(node);
+}
+
+bool apex_node_simulated(const struct apex_node *node) { return node->verdict.simulated; }
+const struct apex_verdict *apex_node_verdict(const struct apex_node *node) { return &node->verdict; }

@@ -1,0 +1,167 @@
+#include "client/lib/reader.h"
+
+#include "client/lib/error.h"
+#include "client/lib/rows_in.h"
+#include "common/base/try.h"
+#include "common/base/wipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+apex_status rows_piece(struct rows_in *in, struct span *piece)
+{
+    size_t len = 0;
+    while (len < PIECE_BYTES) {
+        ssize_t n = read(in->fd, in->piece + len, PIECE_BYTES - len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return apex_fail(in->error, APEX_E_IO, "reading the file failed", "nothing was sent", "look after the disk and try again", "you");
+        if (n == 0) break;
+        len += (size_t)n;
+    }
+    in->done += len;
+    *piece = span_of(in->piece, len);
+    if (in->options->progress && len > 0) in->options->progress(in->options->context, in->done, in->size);
+    return APEX_OK;
+}
+
+/* The value as it may be shown: printable, shortened; it stays on this machine. */
+static void value_show(struct span value, char out[static COMPLAINT_VALUE_MAX + 8])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < value.len && len < COMPLAINT_VALUE_MAX; i++) {
+        uint8_t b = value.data[i];
+        out[len++] = b >= 0x20 && b != 0x7f ? (char)b : '?';
+    }
+    while (len > 0 && value.len > len && (value.data[len] & 0xc0) == 0x80 && ((uint8_t)out[len - 1] & 0x80)) len--; /* no half characters */
+    memcpy(out + len, value.len > COMPLAINT_VALUE_MAX ? "..." : "", 4);
+    if (value.len <= COMPLAINT_VALUE_MAX) out[len] = 0;
+}
+
+void rows_complain(struct rows_in *in, uint64_t row, uint64_t line, const char *column, struct span value, const char *reason)
+{
+    if (in->complaints->total++ >= COMPLAINTS_MAX) return;
+    struct complaint *c = &in->complaints->item[in->complaints->n++];
+    *c = (struct complaint){.row = row, .line = line, .reason = reason};
+    snprintf(c->column, sizeof c->column, "%s", column);
+    value_show(value, c->value);
+}
+
+static apex_status cell_put(struct table_writer *w, size_t i, enum column_type type, const struct cell *c)
+{
+    if (c->missing) {
+        table_writer_missing(w, i);
+        return APEX_OK;
+    }
+    switch (type) {
+    case COLUMN_LATITUDE:
+    case COLUMN_LONGITUDE:
+    case COLUMN_DATE: table_writer_i32(w, i, c->i32); return APEX_OK;
+    case COLUMN_FLOAT64: table_writer_f64(w, i, c->f64); return APEX_OK;
+    case COLUMN_INT64: table_writer_i64(w, i, c->i64); return APEX_OK;
+    case COLUMN_BOOL: table_writer_bool(w, i, c->b); return APEX_OK;
+    case COLUMN_CATEGORY: return table_writer_category(w, i, c->text);
+    }
+    return APEX_E_BUG;
+}
+
+static apex_status group_hand_on(struct rows_in *in, bool last)
+{
+    size_t len;
+    TRY(table_writer_take(in->writer, last, in->group, &len));
+    if (in->complaints->total > 0 || !in->options->group) return APEX_OK;
+    return in->options->group(in->options->context, span_of(in->group, len));
+}
+
+apex_status rows_add(struct rows_in *in, uint64_t row, uint64_t line, const struct raw_cell *raw)
+{
+    bool good = true, full = false;
+    for (size_t i = 0; i < in->schema->n_columns; i++) {
+        const char *reason = cell_parse(&raw[i], &in->schema->columns[i], in->csv, &in->cells[i]);
+        if (!reason) continue;
+        rows_complain(in, row, line, in->schema->columns[i].name, raw[i].text, reason);
+        good = false;
+        break;
+    }
+    if (!good) return APEX_OK;
+    for (size_t i = 0; i < in->schema->n_columns; i++) TRY(cell_put(in->writer, i, in->schema->columns[i].type, &in->cells[i]));
+    TRY(table_writer_row_end(in->writer, &full));
+    in->summary->rows++;
+    return full ? group_hand_on(in, false) : APEX_OK;
+}
+
+static bool looks_binary(struct span first)
+{
+    size_t odd = 0, n = first.len < 4096 ? first.len : 4096;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t b = first.data[i];
+        if (b == 0) return true;
+        odd += b < 0x20 && b != '\n' && b != '\r' && b != '\t';
+    }
+    return odd * 20 > n;
+}
+
+static apex_status read_by_format(struct rows_in *in)
+{
+    static const uint8_t bom[] = {0xef, 0xbb, 0xbf};
+    struct span first;
+    TRY(rows_piece(in, &first));
+    if (first.len >= 2 && ((first.data[0] == 0xff && first.data[1] == 0xfe) || (first.data[0] == 0xfe && first.data[1] == 0xff)))
+        return apex_fail(in->error, APEX_E_FORMAT, "the file is UTF-16 text", "nothing was sent", "save it as UTF-8 and try again", "you");
+    if (first.len >= 3 && memcmp(first.data, bom, 3) == 0) first = span_of(first.data + 3, first.len - 3);
+    if (first.len == 0) return apex_fail(in->error, APEX_E_FORMAT, "the file is empty (line 1, column 1)", "nothing was sent", "give a file with rows", "you");
+    if (looks_binary(first)) return apex_fail(in->error, APEX_E_FORMAT, "the file is not text", "nothing was sent", "give CSV, JSON, JSON lines or GeoJSON", "you");
+    size_t at = 0;
+    while (at < first.len && (first.data[at] == ' ' || first.data[at] == '\n' || first.data[at] == '\r' || first.data[at] == '\t')) at++;
+    bool json = at < first.len && (first.data[at] == '[' || first.data[at] == '{' || first.data[at] == '/');
+    in->csv = !json;
+    return json ? json_rows_read(in, first) : csv_read(in, first);
+}
+
+static apex_status finish(struct rows_in *in)
+{
+    if (in->complaints->total > 0) return APEX_E_DATA;
+    if (in->summary->rows == 0) return apex_fail(in->error, APEX_E_FORMAT, "the file has no data rows", "nothing was sent", "give a file with rows", "you");
+    return table_writer_rows(in->writer) > 0 ? group_hand_on(in, true) : APEX_OK;
+}
+
+static apex_status rows_open(struct rows_in *in, const char *path)
+{
+    struct stat st;
+    in->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (in->fd < 0) return apex_fail_path(in->error, APEX_E_IO, path, "cannot be opened", "nothing was sent");
+    if (fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode)) in->size = (uint64_t)st.st_size;
+    in->piece = malloc(PIECE_BYTES);
+    in->group = aligned_alloc(64, GROUP_BYTES);
+    in->cells = calloc(in->schema->n_columns, sizeof *in->cells);
+    if (!in->piece || !in->group || !in->cells) return APEX_E_MEMORY;
+    return table_writer_new(in->schema, &in->writer);
+}
+
+static void rows_close(struct rows_in *in)
+{
+    if (in->fd >= 0) close(in->fd);
+    if (in->piece) wipe(in->piece, PIECE_BYTES);
+    if (in->group) wipe(in->group, GROUP_BYTES);
+    if (in->cells) wipe(in->cells, in->schema->n_columns * sizeof *in->cells);
+    free(in->piece);
+    free(in->group);
+    free(in->cells);
+    table_writer_free(in->writer);
+}
+
+apex_status reader_run(const char *path, const struct manifest_dataset *schema, const struct reader_options *options,
+                       struct complaints *complaints, struct reader_summary *summary, struct apex_error *error)
+{
+    struct rows_in in = {.fd = -1, .schema = schema, .options = options, .complaints = complaints, .summary = summary, .error = error};
+    memset(complaints, 0, sizeof *complaints);
+    *summary = (struct reader_summary){0};
+    apex_status s = rows_open(&in, path);
+    if (s == APEX_OK) s = read_by_format(&in);
+    if (s == APEX_OK) s = finish(&in);
+    rows_close(&in);
+    return s;
+}

@@ -1,0 +1,74 @@
+#include "client/lib/node.h"
+
+#include "common/base/try.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { POLICY_MAX = 256 * 1024, A_DAY_S = 86400, DAYS = 30 };
+
+static void policy_write(const struct apex_verdict *v, struct buffer *out)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{\n  \"apex\": 1,\n  \"accept\": [\n    {\"tee\": \"%s\", \"measurements\": [\"%s\"], \"maximum_age_s\": %d}\n  ],\n  \"distrust\": [],\n"
+             "  \"log\": {\"origin\": \"%s\", \"key\": \"%s\"}\n}\n", v->tee, v->measurement, A_DAY_S * DAYS, v->origin, v->log_key);
+    buffer_text(out, text);
+}
+
+apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace, struct apex_verdict *verdict, struct apex_error *error)
+{
+    struct http *http = NULL;
+    struct verdict *judged = calloc(1, sizeof *judged);
+    struct enclave_keys keys;
+    char origin[ORIGIN_MAX + 1], path[FULL_PATH_MAX];
+    BUFFER_CLEARED text = {0};
+    if (!judged) return apex_fail_memory(error);
+    apex_status s = http_open(url, &http, error);
+    if (s == APEX_OK) s = node_attest(http, NULL, judged, &keys, origin, NULL, error);
+    if (s == APEX_OK) verdict_copy(judged, &keys, origin, verdict);
+    free(judged);
+    http_close(http);
+    TRY(s);
+    snprintf(path, sizeof path, "%s/trust.json", home->path);
+    policy_write(verdict, &text);
+    s = file_save(path, buffer_span(&text), 0600, !replace, error);
+    if (s == APEX_E_REFUSED) return apex_fail(error, s, "there is a trust policy already", "it was not touched", "edit it, or write a new one with --replace", "you");
+    return s;
+}
+
+apex_status apex_trust_check(struct apex_home *home, const char *url, struct apex_verdict *verdict, struct apex_error *error)
+{
+    struct trust_policy *policy = NULL;
+    struct verified_enclave *enclave = NULL;
+    struct http *http = NULL;
+    struct verdict *judged = calloc(1, sizeof *judged);
+    struct enclave_keys keys = {0};
+    char origin[ORIGIN_MAX + 1] = "";
+    if (!judged) return apex_fail_memory(error);
+    *verdict = (struct apex_verdict){0};
+    apex_status s = trust_load(home, &policy, error);
+    if (s == APEX_OK) s = http_open(url, &http, error);
+    if (s == APEX_OK) {
+        s = node_attest(http, policy, judged, &keys, origin, &enclave, error);
+        verdict_copy(judged, &keys, origin, verdict);
+    }
+    verified_enclave_free(enclave);
+    trust_policy_free(policy);
+    http_close(http);
+    free(judged);
+    return s;
+}
+
+char *apex_trust_policy(struct apex_home *home, struct apex_error *error)
+{
+    char path[FULL_PATH_MAX], *text = NULL;
+    BUFFER_CLEARED bytes = {0};
+    snprintf(path, sizeof path, "%s/trust.json", home->path);
+    if (file_load(path, POLICY_MAX, &bytes, error) != APEX_OK) return NULL;
+    text = malloc(bytes.len + 1);
+    if (!text) return NULL;
+    memcpy(text, bytes.data, bytes.len);
+    text[bytes.len] = 0;
+    return text;
+}
