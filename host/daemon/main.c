@@ -154,11 +154,13 @@ static int enclave_bring_up(struct node *n)
 
 static int serve(struct node *n)
 {
-    const struct server_options so = {.host = &n->host,
-                                      .listen_fd = n->listen_fd,
-                                      .connections_max = (unsigned)n->options.connections,
-                                      .idle_s = (unsigned)n->options.idle_s,
-                                      .limits = peers_limits_default};
+    const struct server_options so = {
+        .host = &n->host,
+        .listen_fd = n->listen_fd,
+        .connections_max = (unsigned)n->options.connections,
+        .idle_s = (unsigned)n->options.idle_s,
+        .limits = {.head_max_ms = (int64_t)n->options.head_s * 1000,
+                   .body_free_ms = (int64_t)n->options.body_s * 1000}};
     if (server_start(&so, &n->server) != APEX_OK)
         return complain(EXIT_OTHER, "cannot start the HTTP server");
     n->listen_fd = -1;
@@ -231,6 +233,7 @@ int main(int argc, char **argv)
     node.host.blob_max = node.options.blob_max_mib * MIB;
     node.host.message_timeout_ms = (int64_t)node.options.message_timeout_s * 1000;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not a death */
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);

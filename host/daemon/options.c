@@ -16,6 +16,9 @@ const char options_usage[] =
     "  --enclave-state DIR     the enclave's own folder (default DIR/enclave under --data)\n"
     "  --connections N         at most N connections (default 512)\n"
     "  --idle-s N              close connections silent for N seconds (default 30)\n"
+    "  --head-s N              a request's head must be here within N seconds (default 60)\n"
+    "  --body-s N              after N seconds a body must come at 1 KiB/s or more (default "
+    "30)\n"
     "  --message-timeout-s N   wait N seconds for the enclave's reply (default 60)\n"
     "  --max-blob-mib N        refuse blobs above N MiB (default 65536)\n"
     "  --reserve-mib N         uploads leave N MiB of the disk free, for the log (default 64)\n"
@@ -55,6 +58,8 @@ static apex_status option_set(struct options *o, const char *name, const char *v
                                  {"--enclave-state", &o->enclave_state}};
     const struct number numbers[] = {{"--connections", &o->connections, 1, 10000},
                                      {"--idle-s", &o->idle_s, 1, 3600},
+                                     {"--head-s", &o->head_s, 1, 3600},
+                                     {"--body-s", &o->body_s, 1, 3600},
                                      {"--message-timeout-s", &o->message_timeout_s, 1, 3600},
                                      {"--max-blob-mib", &o->blob_max_mib, 1, 1 << 30},
                                      {"--reserve-mib", &o->reserve_mib, 0, 1 << 30}};
@@ -91,6 +96,8 @@ apex_status options_parse(int argc, char **argv, struct options *o, const char *
                           .tee = "sim",
                           .connections = 512,
                           .idle_s = 30,
+                          .head_s = 60,
+                          .body_s = 30,
                           .message_timeout_s = 60,
                           .blob_max_mib = 65536,
                           .reserve_mib = 64};

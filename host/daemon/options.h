@@ -9,7 +9,7 @@
 
 struct options {
     const char *data, *listen, *tee, *enclave, *enclave_state;
-    uint64_t connections, idle_s, message_timeout_s, blob_max_mib, reserve_mib;
+    uint64_t connections, idle_s, head_s, body_s, message_timeout_s, blob_max_mib, reserve_mib;
     bool help, version;
 };
 extern const char options_usage[];

@@ -9,9 +9,6 @@
 
 enum { WATCH_MS = 250 };
 
-const struct peers_limits peers_limits_default = {
-    .head_max_ms = 60000, .body_free_ms = 30000, .body_min_rate = 1024};
-
 struct peer {
     struct peer *next;
     int fd;
@@ -37,8 +34,7 @@ static bool too_slow(const struct peers_limits *limits, const struct peer *p, in
     int64_t age = now - p->since_ms;
     if (p->phase == PEER_HEAD) return age > limits->head_max_ms;
     if (p->phase == PEER_BODY)
-        return age > limits->body_free_ms &&
-               p->received < (uint64_t)age / 1000 * limits->body_min_rate;
+        return age > limits->body_free_ms && p->received < (uint64_t)age / 1000 * BODY_MIN_RATE;
     return false;
 }
 

@@ -1,6 +1,6 @@
-/* Who is connected, and who is too slow. A sender that takes longer than HEAD_MAX_MS to get a
+/* Who is connected, and who is too slow. A sender that takes longer than head_max_ms to get a
  * request's head across, or sends a body at less than BODY_MIN_RATE bytes a second after
- * BODY_FREE_MS, is cut off: its socket is shut down and its thread ends. (Silence is
+ * body_free_ms, is cut off: its socket is shut down and its thread ends. (Silence is
  * libmicrohttpd's to notice; dripping is ours.) */
 #ifndef HOST_DAEMON_PEERS_H
 #define HOST_DAEMON_PEERS_H
@@ -9,11 +9,10 @@
 
 #include <stdatomic.h>
 
+enum { BODY_MIN_RATE = 1024 };
 struct peers_limits {
     int64_t head_max_ms, body_free_ms;
-    uint64_t body_min_rate;
 };
-extern const struct peers_limits peers_limits_default;
 
 enum peer_phase { PEER_HEAD, PEER_BODY, PEER_WORK };
 struct peer; /* one connection */
