@@ -92,8 +92,7 @@ def act(order, number, message):
         raw(bytes.fromhex(order["hex"]))
         return b"done"
     if do == "flood":
-        for i in range(order["n"]):
-            send(CALL, 1000000 + i, bytes([2]) + bytes(100000))
+        raw(b"".join(struct.pack(">IBIBI", 10, CALL, 1000000 + i, 2, i) for i in range(order["n"])))  # small blobs
         return b"done"
     if do == "die":
         os._exit(order["code"])
