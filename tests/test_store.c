@@ -104,6 +104,13 @@ int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
     return r;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* ---- scratch ---- */
 
 static char folder[64];
@@ -529,7 +536,7 @@ static void a_silent_sender_is_taken_over_and_a_lively_one_is_not(void **state)
 {
     enum { LEN = 100, STALLED_MS = 2000 };
     const struct span b = span_of(bytes, LEN);
-    const struct stretch first = {0, 60, LEN}, rest = {30, 70, LEN};
+    const struct stretch first = {0, 60, LEN}, early = {29, 71, LEN}, rest = {30, 70, LEN};
     uint8_t digest[32];
     struct upload *old, *newer;
     bool whole;
@@ -539,15 +546,46 @@ static void a_silent_sender_is_taken_over_and_a_lively_one_is_not(void **state)
     digest_of(b, digest);
     CHECK_OK(upload_begin(s, digest, &first, &old, &whole, &offset));
     CHECK_OK(upload_write(old, span_of(b.data, 30)));
-    CHECK_STATUS(upload_begin(s, digest, &rest, &newer, &whole, &offset), APEX_E_USAGE);
+    CHECK_STATUS(upload_begin(s, digest, &early, &newer, &whole, &offset), APEX_E_USAGE);
     CHECK(offset == 30);
-    usleep((STALLED_MS + 100) * 1000);
-    CHECK_OK(upload_begin(s, digest, &rest, &newer, &whole, &offset));
+    int64_t began = now_ms();
+    CHECK_OK(
+        upload_begin(s, digest, &rest, &newer, &whole, &offset)); /* waits for a sign of life */
+    CHECK(now_ms() - began > STALLED_MS - 200);
     CHECK_STATUS(upload_write(old, span_of(b.data + 30, 30)), APEX_E_REFUSED);
     upload_abandon(old);
     CHECK_OK(upload_write(newer, span_of(b.data + 30, 70)));
     CHECK_OK(upload_end(newer, &whole, &offset));
     CHECK(whole && blob_whole(s, b));
+    store_close(s);
+}
+
+static void *leaver_main(void *upload)
+{
+    usleep(300000);
+    upload_abandon(upload);
+    return NULL;
+}
+
+static void who_comes_back_before_its_old_line_is_known_dead_goes_on_once_it_is(void **state)
+{
+    const struct span b = span_of(bytes, 100);
+    const struct stretch first = {0, 60, 100};
+    uint8_t digest[32];
+    struct upload *old;
+    pthread_t leaver;
+    bool whole;
+    uint64_t offset;
+    (void)state;
+    struct store *s = store_fresh();
+    digest_of(b, digest);
+    CHECK_OK(upload_begin(s, digest, &first, &old, &whole, &offset));
+    CHECK_OK(upload_write(old, span_of(b.data, 30)));
+    int64_t began = now_ms();
+    CHECK(pthread_create(&leaver, NULL, leaver_main, old) == 0);
+    CHECK_OK(stretch_send(s, b, 30, 70, 70, &whole, &offset));
+    CHECK(whole && blob_whole(s, b) && now_ms() - began < 1500);
+    pthread_join(leaver, NULL);
     store_close(s);
 }
 
@@ -698,6 +736,7 @@ int main(void)
         T(a_whole_blob_is_never_overwritten),
         T(many_may_send_the_same_blob_at_once),
         T(a_silent_sender_is_taken_over_and_a_lively_one_is_not),
+        T(who_comes_back_before_its_old_line_is_known_dead_goes_on_once_it_is),
         T(pieces_of_several_blobs_may_interleave),
         T(unfinished_pieces_are_bounded_and_go_when_dropped),
         T(blobs_above_the_limit_are_refused_every_way),

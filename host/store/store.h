@@ -69,9 +69,9 @@ void store_pieces_drop(struct store *store); /* all unfinished ones: who wrote t
 
 /* One stretch [first, first + len) of a blob of `total` bytes, named by its digest. Free with
  * upload_end or upload_abandon. upload_begin: *whole is set, and no upload made, when the blob
- * is there already; APEX_E_USAGE: `first` is not *offset, or another upload of the blob is
- * under way. A stretch of the whole blob starts again from nothing and never meets
- * APEX_E_USAGE. */
+ * is there already; APEX_E_USAGE: `first` is not *offset. It may wait seconds for another
+ * upload that stands at `first` to end or prove dead. A stretch of the whole blob starts again
+ * from nothing and never meets APEX_E_USAGE. */
 struct upload;
 struct stretch {
     uint64_t first, len, total;

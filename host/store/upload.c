@@ -1,10 +1,11 @@
 /* Resumable uploads. A partial is free or owned by one upload. Who moves it:
  *
  *   begin    free -> owned; also owned -> owned by the newcomer, when the old sender has been
- *            silent for STALLED_MS (its line is dead)
- *   write    owned, longer; one that fails goes back to where this upload began, and is free
- *   end      owned -> free, or gone when the blob is whole or false
- *   abandon  owned -> free
+ *            silent for STALLED_MS (its line is dead). Who comes to go on at the very byte
+ * where the owner stands waits for that, or for the owner to leave: most likely it is the same
+ * sender, and we have not noticed yet that its old line broke write    owned, longer; one that
+ * fails goes back to where this upload began, and is free end      owned -> free, or gone when
+ * the blob is whole or false abandon  owned -> free
  *
  * An upload that was taken over finds out at its next step. A whole blob sent while another
  * upload of it is alive goes its own way through tmp/. */
@@ -17,7 +18,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { STALLED_MS = 2000 };
+enum { STALLED_MS = 2000, CLAIM_STEP_MS = 10 };
 
 struct upload {
     struct store *store;
@@ -97,7 +98,7 @@ static bool stretch_is_whole(const struct stretch *s)
 }
 
 /* Finds or makes the partial to go on with, owned and busy. *p is NULL with APEX_OK: go through
- * tmp/. Lock held. */
+ * tmp/. APEX_E_UNREACHABLE: it may come free soon. Lock held. */
 static apex_status partial_claim(struct upload *u, struct partial **p, uint64_t *offset)
 {
     struct store *store = u->store;
@@ -107,7 +108,9 @@ static apex_status partial_claim(struct upload *u, struct partial **p, uint64_t 
     *offset = found ? found->len : 0;
     if (found && found->owner &&
         (found->busy || disk_now_ms() - found->touched_ms < STALLED_MS))
-        return stretch_is_whole(s) ? APEX_OK : APEX_E_USAGE;
+        return stretch_is_whole(s)      ? APEX_OK
+               : s->first == found->len ? APEX_E_UNREACHABLE
+                                        : APEX_E_USAGE;
     if (found && (stretch_is_whole(s) || (s->first == 0 && found->total != s->total))) {
         partial_remove(store, found);
         found = NULL;
@@ -125,9 +128,14 @@ static apex_status partial_claim(struct upload *u, struct partial **p, uint64_t 
 static apex_status upload_start(struct upload *u, uint64_t *offset)
 {
     struct partial *p;
-    pthread_mutex_lock(&u->store->lock);
-    apex_status s = partial_claim(u, &p, offset);
-    pthread_mutex_unlock(&u->store->lock);
+    apex_status s;
+    for (;;) {
+        pthread_mutex_lock(&u->store->lock);
+        s = partial_claim(u, &p, offset);
+        pthread_mutex_unlock(&u->store->lock);
+        if (s != APEX_E_UNREACHABLE) break;
+        usleep(CLAIM_STEP_MS * 1000);
+    }
     if (s != APEX_OK) return s;
     if (!p) return upload_open_tmp(u);
     s = upload_open_partial(u, p);
