@@ -37,8 +37,7 @@ static void value_show(struct span value, char out[static COMPLAINT_VALUE_MAX + 
         out[len++] = b >= 0x20 && b != 0x7f ? (char)b : '?';
     }
     while (len > 0 && value.len > len && (value.data[len] & 0xc0) == 0x80 && ((uint8_t)out[len - 1] & 0x80)) len--; /* no half characters */
-    memcpy(out + len, value.len > COMPLAINT_VALUE_MAX ? "..." : "", 4);
-    if (value.len <= COMPLAINT_VALUE_MAX) out[len] = 0;
+    snprintf(out + len, 8, "%s", value.len > COMPLAINT_VALUE_MAX ? "..." : "");
 }
 
 void rows_complain(struct rows_in *in, uint64_t row, uint64_t line, const char *column, struct span value, const char *reason)

@@ -22,7 +22,7 @@ static const int allowed[] = {
 static const struct { int call, error; } absent[] = {
     {SCMP_SYS(getrandom), ENOSYS}, {SCMP_SYS(readlink), ENOENT}, {SCMP_SYS(readlinkat), ENOENT}, {SCMP_SYS(ioctl), ENOTTY},
     {SCMP_SYS(clone3), ENOSYS}, {SCMP_SYS(tgkill), EPERM}, {SCMP_SYS(kill), EPERM}, {SCMP_SYS(tkill), EPERM},
-    {SCMP_SYS(clock_gettime), EPERM}, {SCMP_SYS(gettimeofday), EPERM}, {SCMP_SYS(time), EPERM}, {SCMP_SYS(newfstatat), EACCES},
+    {SCMP_SYS(clock_gettime), EPERM}, {SCMP_SYS(gettimeofday), EPERM}, {SCMP_SYS(time), EPERM}, {SCMP_SYS(newfstatat), EACCES}, {SCMP_SYS(sysinfo), ENOSYS},
 };
 
 static int conditional(scmp_filter_ctx f)

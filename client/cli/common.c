@@ -1,0 +1,178 @@
+#include "client/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void cli_json_text(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        if (*p == '"' || *p == '\\') fprintf(out, "\\%c", *p);
+        else if (*p < 0x20) fprintf(out, "\\u%04x", *p);
+        else fputc(*p, out);
+    }
+    fputc('"', out);
+}
+
+static int exit_code(apex_status s)
+{
+    switch (s) {
+    case APEX_OK: return EXIT_OK;
+    case APEX_E_USAGE:
+    case APEX_E_NOT_FOUND: return EXIT_USAGE;
+    case APEX_E_FORMAT:
+    case APEX_E_DATA: return EXIT_DATA;
+    case APEX_E_UNTRUSTED:
+    case APEX_E_REFUSED: return EXIT_REFUSED;
+    case APEX_E_UNREACHABLE: return EXIT_UNREACHABLE;
+    default: return EXIT_INTERNAL;
+    }
+}
+
+static void error_json(const struct apex_error *e, int code)
+{
+    printf("{\"error\": {\"status\": \"%s\", \"refusal\": ", apex_status_name(e->status));
+    cli_json_text(stdout, e->refusal);
+    const char *const names[] = {"what", "not_done", "next", "who"}, *const values[] = {e->what, e->not_done, e->next, e->who};
+    for (size_t i = 0; i < 4; i++) {
+        printf(", \"%s\": ", names[i]);
+        cli_json_text(stdout, values[i]);
+    }
+    printf(", \"exit\": %d}}\n", code);
+}
+
+int cli_fail(const struct cli *cli, const struct apex_error *e)
+{
+    int code = exit_code(e->status);
+    cli_progress_end();
+    if (cli->json) {
+        error_json(e, code);
+        return code;
+    }
+    fprintf(stderr, "apex: %s\n", e->what);
+    if (e->not_done[0]) fprintf(stderr, "      %s\n", e->not_done);
+    if (e->next[0]) fprintf(stderr, "      next: %s (%s)\n", e->next, e->who);
+    return code;
+}
+
+int cli_usage(const struct cli *cli, const char *what, const char *next)
+{
+    struct apex_error e = {.status = APEX_E_USAGE};
+    snprintf(e.what, sizeof e.what, "%s", what);
+    snprintf(e.not_done, sizeof e.not_done, "nothing was done");
+    snprintf(e.next, sizeof e.next, "%s", next);
+    snprintf(e.who, sizeof e.who, "you");
+    return cli_fail(cli, &e);
+}
+
+int cli_home(const struct cli *cli, struct apex_home **home)
+{
+    struct apex_error e;
+    return apex_home_open(cli->home, home, &e) == APEX_OK ? EXIT_OK : cli_fail(cli, &e);
+}
+
+int cli_node(const struct cli *cli, struct apex_home *home, struct apex_node **node)
+{
+    struct apex_error e;
+    if (!cli->node) return cli_usage(cli, "no node is named", "give it with --node URL or APEX_NODE");
+    return apex_node_open(home, cli->node, node, &e) == APEX_OK ? EXIT_OK : cli_fail(cli, &e);
+}
+
+int cli_identity(const struct cli *cli, struct apex_home *home, struct apex_identity **identity)
+{
+    struct apex_error e;
+    return apex_identity_open(home, cli->as, getenv("APEX_PASSPHRASE"), identity, &e) == APEX_OK ? EXIT_OK : cli_fail(cli, &e);
+}
+
+static int file_failed(const struct cli *cli, const char *path, const char *what)
+{
+    struct apex_error e = {.status = APEX_E_IO};
+    snprintf(e.what, sizeof e.what, "%.180s %s", path, what);
+    snprintf(e.not_done, sizeof e.not_done, "nothing was done with it");
+    snprintf(e.next, sizeof e.next, "check the path, its permissions and the room on the disk");
+    snprintf(e.who, sizeof e.who, "you");
+    return cli_fail(cli, &e);
+}
+
+char *cli_load(const struct cli *cli, const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "rb");
+    size_t cap = 65536;
+    char *text = malloc(cap + 1);
+    *len = 0;
+    for (size_t n; f && text && (n = fread(text + *len, 1, cap - *len, f)) > 0;) {
+        *len += n;
+        if (*len < cap) continue;
+        char *more = realloc(text, 2 * cap + 1);
+        if (!more) free(text);
+        text = more;
+        cap *= 2;
+    }
+    bool whole = f && !ferror(f);
+    if (f) fclose(f);
+    if (whole && text) {
+        text[*len] = 0;
+        return text;
+    }
+    free(text);
+    (void)file_failed(cli, path, "cannot be read");
+    return NULL;
+}
+
+int cli_save(const struct cli *cli, const char *path, const char *text)
+{
+    FILE *f = fopen(path, "wb");
+    bool whole = f && fputs(text, f) >= 0;
+    if (f) whole = fclose(f) == 0 && whole;
+    return whole ? EXIT_OK : file_failed(cli, path, "cannot be written");
+}
+
+static struct { time_t since; bool shown; char stage[48]; } bar;
+
+void cli_progress(void *context, const char *stage, uint64_t done, uint64_t total)
+{
+    enum { WIDTH = 30 };
+    time_t now = time(NULL);
+    (void)context;
+    if (!isatty(STDERR_FILENO)) return;
+    if (strcmp(stage, bar.stage) != 0) {
+        snprintf(bar.stage, sizeof bar.stage, "%s", stage);
+        bar.since = now;
+    }
+    if (now - bar.since < 1 && !bar.shown) return;
+    bar.shown = true;
+    int filled = total ? (int)(done * WIDTH / total) : 0;
+    if (filled > WIDTH) filled = WIDTH;
+    fprintf(stderr, "\r\033[K%-32s [%.*s%*s] %3d %%", stage, filled, "##############################", WIDTH - filled, "", total ? (int)(done * 100 / total) : 0);
+}
+
+void cli_progress_end(void)
+{
+    if (bar.shown) fprintf(stderr, "\r\033[K");
+    bar.shown = false;
+}
+
+void cli_simulated(const struct cli *cli, const struct apex_node *node)
+{
+    if (apex_node_simulated(node) && !cli->json) fprintf(stderr, "note: this node's enclave is SIMULATED; its operator could read what you send\n");
+}
+
+int cli_checks_print(const struct cli *cli, const struct apex_check *checks, size_t n)
+{
+    int failed = 0;
+    for (size_t i = 0; i < n; i++) {
+        failed += checks[i].result == 0;
+        if (!cli->json) printf("  %-10s %-20s %s\n", checks[i].result > 0 ? "pass" : checks[i].result == 0 ? "FAIL" : "not asked", checks[i].name, checks[i].detail);
+    }
+    if (!cli->json) return failed;
+    printf("[");
+    for (size_t i = 0; i < n; i++) {
+        printf("%s{\"name\": \"%s\", \"result\": \"%s\", \"detail\": ", i ? ", " : "", checks[i].name, checks[i].result > 0 ? "pass" : checks[i].result == 0 ? "fail" : "not-asked");
+        cli_json_text(stdout, checks[i].detail);
+        printf("}");
+    }
+    printf("]");
+    return failed;
+}
