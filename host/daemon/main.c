@@ -15,10 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_OTHER = 5, STOP_MS = 10000 };
+enum { EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_OTHER = 5, STOP_MS = 10000, DESCRIPTORS = 32768 };
 #define MIB ((uint64_t)1024 * 1024)
 
 struct node {
@@ -217,6 +218,17 @@ static int node_run(struct node *n, const sigset_t *ends)
     return 0;
 }
 
+/* A descriptor for each connection and one for its blob: more than many shells allow unasked.
+ */
+static void descriptors_raise(void)
+{
+    struct rlimit n;
+    if (getrlimit(RLIMIT_NOFILE, &n) != 0) return;
+    n.rlim_cur = n.rlim_max < DESCRIPTORS ? n.rlim_max : DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &n) != 0)
+        log_line(LOG_WARN, "msg=\"the limit of open files stays as it is\"");
+}
+
 int main(int argc, char **argv)
 {
     static struct node node;
@@ -234,6 +246,7 @@ int main(int argc, char **argv)
     node.host.message_timeout_ms = (int64_t)node.options.message_timeout_s * 1000;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk, not a death */
+    descriptors_raise();
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
     sigaddset(&ends, SIGINT);

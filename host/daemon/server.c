@@ -17,6 +17,7 @@ enum {
        and not a broken pipe. */
     DRAIN_MAX = 64 * 1024 * 1024,
     STOP_STEP_MS = 10,
+    TELL_MS = 1000,
 };
 
 struct server {
@@ -241,6 +242,13 @@ apex_status server_start(const struct server_options *options, struct server **s
     return APEX_OK;
 }
 
+static bool requests_end(struct server *s, int64_t within_ms)
+{
+    for (int64_t until = now_ms() + within_ms; now_ms() < until; sleep_ms(STOP_STEP_MS))
+        if (atomic_load(&s->open_requests) == 0) return true;
+    return false;
+}
+
 void server_stop(struct server *server, int64_t grace_ms)
 {
     if (!server) return;
@@ -248,9 +256,11 @@ void server_stop(struct server *server, int64_t grace_ms)
     if (fd != MHD_INVALID_SOCKET) close(fd);
     atomic_store(&server->stopping, true);
     runs_stop(server->host->runs);
-    for (int64_t until = now_us() + grace_ms * 1000;
-         atomic_load(&server->open_requests) > 0 && now_us() < until;) {
-        sleep_ms(STOP_STEP_MS);
+    if (!requests_end(server, grace_ms)) {
+        link_cut(
+            server->host->link); /* who still waits for the enclave is told that it is gone */
+        bool told = requests_end(server, TELL_MS);
+        (void)told; /* all others are cut off now */
     }
     MHD_stop_daemon(server->daemon);
     peers_free(server->peers);
