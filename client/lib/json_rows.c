@@ -279,9 +279,10 @@ static apex_status document_read(struct rows_json *r)
     TRY(next(r, &e));
     if (r->form == FORM_LINES) {
         uint64_t before = 0;
-        for (; e != JSON_END; before = r->json.token_line) {
+        while (e != JSON_END) {
             if (before == r->json.token_line) return fail_here(r, "JSON lines have one row a line");
             TRY(object_row(r, e));
+            before = r->json.token_line; /* where the row ended */
             TRY(next(r, &e));
         }
         if (r->row == 1 && r->json.line == 1) return fail_here(r, "a single object is not a list of rows; put it in [ ]");

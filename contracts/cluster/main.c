@@ -77,12 +77,16 @@ static double quantile(const double *sorted, size_t n, double q)
     return i + 1 < n ? sorted[i] + (at - low) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
-static void spread_out(struct apex_run *run, double *distances, size_t n)
+/* A maximum rests on one row. What is told instead is the greatest distance that at least minimum_rows rows reach; with a minimum
+ * of 1 that is the maximum. Other quantiles are not told beyond it. */
+static void spread_out(const struct answer *a, double *distances, size_t n)
 {
     qsort(distances, n, sizeof *distances, number_order);
-    apex_json_number(run, "median_km", quantile(distances, n, 0.5));
-    apex_json_number(run, "p95_km", quantile(distances, n, 0.95));
-    apex_json_number(run, "max_km", distances[n - 1]);
+    double most = distances[n - (size_t)(a->rules.minimum_rows < n ? a->rules.minimum_rows : n)];
+    double median = quantile(distances, n, 0.5), p95 = quantile(distances, n, 0.95);
+    apex_json_number(a->run, "median_km", median < most ? median : most);
+    apex_json_number(a->run, "p95_km", p95 < most ? p95 : most);
+    apex_json_number(a->run, "max_km", most);
 }
 
 static void site_out(struct answer *a, size_t c, double *distances, size_t n)
@@ -104,7 +108,7 @@ static void site_out(struct answer *a, size_t c, double *distances, size_t n)
     apex_json_integer(a->run, "contributors", (int64_t)release_contributors(&a->cell[c], a->rules.n_parties));
     if (a->places.weight) apex_json_number(a->run, "weight", a->weight[c]);
     apex_json_number(a->run, "within_radius", (double)within / (double)n);
-    spread_out(a->run, distances, n);
+    spread_out(a, distances, n);
     apex_json_end(a->run);
 }
 
@@ -153,7 +157,7 @@ static apex_status answer_out(struct answer *a)
     apex_json_number(a->run, "within_radius", (double)a->n_within / (double)a->places.n);
     TRY(sites_out(a));
     apex_json_object(a->run, "distance");
-    spread_out(a->run, a->distance_km, a->places.n);
+    spread_out(a, a->distance_km, a->places.n);
     apex_json_end(a->run);
     return APEX_OK;
 }
