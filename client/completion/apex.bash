@@ -1,0 +1,24 @@
+# bash completion for apex
+_apex() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+    local commands="demo id trust contract contribute run result withdraw audit verify doctor"
+    local options="--node --as --home --json --help"
+    case $before in
+    --rows|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --home|--source) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    esac
+    if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "$commands --help --version" -- "$word")); return; fi
+    case ${COMP_WORDS[1]} in
+    id) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new show" -- "$word")); return; } ;;
+    trust) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "init check show" -- "$word")); return; }; options="$options --replace" ;;
+    contract) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new address build deploy show verify accept close" -- "$word")); return; }
+        options="$options --program --party --source -o" ;;
+    contribute) options="$options --map --check" ;;
+    run) options="$options --param --rows --seed --map -o" ;;
+    result) options="$options -o" ;;
+    verify) options="$options --policy" ;;
+    demo) options="$options --rows" ;;
+    esac
+    case $word in -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;; *) COMPREPLY=($(compgen -f -- "$word")) ;; esac
+}
+complete -F _apex apex
