@@ -8,6 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Fortified headers make macros of some for clang. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok asctime ctime gmtime localtime
 #pragma GCC poison tmpnam mktemp tempnam atoi atol atoll atof
 
