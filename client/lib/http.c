@@ -109,7 +109,7 @@ static apex_status judge(struct http *h, CURLcode code, struct apex_error *error
     char what[240];
     curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);
     if (h->too_long) return apex_fail(error, APEX_E_LIMIT, "the node's answer is longer than it may be", "it was not used", "tell the operator", "the operator");
-    if (code != CURLE_OK && code != CURLE_SEND_ERROR) {
+    if (code != CURLE_OK && !(code == CURLE_SEND_ERROR && status >= 400)) { /* a refusal may come before all is sent */
         snprintf(what, sizeof what, "the node at %.120s does not answer: %s", h->url, curl_easy_strerror(code));
         return apex_fail(error, APEX_E_UNREACHABLE, what, "nothing was recorded as far as is known; trying again is safe", "try again; check the address and the network", "the operator");
     }
@@ -119,6 +119,7 @@ static apex_status judge(struct http *h, CURLcode code, struct apex_error *error
     if (status == 507 || status == 413) return apex_fail(error, APEX_E_LIMIT, status == 507 ? "the node's disk is full" : "the node does not take so much", "nothing was recorded", "try again when the operator has made room", "the operator");
     if (status == 503 || status == 429 || status == 502) return apex_fail(error, APEX_E_UNREACHABLE, "the node is up, but its enclave does not answer", "nothing was recorded as far as is known; trying again is safe", "try again later", "the operator");
     if (status == 409) return apex_fail(error, APEX_E_USAGE, what, "nothing was done", "try again", "the operator");
+    if (status == 422) return apex_fail(error, APEX_E_UNREACHABLE, "what arrived at the node is not what was sent", "nothing was recorded", "try again", "the operator");
     return apex_fail(error, APEX_E_FORMAT, what, "nothing was recorded", "is this an APEX node? check the address", "the operator");
 }
 
@@ -184,7 +185,7 @@ apex_status http_put_blob(struct http *http, const uint8_t digest[static 32], in
 {
     char hex[65], path[80];
     bool whole = false;
-    uint64_t offset = 0, before = 0;
+    uint64_t offset = 0, farthest = 0;
     hex_write(span_of(digest, 32), hex);
     snprintf(path, sizeof path, "/blob/%s", hex);
     http->fd = fd;
@@ -195,12 +196,13 @@ apex_status http_put_blob(struct http *http, const uint8_t digest[static 32], in
     for (unsigned tries = 0; tries < TRIES; tries++) {
         s = blob_look(http, path, &whole, &offset, error);
         if (s == APEX_OK && whole) return APEX_OK;
-        if (s == APEX_OK && offset < size) s = blob_send(http, path, offset, error);
+        if (s == APEX_OK && offset >= size) offset = 0; /* it says more than there is: from the start */
+        if (s == APEX_OK) s = blob_send(http, path, offset, error);
+        if (s == APEX_OK && size - offset <= STRETCH) return APEX_OK;
         if (s != APEX_OK && s != APEX_E_UNREACHABLE && s != APEX_E_USAGE) return s;
-        if (s == APEX_OK && offset + STRETCH >= size && size > 0) return APEX_OK;
-        if (offset > before || s == APEX_OK) tries = 0; /* it moves */
-        before = offset;
         if (s != APEX_OK) usleep(200000u << tries);
+        if (offset > farthest) tries = 0; /* it moves */
+        if (offset > farthest) farthest = offset;
     }
     return s == APEX_OK ? apex_fail(error, APEX_E_UNREACHABLE, "the node does not keep what is sent", "nothing was recorded", "try again later", "the operator") : s;
 }

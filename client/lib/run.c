@@ -124,11 +124,15 @@ static apex_status run_state_get(struct apex_node *node, uint64_t run, struct bo
 /* Asks the enclave itself, ever less often; what the host says of progress is not needed. */
 static apex_status wait_end(struct asking *a, uint64_t run, struct body_run *body)
 {
-    for (unsigned pause = POLL_FIRST_MS;; pause = pause * 2 < POLL_MAX_MS ? pause * 2 : POLL_MAX_MS) {
+    uint64_t begin = wall_clock_ms();
+    for (;;) {
         TRY(run_state_get(a->node, run, body, a->error));
         if (a->options && a->options->progress) a->options->progress(a->options->context, "computing", body->permille, 1000);
         if (body->state >= RUN_RELEASED && body->index > 0) return APEX_OK;
-        struct timespec t = {pause / 1000, (long)(pause % 1000) * 1000000L};
+        /* A quarter of what has passed: never long beside the run, never busy. */
+        uint64_t pause = (wall_clock_ms() - begin) / 4;
+        pause = pause < POLL_FIRST_MS ? POLL_FIRST_MS : pause > POLL_MAX_MS ? POLL_MAX_MS : pause;
+        struct timespec t = {0, (long)pause * 1000000L};
         nanosleep(&t, NULL);
     }
 }

@@ -88,7 +88,12 @@ class Node:
         self.host = None
 
     def clean(self):
-        self.stop(signal.SIGKILL)
+        self.stop()
+        log = os.path.join(self.scratch, "node.log")
+        text = open(log, errors="replace").read() if os.path.exists(log) else ""
+        bad = [line for line in text.splitlines() if "runtime error" in line or "Sanitizer" in line and "LeakSanitizer" not in line]
+        if bad:
+            say(False, "no sanitizer has anything to say of the node", bad[:5])
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def get(self, path):
