@@ -4,12 +4,13 @@
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
+#include "common/wire/package.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { POLICY_MAX = 256 * 1024 };
+enum { POLICY_MAX = 256 * 1024, DETAIL_MAX = 512 };
 
 uint64_t wall_clock_ms(void)
 {
@@ -54,13 +55,16 @@ void verdict_copy(const struct verdict *from, const struct enclave_keys *keys, c
     }
 }
 
-static apex_status reply_check(struct span bytes, struct span message, const struct sign_public *identity, struct reply *reply, struct apex_error *error)
+/* *other: whether another enclave than `identity` signed it. */
+static apex_status reply_check(struct span bytes, struct span message, const struct sign_public *identity, struct reply *reply, bool *other, struct apex_error *error)
 {
     struct cose cose;
     uint8_t digest[32];
+    *other = false;
     if (bytes.len == 0) return apex_fail(error, APEX_E_UNREACHABLE, "the enclave is too busy to answer", "nothing was recorded as far as is known; trying again is safe", "try again later", "the operator");
     if (cose_open(bytes, SPAN_TEXT(REPLY_AAD), &cose) != APEX_OK) return distrust(error, "the reply is not signed as it should be");
-    if (identity && memcmp(cose.kid, identity->bytes, 32) != 0)
+    *other = identity && memcmp(cose.kid, identity->bytes, 32) != 0;
+    if (*other)
         return apex_fail(error, APEX_E_UNREACHABLE, "the reply is signed by another enclave than the one attested: it may have been started anew", "nothing was recorded as far as is known", "try again; it will be attested again", "the operator");
     if (reply_parse(cose.payload, reply) != APEX_OK) return distrust(error, "the reply is not of the agreed form");
     sha256(message, digest);
@@ -80,10 +84,11 @@ static apex_status attest_body(struct http *http, struct buffer *bytes, struct r
     BUFFER_CLEARED query = {0};
     BUFFER_CLEARED message = {0};
     struct query q = {0};
+    bool other;
     random_bytes(q.nonce, sizeof q.nonce);
     query_write(MESSAGE_ATTEST, &q, &query);
     TRY(message_post(http, MESSAGE_ATTEST, buffer_span(&query), &message, bytes, error));
-    TRY(reply_check(buffer_span(bytes), buffer_span(&message), NULL, reply, error));
+    TRY(reply_check(buffer_span(bytes), buffer_span(&message), NULL, reply, &other, error));
     if (reply->status != APEX_OK || body_attest_parse(reply->body, body) != APEX_OK) return distrust(error, "the node's evidence is not of the agreed form");
     /* Signed by the very identity that the evidence must bind. */
     struct cose cose;
@@ -116,59 +121,50 @@ apex_status node_attest(struct http *http, const struct trust_policy *policy, st
     return s;
 }
 
+/* Asks for evidence and takes the enclave it names, if the policy accepts it and it keeps the same log. */
+static apex_status node_meet(struct apex_node *node, struct apex_error *error)
+{
+    struct trust_policy *policy = NULL;
+    struct verified_enclave *enclave = NULL;
+    struct enclave_keys keys;
+    struct sign_public log;
+    char origin[ORIGIN_MAX + 1], pinned[129];
+    struct verdict *verdict = calloc(1, sizeof *verdict);
+    if (!verdict) return apex_fail_memory(error);
+    apex_status s = trust_load(node->home, &policy, error);
+    if (s == APEX_OK) s = node_attest(node->http, policy, verdict, &keys, origin, &enclave, error);
+    if (s == APEX_OK && trust_policy_log(policy, pinned, &log) == APEX_OK && (memcmp(log.bytes, keys.log.bytes, 32) != 0 || strcmp(pinned, origin) != 0))
+        s = distrust(error, "this node keeps another log than the trust policy names: its state was replaced");
+    if (s == APEX_OK && node->enclave && (memcmp(verified_enclave_keys(node->enclave)->log.bytes, keys.log.bytes, 32) != 0 || strcmp(node->origin, origin) != 0))
+        s = distrust(error, "this node keeps another log than a moment ago: its state was replaced");
+    if (s == APEX_OK) {
+        verified_enclave_free(node->enclave);
+        node->enclave = enclave;
+        snprintf(node->origin, sizeof node->origin, "%s", origin);
+        verdict_copy(verdict, &keys, origin, &node->verdict);
+    } else verified_enclave_free(enclave);
+    trust_policy_free(policy);
+    free(verdict);
+    return s;
+}
+
 apex_status node_message(struct apex_node *node, enum message_type type, struct span body, struct buffer *bytes, struct reply *reply, struct apex_error *error)
 {
     BUFFER_CLEARED message = {0};
     char detail[256];
+    bool other;
     TRY(message_post(node->http, type, body, &message, bytes, error));
-    TRY(reply_check(buffer_span(bytes), buffer_span(&message), &verified_enclave_keys(node->enclave)->identity, reply, error));
+    apex_status s = reply_check(buffer_span(bytes), buffer_span(&message), &verified_enclave_keys(node->enclave)->identity, reply, &other, error);
+    if (other) { /* started anew, or another of the same node: met like the first, and asked again */
+        buffer_clear(bytes);
+        TRY(node_meet(node, error));
+        TRY(http_post(node->http, "/message", buffer_span(&message), REPLY_MAX, bytes, error));
+        s = reply_check(buffer_span(bytes), buffer_span(&message), &verified_enclave_keys(node->enclave)->identity, reply, &other, error);
+    }
+    TRY(s);
     if (reply->status == APEX_OK) return APEX_OK;
     snprintf(detail, sizeof detail, "%.*s", (int)(reply->detail.len < 200 ? reply->detail.len : 200), reply->detail.len ? (const char *)reply->detail.data : "");
     return apex_fail_refusal(error, reply->status, reply->code, detail);
-}
-
-static void seen_path(const struct apex_node *node, char path[static FULL_PATH_MAX], struct apex_error *error)
-{
-    char hex[17];
-    hex_write(span_of(verified_enclave_keys(node->enclave)->log.bytes, 8), hex);
-    apex_status s = home_file(node->home, "checkpoints", hex, ".note", path, error);
-    (void)s; /* what cannot be made cannot be written, and says so then */
-}
-
-static apex_status seen_load(struct apex_node *node, struct apex_error *error)
-{
-    char path[FULL_PATH_MAX];
-    seen_path(node, path, error);
-    apex_status s = file_load(path, NOTE_MAX, &node->note, error);
-    merkle_empty(&node->seen.root);
-    if (s == APEX_E_NOT_FOUND) return APEX_OK;
-    TRY(s);
-    if (checkpoint_open(buffer_span(&node->note), node->origin, &verified_enclave_keys(node->enclave)->log, &node->seen) == APEX_OK) return APEX_OK;
-    return apex_fail(error, APEX_E_UNTRUSTED, "the remembered checkpoint of this log is damaged", "nothing was sent", "restore the file in checkpoints/ of the home folder from a backup; without it a rollback could pass unseen", "you");
-}
-
-static void proof_of(const uint8_t hashes[][32], size_t n, struct merkle_proof *p)
-{
-    p->n = n;
-    for (size_t i = 0; i < n; i++) memcpy(p->hash[i].bytes, hashes[i], 32);
-}
-
-/* Takes a newer checkpoint in, if it is signed and contains the one seen. */
-static apex_status seen_advance(struct apex_node *node, const struct wire_proof *proof, struct apex_error *error)
-{
-    struct checkpoint c;
-    struct merkle_proof p;
-    char path[FULL_PATH_MAX];
-    if (checkpoint_open(proof->note, node->origin, &verified_enclave_keys(node->enclave)->log, &c) != APEX_OK) return distrust(error, "the log's checkpoint is not signed by its key");
-    proof_of(proof->consistency, proof->n_consistency, &p);
-    if (merkle_check_consistency(node->seen.size, &node->seen.root, c.size, &c.root, &p) != APEX_OK) return distrust(error, "the log does not contain the checkpoint seen before: it was rolled back or forked");
-    if (c.size == node->seen.size) return APEX_OK;
-    node->seen = c;
-    buffer_clear(&node->note);
-    buffer_append(&node->note, proof->note);
-    if (buffer_ok(&node->note) != APEX_OK) return apex_fail_memory(error);
-    seen_path(node, path, error);
-    return file_save(path, buffer_span(&node->note), 0600, false, error);
 }
 
 apex_status node_refresh(struct apex_node *node, struct apex_error *error)
@@ -206,7 +202,7 @@ static apex_status inclusion_check(const struct apex_node *node, struct span ent
     struct merkle_hash leaf;
     struct merkle_proof p;
     merkle_leaf(entry, &leaf);
-    proof_of(proof->inclusion, proof->n_inclusion, &p);
+    proof_hashes(proof->inclusion, proof->n_inclusion, &p);
     return merkle_check_inclusion(&leaf, index, node->seen.size, &p, &node->seen.root);
 }
 
@@ -217,6 +213,7 @@ static apex_status act_reply_check(struct apex_node *node, struct span act, cons
     apex_status s = body_act_parse(reply->body, body) == APEX_OK ? seen_advance(node, &body->proof, error) : distrust(error, "the reply's proof is not of the agreed form");
     if (s == APEX_OK && (entry_is_act(body->entry, body->index, act, node) != APEX_OK || inclusion_check(node, body->entry, body->index, &body->proof) != APEX_OK))
         s = distrust(error, "the act is not in the log as the reply says");
+    if (s == APEX_E_IO) snprintf(error->not_done, sizeof error->not_done, "but the act itself is in the log, as entry %llu", (unsigned long long)body->index);
     *index = body->index;
     free(body);
     return s;
@@ -234,11 +231,12 @@ static apex_status act_sign(const struct apex_node *node, const struct apex_iden
     return cose_sign(&identity->sign, SPAN_TEXT(ACT_AAD), buffer_span(&payload), cose);
 }
 
-/* "Replayed" after a lost answer means it took effect: the entry is looked up and held against what was sent. */
+/* Every act has a fresh nonce, so "replayed" means that this one took effect and its answer was lost on the way: the entry is looked up
+ * and held against what was sent. */
 static apex_status replayed(struct apex_node *node, struct span act, const struct reply *reply, uint64_t *index, struct apex_error *error)
 {
     char text[32];
-    snprintf(text, sizeof text, "%.*s", (int)(reply->detail.len < 24 ? reply->detail.len : 24), (const char *)reply->detail.data);
+    snprintf(text, sizeof text, "%.*s", (int)(reply->detail.len < 24 ? reply->detail.len : 24), reply->detail.len ? (const char *)reply->detail.data : "");
     *index = strtoull(text, NULL, 10);
     TRY(node_refresh(node, error));
     TRY(node_mirror(node, error));
@@ -251,6 +249,20 @@ static apex_status replayed(struct apex_node *node, struct span act, const struc
     return same ? APEX_OK : distrust(error, "the node says the act is in the log, but it is not");
 }
 
+/* What may name a row comes sealed to its author; it goes into the error's first sentence. */
+static void detail_open(const struct apex_identity *identity, const struct act *act, const struct reply *reply, struct apex_error *error)
+{
+    uint8_t info[INFO_MAX], text[DETAIL_MAX] = {0};
+    char what[sizeof error->what];
+    size_t info_len = seal_info("apex/detail/v1", act->address, (struct span){0}, info);
+    if (reply->sealed.len <= HPKE_OVERHEAD || reply->sealed.len - HPKE_OVERHEAD >= sizeof text) return;
+    if (hpke_open(&identity->seal, span_of(info, info_len), (struct span){0}, reply->sealed, text) != APEX_OK) return;
+    snprintf(what, sizeof what, "%.100s: %.120s", error->what, (const char *)text);
+    memcpy(error->what, what, sizeof what);
+    wipe(text, sizeof text);
+    wipe(what, sizeof what);
+}
+
 apex_status node_act(struct apex_node *node, const struct apex_identity *identity, struct act *act, uint64_t *index, struct apex_error *error)
 {
     BUFFER_CLEARED cose = {0};
@@ -261,7 +273,8 @@ apex_status node_act(struct apex_node *node, const struct apex_identity *identit
         struct reply reply = {0};
         s = node_message(node, MESSAGE_ACT, buffer_span(&cose), &bytes, &reply, error);
         if (s == APEX_OK) return act_reply_check(node, buffer_span(&cose), &reply, index, error);
-        if (tries > 0 && reply.code == REFUSAL_REPLAYED) return replayed(node, buffer_span(&cose), &reply, index, error);
+        if (reply.code == REFUSAL_REPLAYED) return replayed(node, buffer_span(&cose), &reply, index, error);
+        detail_open(identity, act, &reply, error);
         if (s != APEX_E_UNREACHABLE || tries == 2) return s;
         struct timespec pause = {0, 300000000L};
         nanosleep(&pause, NULL);
@@ -270,22 +283,10 @@ apex_status node_act(struct apex_node *node, const struct apex_identity *identit
 
 static apex_status node_fill(struct apex_node *node, const char *url, struct apex_error *error)
 {
-    struct trust_policy *policy = NULL;
-    struct verdict *verdict = calloc(1, sizeof *verdict);
-    struct enclave_keys keys;
-    char pinned[129];
-    struct sign_public log;
-    if (!verdict) return apex_fail_memory(error);
-    apex_status s = trust_load(node->home, &policy, error);
-    if (s == APEX_OK) s = http_open(url, &node->http, error);
-    if (s == APEX_OK) s = node_attest(node->http, policy, verdict, &keys, node->origin, &node->enclave, error);
-    if (s == APEX_OK) verdict_copy(verdict, &keys, node->origin, &node->verdict);
-    if (s == APEX_OK && trust_policy_log(policy, pinned, &log) == APEX_OK && (memcmp(log.bytes, keys.log.bytes, 32) != 0 || strcmp(pinned, node->origin) != 0))
-        s = distrust(error, "this node keeps another log than the trust policy names: its state was replaced");
-    trust_policy_free(policy);
-    free(verdict);
-    if (s == APEX_OK) s = seen_load(node, error);
-    return s == APEX_OK ? node_refresh(node, error) : s;
+    TRY(http_open(url, &node->http, error));
+    TRY(node_meet(node, error));
+    TRY(seen_load(node, error));
+    return node_refresh(node, error);
 }
 
 apex_status apex_node_open(struct apex_home *home, const char *url, struct apex_node **node, struct apex_error *error)

@@ -38,10 +38,15 @@ apex_status node_attest(struct http *http, const struct trust_policy *policy, st
 void verdict_copy(const struct verdict *from, const struct enclave_keys *keys, const char *origin, struct apex_verdict *to);
 
 /* Sends a message and checks the reply's signature and that it answers this message. *reply lends from `bytes`. A refusal comes back as
- * the reply's status, with the error filled. */
+ * the reply's status, with the error filled. An enclave that was started anew in the meantime is attested first. */
 apex_status node_message(struct apex_node *node, enum message_type type, struct span body, struct buffer *bytes, struct reply *reply, struct apex_error *error);
 /* Brings `seen` forward to the node's newest checkpoint, proving that it contains the old one, and remembers it. */
 apex_status node_refresh(struct apex_node *node, struct apex_error *error);
+/* What this home remembers of the node's log (seen.c): `seen` and `note` from the home folder. APEX_E_UNTRUSTED: the file is damaged. */
+apex_status seen_load(struct apex_node *node, struct apex_error *error);
+/* Takes a checkpoint in, if it is signed and contains the one seen, and remembers it durably. */
+apex_status seen_advance(struct apex_node *node, const struct wire_proof *proof, struct apex_error *error);
+void proof_hashes(const uint8_t hashes[][32], size_t n, struct merkle_proof *p);
 /* Signs and sends an act, and checks that its entry is in the log. *index: where. Sent again after a lost answer it takes effect once. */
 apex_status node_act(struct apex_node *node, const struct apex_identity *identity, struct act *act, uint64_t *index, struct apex_error *error);
 /* Reads the log up to `seen` and checks it against the checkpoint's root. */
