@@ -179,9 +179,11 @@ static void sites_table(const char *answer)
             if (i == 12) printf("  …      (all %zu are in sites.geojson)\n", json_array_size(sites));
             continue;
         }
-        printf("  %4zu  %9.4f  %10.4f  %9lld  %6lld  %9.2f  %6.2f  %10.1f %%\n", i, json_real_value(json_object_get(s, "latitude")), json_real_value(json_object_get(s, "longitude")),
+        char within[16] = "almost all"; /* too few outside to tell */
+        if (json_is_number(json_object_get(s, "within_radius"))) snprintf(within, sizeof within, "%.1f %%", 100 * json_number_value(json_object_get(s, "within_radius")));
+        printf("  %4zu  %9.4f  %10.4f  %9lld  %6lld  %9.2f  %6.2f  %12s\n", i, json_real_value(json_object_get(s, "latitude")), json_real_value(json_object_get(s, "longitude")),
                (long long)json_integer_value(json_object_get(s, "rows")), (long long)json_integer_value(json_object_get(s, "contributors")), json_real_value(json_object_get(s, "median_km")),
-               json_real_value(json_object_get(s, "p95_km")), 100 * json_number_value(json_object_get(s, "within_radius")));
+               json_real_value(json_object_get(s, "p95_km")), within);
     }
     printf("\n  %.1f %% of all customers live within %g km of a site\n", 100 * json_number_value(json_object_get(a, "within_radius")), json_number_value(json_object_get(a, "radius_km")));
     json_decref(a);

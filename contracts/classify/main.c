@@ -103,7 +103,7 @@ static void head_out(struct work *w)
     apex_json_text(w->run, "function", function, strlen(function));
     apex_json_text(w->run, "model", "gaussian-naive-bayes", 20);
     apex_json_integer(w->run, "training_rows", (int64_t)w->training.n);
-    apex_json_integer(w->run, "training_rows_dropped", (int64_t)w->training.n_dropped);
+    release_count(w->run, &w->rules, "training_rows_dropped", w->training.n_dropped);
     apex_json_integer(w->run, "n_classes", (int64_t)w->classes.n);
 }
 
@@ -130,7 +130,7 @@ static apex_status market(struct work *w, bool own)
     release_demand(w->run, &w->rules, &all);
     head_out(w);
     apex_json_integer(w->run, "rows", (int64_t)all.rows);
-    apex_json_integer(w->run, "rows_dropped", (int64_t)(customers.n_dropped + holdout.n_dropped));
+    release_count(w->run, &w->rules, "rows_dropped", customers.n_dropped + holdout.n_dropped);
     apex_json_integer(w->run, "contributors", (int64_t)release_contributors(&all, w->rules.n_parties));
     counts_out(w, cells, all.rows);
     apex_json_end(w->run);
@@ -154,7 +154,7 @@ static apex_status evaluate(struct work *w)
     count(cells, &holdout, predicted);
     head_out(w);
     apex_json_integer(w->run, "holdout_rows", (int64_t)holdout.n);
-    apex_json_integer(w->run, "holdout_rows_dropped", (int64_t)holdout.n_dropped);
+    release_count(w->run, &w->rules, "holdout_rows_dropped", holdout.n_dropped);
     apex_json_number(w->run, "accuracy", (double)right / (double)holdout.n);
     counts_out(w, cells, holdout.n);
     apex_json_end(w->run);

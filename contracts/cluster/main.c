@@ -22,9 +22,9 @@ struct answer {
     uint32_t *label;       /* of each row */
     double *distance_km;   /* of each row to its site */
     struct release_cell *cell; /* k */
+    struct release_cell *inside, all_inside; /* rows within the radius, of each site and of all */
     double *weight;        /* k: sums, when weighted */
     double radius_km;
-    uint64_t n_within;
 };
 
 static apex_status answer_open(struct answer *a, size_t k)
@@ -34,13 +34,20 @@ static apex_status answer_open(struct answer *a, size_t k)
     a->label = malloc((a->places.n + 1) * sizeof *a->label);
     a->distance_km = malloc((a->places.n + 1) * sizeof *a->distance_km);
     a->cell = calloc(k, sizeof *a->cell);
+    a->inside = calloc(k, sizeof *a->inside);
     a->weight = calloc(k, sizeof *a->weight);
-    return a->site && a->label && a->distance_km && a->cell && a->weight ? APEX_OK : APEX_E_MEMORY;
+    return a->site && a->label && a->distance_km && a->cell && a->inside && a->weight ? APEX_OK : APEX_E_MEMORY;
 }
 
 static void row_unit(const struct places *p, size_t i, double unit[3])
 {
     exact_unit(p->latitude[i] * DEGREE_PER_UNIT, p->longitude[i] * DEGREE_PER_UNIT, unit);
+}
+
+static void count_row(struct release_cell *cell, size_t party)
+{
+    cell->rows++;
+    cell->by_party[party]++;
 }
 
 /* Rows of each site by party, and every row's distance to its site. */
@@ -50,13 +57,13 @@ static apex_status measure(struct answer *a)
     if (!unit) return APEX_E_MEMORY;
     for (size_t c = 0; c < a->k; c++) exact_unit(a->site[2 * c], a->site[2 * c + 1], unit[c]);
     for (size_t i = 0; i < a->places.n; i++) {
-        struct release_cell *cell = &a->cell[a->label[i]];
-        cell->rows++;
-        cell->by_party[a->places.party[i]]++;
+        count_row(&a->cell[a->label[i]], a->places.party[i]);
         a->weight[a->label[i]] += a->places.weight ? a->places.weight[i] : 1;
         row_unit(&a->places, i, here);
         a->distance_km[i] = exact_distance_km(here, unit[a->label[i]]);
-        a->n_within += a->distance_km[i] <= a->radius_km;
+        if (a->distance_km[i] > a->radius_km) continue;
+        count_row(&a->inside[a->label[i]], a->places.party[i]);
+        count_row(&a->all_inside, a->places.party[i]);
     }
     for (size_t c = 0; c < a->k; c++) a->cell[c].reason = release_judge(&a->rules, &a->cell[c]);
     free(unit);
@@ -100,14 +107,12 @@ static void site_out(struct answer *a, size_t c, double *distances, size_t n)
         apex_json_end(a->run);
         return;
     }
-    size_t within = 0;
-    for (size_t i = 0; i < n; i++) within += distances[i] <= a->radius_km;
     apex_json_number(a->run, "latitude", a->site[2 * c]);
     apex_json_number(a->run, "longitude", a->site[2 * c + 1]);
     apex_json_integer(a->run, "rows", (int64_t)a->cell[c].rows);
     apex_json_integer(a->run, "contributors", (int64_t)release_contributors(&a->cell[c], a->rules.n_parties));
     if (a->places.weight) apex_json_number(a->run, "weight", a->weight[c]);
-    apex_json_number(a->run, "within_radius", (double)within / (double)n);
+    release_share(a->run, &a->rules, "within_radius", &a->inside[c], &a->cell[c]);
     spread_out(a, distances, n);
     apex_json_end(a->run);
 }
@@ -149,12 +154,12 @@ static apex_status answer_out(struct answer *a)
     bool quiet = totals_hidden(a, &hidden);
     if (quiet) apex_json_null(a->run, "rows");
     else apex_json_integer(a->run, "rows", (int64_t)a->places.n);
-    apex_json_integer(a->run, "rows_dropped", (int64_t)a->places.n_dropped);
+    release_count(a->run, &a->rules, "rows_dropped", a->places.n_dropped);
     apex_json_integer(a->run, "contributors", (int64_t)release_contributors(&a->places.all, a->rules.n_parties));
     apex_json_integer(a->run, "k", (int64_t)a->k);
     apex_json_integer(a->run, "suppressed_sites", (int64_t)hidden);
     apex_json_number(a->run, "radius_km", a->radius_km);
-    apex_json_number(a->run, "within_radius", (double)a->n_within / (double)a->places.n);
+    release_share(a->run, &a->rules, "within_radius", &a->all_inside, &a->places.all);
     TRY(sites_out(a));
     apex_json_object(a->run, "distance");
     spread_out(a, a->distance_km, a->places.n);

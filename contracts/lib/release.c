@@ -70,3 +70,19 @@ void release_demand(struct apex_run *run, const struct release_rules *rules, con
     release_words(rules, reason, text);
     apex_refuse(run, why[reason], text);
 }
+
+void release_share(struct apex_run *run, const struct release_rules *rules, const char *key, const struct release_cell *inside, const struct release_cell *all)
+{
+    struct release_cell outside = {.rows = all->rows - inside->rows};
+    for (size_t p = 0; p < rules->n_parties; p++) outside.by_party[p] = all->by_party[p] - inside->by_party[p];
+    bool told = release_judge(rules, inside) == RELEASE_OK && (outside.rows == 0 || release_judge(rules, &outside) == RELEASE_OK);
+    if (rules->minimum_rows <= 1 && rules->minimum_contributors <= 1) told = true; /* no minimum: zero is a number like others */
+    if (told) apex_json_number(run, key, (double)inside->rows / (double)all->rows);
+    else apex_json_null(run, key);
+}
+
+void release_count(struct apex_run *run, const struct release_rules *rules, const char *key, uint64_t count)
+{
+    if (count > 0 && count < rules->minimum_rows) apex_json_null(run, key);
+    else apex_json_integer(run, key, (int64_t)count);
+}

@@ -24,6 +24,11 @@ uint64_t release_contributors(const struct release_cell *cell, size_t n_parties)
 void release_complement(const struct release_rules *rules, struct release_cell *cells, size_t n);
 /* Words for people, with the manifest's numbers in them. text: 120 bytes. */
 void release_words(const struct release_rules *rules, enum release_reason reason, char text[static 120]);
+/* A share of rows, such as those within a radius: told when the rows inside satisfy the rules and those outside do, or are none; else null.
+ * A share that could be asked of any small circle would find single rows. */
+void release_share(struct apex_run *run, const struct release_rules *rules, const char *key, const struct release_cell *inside, const struct release_cell *all);
+/* A count beside the answer, such as rows left out: told when it is 0 or at least minimum_rows; else null. */
+void release_count(struct apex_run *run, const struct release_rules *rules, const char *key, uint64_t count);
 /* The whole answer: refuses (does not return) when all rows together do not satisfy the rules. */
 void release_demand(struct apex_run *run, const struct release_rules *rules, const struct release_cell *all);
 

@@ -24,7 +24,7 @@ enum { SESSIONS = 4, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
 static void harden(void)
 {
     const struct rlimit none = {0, 0};
-    struct rlimit lock;
+    struct rlimit lock = {0, 0};
     signal(SIGPIPE, SIG_IGN);
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0) != 0)
         fprintf(stderr, "apex-enclave: core dumps stay on\n");

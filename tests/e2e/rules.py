@@ -68,6 +68,12 @@ def hole(node, crew, address):
     lonely = [("10.0000000", "10.0000000")]
     crew[2].ok("contribute", address, "customers", rows_file(node, "l.csv", lonely))
     answer, text = crew[0].run(address, "sites", "k=3", "restarts=20", seed=SEED)
+    near, _ = crew[1].run(address, "coverage", "sites=[[10,10]]", "radius_km=1")
+    say(near["within_radius"] is None, "a circle round a single row tells no share", near["within_radius"])
+    far, _ = crew[1].run(address, "coverage", "sites=[[-37.8,175.3]]", "radius_km=3000")
+    say(far["within_radius"] is None, "nor does one that leaves a single row out", far["within_radius"])
+    some, _ = crew[1].run(address, "coverage", "sites=[[-37.8,175.3]]", "radius_km=10")
+    say(some["within_radius"] is not None and 0.1 < some["within_radius"] < 0.9, "one with many inside and many outside does", some["within_radius"])
     hidden = [s for s in answer["sites"] if "suppressed" in s]
     say(len(hidden) == 1 and "fewer than 10 rows" in hidden[0]["suppressed"] and len(hidden[0]) == 2,
         "a site that rests on one row is suppressed, with the reason and nothing else", answer["sites"])
