@@ -79,6 +79,20 @@ static void replace(struct buffer *text, const char *name, const char *value)
     *text = out;
 }
 
+/* What another party sent goes into a text that will be signed: it must be a name and two keys, no more. */
+static apex_status parties_check(const struct apex_party *parties, size_t n, struct apex_error *error)
+{
+    uint8_t key[32];
+    char what[240];
+    if (n < 1 || n > PARTIES_MAX) return apex_fail(error, APEX_E_USAGE, "a contract has 1 to 64 parties", "no manifest was written", "name them with --party", "you");
+    for (size_t i = 0; i < n; i++) {
+        if (home_name_valid(parties[i].name) && hex_parse(span_text(parties[i].sign_hex), key, 32) == APEX_OK && hex_parse(span_text(parties[i].seal_hex), key, 32) == APEX_OK) continue;
+        snprintf(what, sizeof what, "party %zu is not a name and two keys of 64 hex digits", i + 1);
+        return apex_fail(error, APEX_E_FORMAT, what, "no manifest was written", "ask that party for what `apex id show` prints", "that party");
+    }
+    return APEX_OK;
+}
+
 static void parties_text(const struct apex_party *parties, size_t n, struct buffer *out)
 {
     for (size_t i = 0; i < n; i++) {
@@ -99,6 +113,7 @@ apex_status apex_manifest_new(struct apex_node *node, const char *template_path,
     struct manifest *m = NULL;
     struct manifest_error where;
     char program[65];
+    TRY(parties_check(parties, n_parties, error));
     TRY(file_load(template_path, MANIFEST_MAX, &text, error));
     TRY(apex_program_digest(program_path, program, error));
     parties_text(parties, n_parties, &list);
@@ -167,18 +182,24 @@ apex_status apex_withdraw(struct apex_node *node, const struct apex_identity *id
     return simple_act(node, identity, address, ACT_WITHDRAW, contribution, error);
 }
 
-static void accepted_mark(struct apex_node *node, const struct manifest *m, const struct body_contract *body, struct apex_contract_facts *facts)
+/* Who has accepted, from the log itself. */
+static apex_status accepted_mark(struct apex_node *node, const struct manifest *m, const uint8_t address[static 32], struct apex_contract_facts *facts)
 {
     struct entry *e = calloc(1, sizeof *e);
     struct cose cose, act;
-    for (size_t i = 0; e && i < body->n_entries && body->entries[i] < node->mirror.n; i++) {
-        struct span bytes = buffer_span(&node->mirror.entries[body->entries[i]]);
-        if (cose_open(bytes, SPAN_TEXT(ENTRY_AAD), &cose) != APEX_OK || entry_parse(cose.payload, e) != APEX_OK || e->kind != (unsigned)ACT_ACCEPT) continue;
-        if (cose_open(e->act, SPAN_TEXT(ACT_AAD), &act) != APEX_OK) continue;
-        const struct manifest_party *p = manifest_party_by_key(m, act.kid);
+    apex_status s = e ? APEX_OK : APEX_E_MEMORY;
+    for (size_t i = 0; s == APEX_OK && i < node->mirror.n; i++) {
+        s = cose_parse(buffer_span(&node->mirror.entries[i]), &cose);
+        if (s == APEX_OK) s = entry_parse(cose.payload, e);
+        if (s != APEX_OK || !e->has_address || memcmp(e->address, address, 32) != 0) continue;
+        facts->n_entries++;
+        if (e->kind != (unsigned)ACT_ACCEPT) continue;
+        s = cose_open(e->act, SPAN_TEXT(ACT_AAD), &act);
+        const struct manifest_party *p = s == APEX_OK ? manifest_party_by_key(m, act.kid) : NULL;
         if (p) facts->parties[p - m->parties].accepted = true;
     }
     free(e);
+    return s;
 }
 
 static void facts_fill(const struct manifest *m, const struct body_contract *body, struct apex_contract_facts *f)
@@ -187,7 +208,6 @@ static void facts_fill(const struct manifest *m, const struct body_contract *bod
     snprintf(f->state, sizeof f->state, "%s", states[body->state]);
     snprintf(f->name, sizeof f->name, "%s", m->name);
     hex_write(SPAN(m->programs[0].digest), f->program);
-    f->n_entries = body->n_entries;
     f->n_parties = m->n_parties;
     for (size_t i = 0; i < m->n_parties; i++) {
         snprintf(f->parties[i].name, sizeof f->parties[i].name, "%s", m->parties[i].name);
@@ -195,29 +215,37 @@ static void facts_fill(const struct manifest *m, const struct body_contract *bod
     }
 }
 
-apex_status apex_contract_show(struct apex_node *node, const char *address, struct apex_contract_facts *facts, struct apex_error *error)
+static apex_status facts_read(struct apex_node *node, const uint8_t address[static 32], struct body_contract *body, struct apex_contract_facts *facts,
+                              struct apex_error *error)
 {
-    uint8_t raw[32];
     BUFFER_CLEARED text = {0};
     BUFFER_CLEARED bytes = {0};
     struct manifest *m = NULL;
+    TRY(node_contract(node, address, body, &bytes, error));
+    TRY(node_manifest(node, address, &text, &m, error));
+    facts_fill(m, body, facts);
+    apex_status s = node_refresh(node, error);
+    if (s == APEX_OK) s = node_mirror(node, error);
+    if (s == APEX_OK && accepted_mark(node, m, address, facts) != APEX_OK)
+        s = apex_fail(error, APEX_E_UNTRUSTED, "an entry of the log is not signed or formed as it should be", "the contract is not shown", "trust nothing from this node; show this to an auditor", "the operator");
+    manifest_free(m);
+    TRY(s);
+    buffer_u8(&text, 0);
+    facts->manifest = buffer_ok(&text) == APEX_OK ? strdup((const char *)text.data) : NULL;
+    return facts->manifest ? APEX_OK : apex_fail_memory(error);
+}
+
+apex_status apex_contract_show(struct apex_node *node, const char *address, struct apex_contract_facts *facts, struct apex_error *error)
+{
+    uint8_t raw[32];
     uint64_t *entries = calloc(CONTRACT_ENTRIES_MAX, sizeof *entries);
     struct body_contract *body = calloc(1, sizeof *body);
     *facts = (struct apex_contract_facts){0};
-    if (!entries || !body) return apex_fail_memory(error);
-    body->entries = entries;
-    apex_status s = address_of(address, raw, error);
-    if (s == APEX_OK) s = node_contract(node, raw, body, &bytes, error);
-    if (s == APEX_OK) s = node_manifest(node, raw, &text, &m, error);
-    if (s == APEX_OK) s = node_refresh(node, error);
-    if (s == APEX_OK) s = node_mirror(node, error);
+    apex_status s = entries && body ? address_of(address, raw, error) : apex_fail_memory(error);
     if (s == APEX_OK) {
-        facts_fill(m, body, facts);
-        accepted_mark(node, m, body, facts);
-        buffer_u8(&text, 0);
-        facts->manifest = strdup((const char *)text.data);
+        body->entries = entries;
+        s = facts_read(node, raw, body, facts, error);
     }
-    manifest_free(m);
     free(body);
     free(entries);
     return s;

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct writing { struct apex_node *node; json_t *entries; bool *taken; };
+/* Which of the mirror's entries the receipt needs, and whose signatures they bear. */
+struct writing { struct apex_node *node; json_t *entries; bool *wanted; size_t n_signers; uint8_t (*signers)[32]; };
 
 static json_t *base64_json(struct span bytes)
 {
@@ -20,13 +21,9 @@ static json_t *base64_json(struct span bytes)
     return j;
 }
 
-/* With the enclave entry whose identity signed it, in the log's order of asking. */
 static apex_status entry_put(struct writing *w, uint64_t index)
 {
     struct merkle_proof p;
-    if (index >= w->node->mirror.n) return APEX_E_UNTRUSTED;
-    if (w->taken[index]) return APEX_OK;
-    w->taken[index] = true;
     TRY(merkle_tree_inclusion(w->node->mirror.tree, index, w->node->seen.size, &p));
     json_t *proof = json_array(), *item = json_object();
     for (size_t i = 0; i < p.n; i++) json_array_append_new(proof, base64_json(SPAN(p.hash[i].bytes)));
@@ -38,7 +35,6 @@ static apex_status entry_put(struct writing *w, uint64_t index)
 
 static bool about(const struct entry *e, const struct entry *result, const uint8_t address[static 32])
 {
-    if (e->kind == ENTRY_ENCLAVE) return e->index < result->index;
     if (!e->has_address || memcmp(e->address, address, 32) != 0) return false;
     if (e->kind == (unsigned)ACT_DEPLOY || e->kind == (unsigned)ACT_ACCEPT) return e->index < result->run;
     if (e->index == result->run || e->index == result->index) return true;
@@ -47,15 +43,41 @@ static bool about(const struct entry *e, const struct entry *result, const uint8
     return false;
 }
 
-static apex_status entries_put(struct writing *w, const struct entry *result, const uint8_t address[static 32])
+static bool has_signed(const struct writing *w, const uint8_t key[static 32])
+{
+    size_t i = 0;
+    while (i < w->n_signers && memcmp(w->signers[i], key, 32) != 0) i++;
+    return i < w->n_signers;
+}
+
+static apex_status signer_note(struct writing *w, const uint8_t key[static 32])
+{
+    if (has_signed(w, key)) return APEX_OK;
+    void *more = realloc(w->signers, (w->n_signers + 1) * sizeof *w->signers);
+    if (!more) return APEX_E_MEMORY;
+    w->signers = more;
+    memcpy(w->signers[w->n_signers++], key, 32);
+    return APEX_OK;
+}
+
+/* Backwards, since an enclave is on record before anything it signs. */
+static apex_status entries_choose(struct writing *w, const struct entry *result, const uint8_t address[static 32], struct entry *e)
 {
     struct cose cose;
-    struct entry *e = calloc(1, sizeof *e);
-    apex_status s = e ? APEX_OK : APEX_E_MEMORY;
-    for (uint64_t i = 0; s == APEX_OK && i <= result->index && i < w->node->mirror.n; i++) {
-        if (cose_parse(buffer_span(&w->node->mirror.entries[i]), &cose) != APEX_OK || entry_parse(cose.payload, e) != APEX_OK) s = APEX_E_UNTRUSTED;
-        else if (about(e, result, address)) s = entry_put(w, i);
+    for (uint64_t i = result->index + 1; i-- > 0;) {
+        if (cose_parse(buffer_span(&w->node->mirror.entries[i]), &cose) != APEX_OK || entry_parse(cose.payload, e) != APEX_OK) return APEX_E_UNTRUSTED;
+        w->wanted[i] = e->kind == ENTRY_ENCLAVE ? has_signed(w, e->identity) : about(e, result, address);
+        if (w->wanted[i]) TRY(signer_note(w, cose.kid));
     }
+    return APEX_OK;
+}
+
+static apex_status entries_put(struct writing *w, const struct entry *result, const uint8_t address[static 32])
+{
+    struct entry *e = calloc(1, sizeof *e);
+    apex_status s = !e ? APEX_E_MEMORY : result->index < w->node->mirror.n ? entries_choose(w, result, address, e) : APEX_E_UNTRUSTED;
+    for (uint64_t i = 0; s == APEX_OK && i <= result->index; i++)
+        if (w->wanted[i]) s = entry_put(w, i);
     free(e);
     return s;
 }
@@ -87,13 +109,12 @@ static json_t *receipt_json(struct writing *w, struct span manifest_text, const 
     return r;
 }
 
-apex_status receipt_write(struct apex_node *node, const struct manifest *m, struct span manifest_text, const struct result_package *package, const struct entry *result,
-                          char **text, struct apex_error *error)
+apex_status receipt_write(struct apex_node *node, struct span manifest_text, const struct result_package *package, const struct entry *result, char **text,
+                          struct apex_error *error)
 {
-    struct writing w = {.node = node, .entries = json_array(), .taken = calloc(node->mirror.n + 1, 1)};
+    struct writing w = {.node = node, .entries = json_array(), .wanted = calloc(node->mirror.n + 1, 1)};
     json_error_t where;
-    (void)m;
-    apex_status s = w.taken && w.entries ? entries_put(&w, result, package->address) : APEX_E_MEMORY;
+    apex_status s = w.wanted && w.entries ? entries_put(&w, result, package->address) : APEX_E_MEMORY;
     json_t *output = json_loadb((const char *)package->output.data, package->output.len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where);
     json_t *file = json_object();
     json_object_set_new(file, "apex", json_integer(1));
@@ -102,7 +123,8 @@ apex_status receipt_write(struct apex_node *node, const struct manifest *m, stru
     *text = s == APEX_OK ? json_dumps(file, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(file);
     json_decref(w.entries);
-    free(w.taken);
+    free(w.wanted);
+    free(w.signers);
     if (*text) return APEX_OK;
     return s == APEX_E_UNTRUSTED ? apex_fail(error, s, "an entry of the log is not of the form", "no receipt was written", "tell the operator", "the operator") : apex_fail_memory(error);
 }

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { POLL_FIRST_MS = 1, POLL_MAX_MS = 200, RESULT_BLOB_MAX = RESULT_MAX + 4096 };
+enum { POLL_FIRST_MS = 1, POLL_MAX_MS = 200, PATIENCE_MS = 60000, RESULT_BLOB_MAX = RESULT_MAX + 4096 };
 
 struct asking {
     struct apex_node *node;
@@ -121,19 +121,40 @@ static apex_status run_state_get(struct apex_node *node, uint64_t run, struct bo
     return body_run_parse(reply.body, body) == APEX_OK ? APEX_OK : untrusted(error, "the reply is not of the agreed form");
 }
 
-/* Asks the enclave itself, ever less often; what the host says of progress is not needed. */
+static void pause_ms(unsigned ms)
+{
+    struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+static void tell(const struct asking *a, const char *stage, uint64_t done, uint64_t total)
+{
+    if (a->options && a->options->progress) a->options->progress(a->options->context, stage, done, total);
+}
+
+/* The run goes on without us: how to come back for its answer. */
+static apex_status leave(const struct asking *a, uint64_t run, apex_status s)
+{
+    char address[ADDRESS_TEXT_LEN + 1];
+    address_write(a->act.address, address);
+    snprintf(a->error->not_done, sizeof a->error->not_done, "the run is on record as entry %llu; its answer was not fetched", (unsigned long long)run);
+    snprintf(a->error->next, sizeof a->error->next, "fetch the answer later with `apex result %s %llu`", address, (unsigned long long)run);
+    return s;
+}
+
+/* Asks the enclave itself, ever less often; what the host says of progress is not needed. A node that is away for a while (its enclave
+ * died and is started again, which computes the run anew) is waited for. */
 static apex_status wait_end(struct asking *a, uint64_t run, struct body_run *body)
 {
-    uint64_t begin = wall_clock_ms();
-    for (;;) {
-        TRY(run_state_get(a->node, run, body, a->error));
-        if (a->options && a->options->progress) a->options->progress(a->options->context, "computing", body->permille, 1000);
-        if (body->state >= RUN_RELEASED && body->index > 0) return APEX_OK;
-        /* A quarter of what has passed: never long beside the run, never busy. */
-        uint64_t pause = (wall_clock_ms() - begin) / 4;
-        pause = pause < POLL_FIRST_MS ? POLL_FIRST_MS : pause > POLL_MAX_MS ? POLL_MAX_MS : pause;
-        struct timespec t = {0, (long)pause * 1000000L};
-        nanosleep(&t, NULL);
+    uint64_t answered_ms = wall_clock_ms();
+    for (unsigned pause = POLL_FIRST_MS;; pause = pause * 2 < POLL_MAX_MS ? pause * 2 : POLL_MAX_MS) {
+        apex_status s = run_state_get(a->node, run, body, a->error);
+        if (s == APEX_OK) answered_ms = wall_clock_ms();
+        if (s == APEX_OK && body->state >= RUN_RELEASED && body->index > 0) return APEX_OK;
+        if (s == APEX_E_UNREACHABLE && wall_clock_ms() - answered_ms >= PATIENCE_MS) return leave(a, run, s);
+        if (s != APEX_OK && s != APEX_E_UNREACHABLE) return s;
+        tell(a, s == APEX_OK ? "computing" : "waiting for the node", s == APEX_OK ? body->permille : 0, 1000);
+        pause_ms(pause);
     }
 }
 
@@ -209,7 +230,7 @@ static apex_status take_result(struct asking *a, uint64_t run, char **result, ch
     if (s == APEX_OK) s = result_open(a, e, &bytes);
     if (s == APEX_OK && result_package_parse(buffer_span(&bytes), &p) != APEX_OK) s = untrusted(a->error, "the result is not of the agreed form");
     if (s == APEX_OK) s = package_check(a, &p, e, run);
-    if (s == APEX_OK && result) s = receipt_write(a->node, a->m, buffer_span(&a->text), &p, e, result, a->error);
+    if (s == APEX_OK && result) s = receipt_write(a->node, buffer_span(&a->text), &p, e, result, a->error);
     if (s == APEX_OK && output) s = text_copy(p.output, output, a->error);
     free(e);
     return s;
