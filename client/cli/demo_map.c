@@ -64,6 +64,7 @@ bool demo_split(const struct demo *d, const char *csv, const char *prefix, bool 
 }
 
 enum { WIDTH = 900, MARGIN = 30 };
+#define KM_PER_DEGREE 111.195
 
 struct view { double west, north, scale_x, scale_y; int height; };
 
@@ -80,12 +81,13 @@ static struct view view_of(const json_t *sites)
         const json_t *s = json_array_get(sites, i);
         if (!json_object_get(s, "latitude")) continue;
         double lat = json_real_value(json_object_get(s, "latitude")), lon = json_real_value(json_object_get(s, "longitude"));
-        south = lat < south ? lat : south;
-        north = lat > north ? lat : north;
-        west = lon < west ? lon : west;
-        east = lon > east ? lon : east;
+        double reach = json_real_value(json_object_get(s, "p95_km")) / KM_PER_DEGREE, wide = reach / cos(lat * 3.14159265358979 / 180);
+        south = fmin(south, lat - reach);
+        north = fmax(north, lat + reach);
+        west = fmin(west, lon - wide);
+        east = fmax(east, lon + wide);
     }
-    double pad_y = 0.08 * (north - south) + 0.01, pad_x = 0.08 * (east - west) + 0.01;
+    double pad_y = 0.02 * (north - south) + 0.01, pad_x = 0.02 * (east - west) + 0.01;
     struct view v = {.west = west - pad_x, .north = north + pad_y};
     v.scale_x = (WIDTH - 2 * MARGIN) / (east - west + 2 * pad_x);
     v.scale_y = v.scale_x / cos((north + south) / 2 * 3.14159265358979 / 180);
@@ -104,16 +106,15 @@ static void own_points(const struct view *v, const char *csv, FILE *out)
         project(v, lat, lon, &x, &y);
         if (x >= 0 && x <= WIDTH && y >= 0 && y <= v->height - 40) fprintf(out, "M%.1f %.1fh0", x, y);
     }
-    fprintf(out, "\" stroke=\"#8aa0b4\" stroke-width=\"1.4\" stroke-linecap=\"round\" stroke-opacity=\"0.5\"/>\n");
+    fprintf(out, "\" stroke=\"#4f7396\" stroke-width=\"1.5\" stroke-linecap=\"round\" stroke-opacity=\"0.6\"/>\n");
     if (f) fclose(f);
 }
 
 static void sites_draw(const struct view *v, const json_t *sites, FILE *out)
 {
-    const double km_per_degree = 111.195;
     for (size_t i = 0; i < json_array_size(sites); i++) {
         const json_t *s = json_array_get(sites, i);
-        double x, y, r = json_real_value(json_object_get(s, "p95_km")) / km_per_degree * v->scale_y;
+        double x, y, r = json_real_value(json_object_get(s, "p95_km")) / KM_PER_DEGREE * v->scale_y;
         if (!json_object_get(s, "latitude")) continue;
         project(v, json_real_value(json_object_get(s, "latitude")), json_real_value(json_object_get(s, "longitude")), &x, &y);
         fprintf(out, "<g><title>site %zu: %lld customers, 95 %% within %.1f km</title><circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"#d9480f\" fill-opacity=\"0.10\" stroke=\"#d9480f\" stroke-opacity=\"0.5\"/>"
