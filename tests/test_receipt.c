@@ -1,0 +1,225 @@
+/* Result files, verified offline. A world of fresh keys (tests/client/world.h) makes a true receipt, and then receipts in which one thing
+ * is a lie although every signature holds. */
+#include "client/lib/receipt.h"
+#include "tests/check.h"
+#include "tests/client/world.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct apex_check *check_named(const struct apex_verification *v, const char *name)
+{
+    for (size_t i = 0; i < v->n_checks; i++)
+        if (strcmp(v->checks[i].name, name) == 0) return &v->checks[i];
+    return NULL;
+}
+
+static apex_status verify(const char *text, size_t len, const char *policy, struct apex_verification *v)
+{
+    struct apex_error error;
+    apex_status s = apex_verify(text, len, policy, v, &error);
+    if (s != APEX_OK) CHECK(error.what[0] && error.not_done[0] && error.next[0] && error.who[0]);
+    return s;
+}
+
+static char *lived(enum lie lie, char **policy)
+{
+    struct world *w = world_new(lie);
+    world_live(w);
+    char *text = world_receipt(w);
+    if (policy) *policy = world_policy(w);
+    world_free(w);
+    return text;
+}
+
+static void a_true_receipt_verifies_and_says_that_it_is_simulated(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    char *policy, *text = lived(LIE_NONE, &policy);
+    CHECK_OK(verify(text, strlen(text), policy, &v));
+    CHECK(v.holds && v.simulated && v.n_checks >= 15);
+    for (size_t i = 0; i < v.n_checks; i++)
+        CHECK(v.checks[i].result == 1 && v.checks[i].detail[0]);
+    CHECK(strstr(v.sentences[2], "SIMULATED") != NULL);
+    CHECK_OK(verify(text, strlen(text), NULL, &v));
+    CHECK(v.holds && check_named(&v, "evidence-accepted")->result == -1);
+    free(policy);
+    free(text);
+}
+
+/* Does the changed text still mean the same? The node's address is a note for people, of which nothing is proven. */
+static bool same_meaning(const json_t *file, const char *text, size_t len)
+{
+    json_error_t where;
+    json_t *other = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+    json_t *receipt = json_object_get(other, "receipt");
+    if (json_is_string(json_object_get(receipt, "node"))) json_object_set(receipt, "node", json_object_get(json_object_get(file, "receipt"), "node"));
+    bool same = other && json_equal(file, other);
+    json_decref(other);
+    return same;
+}
+
+static void a_receipt_with_any_byte_changed_does_not_verify(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    json_error_t where;
+    char *text = lived(LIE_NONE, NULL);
+    size_t len = strlen(text), same = 0;
+    json_t *file = json_loadb(text, len, 0, &where);
+    for (size_t i = 0; i < len; i++) {
+        char was = text[i];
+        text[i] = (char)(was ^ (1 << (i % 7)));
+        if (apex_verify(text, len, NULL, &v, &(struct apex_error){0}) == APEX_OK) {
+            CHECK(same_meaning(file, text, len));
+            same++;
+        }
+        text[i] = was;
+    }
+    CHECK(same <= strlen("http://node.test"));
+    CHECK_OK(verify(text, len, NULL, &v));
+    json_decref(file);
+    free(text);
+}
+
+static void a_receipt_cut_short_or_lengthened_does_not_verify(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    char *text = lived(LIE_NONE, NULL);
+    size_t len = strlen(text);
+    for (size_t cut = 0; cut < len; cut += cut < 200 || len - cut < 200 ? 1 : 37)
+        CHECK_STATUS(verify(text, cut, NULL, &v), APEX_E_UNTRUSTED);
+    char *longer = malloc(len + 2);
+    memcpy(longer, text, len);
+    longer[len] = '{';
+    CHECK_STATUS(verify(longer, len + 1, NULL, &v), APEX_E_UNTRUSTED);
+    longer[len] = 0;
+    CHECK_STATUS(verify(longer, len + 1, NULL, &v), APEX_E_UNTRUSTED);
+    free(longer);
+    free(text);
+}
+
+static void each_lie_fails_the_check_that_names_it(void **state)
+{
+    (void)state;
+    static const struct { enum lie lie; const char *check; } cases[] = {
+        {LIE_EVIDENCE_OTHER_KEYS, "evidence-genuine"},
+        {LIE_EVIDENCE_OTHER_LOG_KEY, "log-key-bound"},
+        {LIE_ENCLAVE_NOT_NAMED, "enclave-named"},
+        {LIE_ENTRY_BY_STRANGER, "entries-signed"},
+        {LIE_NOT_DEPLOYED, "deployed"},
+        {LIE_CONSENT_MISSING, "consents"},
+        {LIE_CONSENT_LATE, "consents"},
+        {LIE_CONSENT_BY_STRANGER, "consents"},
+        {LIE_RUN_BY_STRANGER, "run-requested"},
+        {LIE_RUN_WITHOUT_RIGHT, "run-requested"},
+        {LIE_RUN_OF_OTHER_FUNCTION, "run-requested"},
+        {LIE_RUN_OF_OTHER_CONTRACT, "run-requested"},
+        {LIE_REQUEST_OTHER, "request"},
+        {LIE_ROWS_UNASKED, "private-rows"},
+        {LIE_INPUT_OTHER_BLOB, "inputs"},
+        {LIE_INPUT_BY_STRANGER, "inputs"},
+        {LIE_INPUT_AFTER_RUN, "inputs"},
+        {LIE_INPUT_NO_CONTRIBUTION, "inputs"},
+        {LIE_PROGRAM_OTHER, "program"},
+        {LIE_OUTPUT_OTHER, "output"},
+        {LIE_CHECKPOINT_BY_OTHER_KEY, "checkpoint-signed"},
+        {LIE_CHECKPOINT_OTHER_ROOT, "entries-included"},
+    };
+    CHECK(sizeof cases / sizeof *cases == LIE_COUNT - 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct apex_verification v;
+        char *text = lived(cases[i].lie, NULL);
+        CHECK_STATUS(verify(text, strlen(text), NULL, &v), APEX_E_UNTRUSTED);
+        const struct apex_check *c = check_named(&v, cases[i].check);
+        if (!c || c->result != 0) fail_msg("lie %d passes check %s", (int)cases[i].lie, cases[i].check);
+        CHECK(!v.holds && strstr(v.sentences[0], "NOT") != NULL);
+        free(text);
+    }
+}
+
+static void an_enclave_or_log_the_policy_does_not_accept_fails_the_receipt(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    char *policy, *other, *text = lived(LIE_NONE, &policy);
+    free(lived(LIE_NONE, &other));
+    CHECK_STATUS(verify(text, strlen(text), other, &v), APEX_E_UNTRUSTED); /* the same measurement, another log */
+    CHECK(check_named(&v, "log-pinned")->result == 0 && check_named(&v, "evidence-accepted")->result == 1);
+    memcpy(strstr(policy, "1111"), "2222", 4);
+    CHECK_STATUS(verify(text, strlen(text), policy, &v), APEX_E_UNTRUSTED);
+    CHECK(check_named(&v, "evidence-accepted")->result == 0);
+    memcpy(strstr(policy, "2222"), "1111", 4);
+    memcpy(strstr(policy, "\"sim\""), "\"tdx\"", 5);
+    CHECK_STATUS(verify(text, strlen(text), policy, &v), APEX_E_UNTRUSTED);
+    free(other);
+    free(policy);
+    free(text);
+}
+
+static void a_policy_that_is_none_is_an_error_and_not_a_verdict(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    char *text = lived(LIE_NONE, NULL);
+    CHECK_STATUS(verify(text, strlen(text), "{\"apex\": 1, \"accept\": \"all\"}", &v), APEX_E_FORMAT);
+    CHECK(!v.holds && v.n_checks == 0);
+    free(text);
+}
+
+static size_t enclaves_in(const char *text)
+{
+    json_error_t where;
+    json_t *file = json_loads(text, 0, &where), *entries = json_object_get(json_object_get(file, "receipt"), "entries");
+    size_t n = json_array_size(entries);
+    json_decref(file);
+    return n;
+}
+
+/* The node was started three times, the last time by a newer enclave; the second signed nothing of this contract. */
+static void a_receipt_carries_the_enclaves_that_signed_and_no_others(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    struct world *w = world_new(LIE_NONE);
+    world_boot(w);
+    world_boot(w);
+    world_live(w);
+    char *text = world_receipt(w), *policy = world_policy(w);
+    CHECK(enclaves_in(text) == 1 + 1 + 3 + 2 + 1 + 1);
+    CHECK_OK(verify(text, strlen(text), policy, &v));
+    free(policy);
+    free(text);
+    world_free(w);
+}
+
+static void what_is_not_json_or_not_a_receipt_is_refused_with_a_reason(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "", "{}", "[]", "null", "{\"apex\": 1, \"result\": 1, \"receipt\": {}}", "{\"apex\": 1, \"apex\": 1}", "\xff\xfe", "{\"apex\": 2, \"result\": 1, \"receipt\": {}}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct apex_verification v;
+        CHECK_STATUS(verify(texts[i], strlen(texts[i]), NULL, &v), APEX_E_UNTRUSTED);
+        CHECK(v.n_checks == 1 && v.checks[0].result == 0 && v.checks[0].detail[0]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_true_receipt_verifies_and_says_that_it_is_simulated),
+        cmocka_unit_test(a_receipt_with_any_byte_changed_does_not_verify),
+        cmocka_unit_test(a_receipt_cut_short_or_lengthened_does_not_verify),
+        cmocka_unit_test(each_lie_fails_the_check_that_names_it),
+        cmocka_unit_test(an_enclave_or_log_the_policy_does_not_accept_fails_the_receipt),
+        cmocka_unit_test(a_policy_that_is_none_is_an_error_and_not_a_verdict),
+        cmocka_unit_test(a_receipt_carries_the_enclaves_that_signed_and_no_others),
+        cmocka_unit_test(what_is_not_json_or_not_a_receipt_is_refused_with_a_reason),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
