@@ -1,5 +1,5 @@
-/* How long the jail takes from call to a program's end: the program refuses at once. Median and 99th percentile of 300 runs, beside the
- * peer: posix_spawn of /bin/true in the same run. */
+/* How long the jail takes from call to a program's end: the program refuses at once. Median and
+ * 99th percentile of 300 runs, beside the peer: posix_spawn of /bin/true in the same run. */
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
 #include "enclave/core/jail.h"
@@ -36,7 +36,9 @@ static void print(const char *name, double *ms)
 static struct memory_file *file_of(struct span bytes)
 {
     struct memory_file *f = NULL;
-    if (memory_file_new("bench", &f) != APEX_OK || memory_file_append(f, bytes) != APEX_OK || memory_file_seal(f) != APEX_OK) exit(1);
+    if (memory_file_new("bench", &f) != APEX_OK || memory_file_append(f, bytes) != APEX_OK ||
+        memory_file_seal(f) != APEX_OK)
+        exit(1);
     return f;
 }
 
@@ -48,10 +50,17 @@ int main(int argc, char **argv)
     char report[200], *const words[] = {(char[]){"true"}, NULL};
     int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
     ssize_t len = fd >= 0 ? read(fd, program, sizeof program) : -1;
-    if (len <= 0 || crypto_init() != APEX_OK || jail_init(report, sizeof report) != APEX_OK) return 2;
+    if (len <= 0 || crypto_init() != APEX_OK || jail_init(report, sizeof report) != APEX_OK)
+        return 2;
     sha256(span_of(program, (size_t)len), digest);
-    struct jail_job job = {.program = file_of(span_of(program, (size_t)len)), .program_digest = digest, .request = file_of(SPAN_TEXT("none")),
-                           .limits = {.memory_bytes = 1 << 30, .cpu_seconds = 10, .wall_seconds = 10, .output_bytes = 1 << 20, .threads = 1}};
+    struct jail_job job = {.program = file_of(span_of(program, (size_t)len)),
+                           .program_digest = digest,
+                           .request = file_of(SPAN_TEXT("none")),
+                           .limits = {.memory_bytes = 1 << 30,
+                                      .cpu_seconds = 10,
+                                      .wall_seconds = 10,
+                                      .output_bytes = 1 << 20,
+                                      .threads = 1}};
     printf("jail: %s\n", report);
     for (int i = 0; i < RUNS; i++) {
         struct jail_result result;

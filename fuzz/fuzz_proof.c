@@ -31,18 +31,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len < 2) return 0;
     switch (data[0] % 5) {
     case 0:
-        if (checkpoint_open(in, "apex-log/test", &key, &c) == APEX_OK) abort(); /* nobody holds the key */
+        if (checkpoint_open(in, "apex-log/test", &key, &c) == APEX_OK)
+            abort(); /* nobody holds the key */
         (void)!checkpoint_parse_unverified(in, &c);
         break;
     case 1:
-        while (bundle_next(&in, &entry) == APEX_OK) {}
+        while (bundle_next(&in, &entry) == APEX_OK) {
+        }
         break;
     case 2: paths(in); break;
     case 3:
-        if (attest_verify(in, &keys, NULL, 0, &v, NULL) == APEX_OK) abort(); /* no policy: nothing is acceptable */
+        if (attest_verify(in, &keys, NULL, 0, &v, NULL) == APEX_OK)
+            abort(); /* no policy: nothing is acceptable */
         break;
     default:
-        if (in.len < sizeof out && hpke_open(&secret, (struct span){0}, (struct span){0}, in, out) == APEX_OK) abort();
+        if (in.len < sizeof out &&
+            hpke_open(&secret, (struct span){0}, (struct span){0}, in, out) == APEX_OK)
+            abort();
     }
     return 0;
 }

@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     memset(copy + len / 64 * 64, 0, (len + 63) / 64 * 64 - len / 64 * 64);
     memcpy(copy, data, len);
     if (table_group_parse(span_of(copy, (len + 63) / 64 * 64), &g) == APEX_OK)
-        for (size_t c = 0; c < g.n_columns; c++) touch(&g.columns[c], g.n_rows);
+        for (size_t c = 0; c < g.n_columns; c++)
+            touch(&g.columns[c], g.n_rows);
     free(copy);
     return 0;
 }

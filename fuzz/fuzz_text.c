@@ -1,4 +1,5 @@
-/* The texts people write: manifests, trust policies, JSON; by the first byte. JSON gives the same tokens however it is fed. */
+/* The texts people write: manifests, trust policies, JSON; by the first byte. JSON gives the
+ * same tokens however it is fed. */
 #include "common/attest/attest.h"
 #include "common/wire/json.h"
 #include "common/wire/manifest.h"
@@ -19,7 +20,8 @@ static uint64_t tokens(struct span in, size_t step)
         if (json_next(&j, &e) != APEX_OK) return 0;
         if (e == JSON_END) return digest;
         if (e != JSON_MORE) {
-            digest = digest * 31 + (uint64_t)e + (e == JSON_STRING || e == JSON_KEY || e == JSON_NUMBER ? j.len : 0);
+            digest = digest * 31 + (uint64_t)e +
+                     (e == JSON_STRING || e == JSON_KEY || e == JSON_NUMBER ? j.len : 0);
             continue;
         }
         size_t n = in.len - at < step ? in.len - at : step;
@@ -37,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len == 0) return 0;
     struct span in = span_of(data + 1, len - 1);
     if (data[0] % 3 == 0 && manifest_parse(in, &m, &error) == APEX_OK) manifest_free(m);
-    if (data[0] % 3 == 1 && trust_policy_parse(in, &p, &policy_error) == APEX_OK) trust_policy_free(p);
+    if (data[0] % 3 == 1 && trust_policy_parse(in, &p, &policy_error) == APEX_OK)
+        trust_policy_free(p);
     if (data[0] % 3 == 2 && tokens(in, 1 << 20) != tokens(in, 3)) abort();
     return 0;
 }

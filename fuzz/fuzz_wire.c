@@ -1,5 +1,5 @@
-/* Every CBOR message of ours, by its first byte: what parses is deterministic CBOR, and written again gives the same bytes where there is a
- * writer. */
+/* Every CBOR message of ours, by its first byte: what parses is deterministic CBOR, and written
+ * again gives the same bytes where there is a writer. */
 #include "common/wire/cbor.h"
 #include "common/wire/entry.h"
 #include "common/wire/message.h"
@@ -12,7 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void same(struct span in, struct buffer *out)
 {
-    if (buffer_ok(out) != APEX_OK || !span_equal(in, buffer_span(out)) || cbor_check(in) != APEX_OK) abort();
+    if (buffer_ok(out) != APEX_OK || !span_equal(in, buffer_span(out)) ||
+        cbor_check(in) != APEX_OK)
+        abort();
     buffer_clear(out);
 }
 
@@ -45,9 +47,11 @@ static void bodies(struct span in)
     struct buffer out = {0};
     contract.entries = indexes;
     if (body_act_parse(in, &act) == APEX_OK) body_act_write(&act, &out), same(in, &out);
-    if (body_attest_parse(in, &attest) == APEX_OK) body_attest_write(&attest, &out), same(in, &out);
+    if (body_attest_parse(in, &attest) == APEX_OK)
+        body_attest_write(&attest, &out), same(in, &out);
     if (body_prove_parse(in, &prove) == APEX_OK) body_prove_write(&prove, &out), same(in, &out);
-    if (body_contract_parse(in, &contract) == APEX_OK) body_contract_write(&contract, &out), same(in, &out);
+    if (body_contract_parse(in, &contract) == APEX_OK)
+        body_contract_write(&contract, &out), same(in, &out);
     if (body_run_parse(in, &run) == APEX_OK) body_run_write(&run, &out), same(in, &out);
 }
 
@@ -62,9 +66,11 @@ static void messages(struct span in)
     if (message_parse(in, &m) == APEX_OK) message_write(m.type, m.body, &out), same(in, &out);
     if (reply_parse(in, &r) == APEX_OK) reply_write(&r, &out), same(in, &out);
     if (result_package_parse(in, &p) == APEX_OK) result_package_write(&p, &out), same(in, &out);
-    if (cose_parse(in, &c) == APEX_OK) cose_write(c.kid, c.payload, c.signature, &out), same(in, &out);
+    if (cose_parse(in, &c) == APEX_OK)
+        cose_write(c.kid, c.payload, c.signature, &out), same(in, &out);
     for (int type = MESSAGE_ATTEST; type <= MESSAGE_RUN; type++)
-        if (query_parse((enum message_type)type, in, &q) == APEX_OK) query_write((enum message_type)type, &q, &out), same(in, &out);
+        if (query_parse((enum message_type)type, in, &q) == APEX_OK)
+            query_write((enum message_type)type, &q, &out), same(in, &out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -1,5 +1,5 @@
-/* Runs a fuzz target on its corpus and on seeded mutations of it: the short fuzz run of `make check`, the same on every
- * machine. Coverage-guided fuzzing is `make fuzz`. */
+/* Runs a fuzz target on its corpus and on seeded mutations of it: the short fuzz run of `make
+ * check`, the same on every machine. Coverage-guided fuzzing is `make fuzz`. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -39,7 +39,10 @@ static size_t mutate(const uint8_t *data, size_t len, uint64_t *seed, uint8_t *o
         case 1: out[at] = (uint8_t)(r >> 48); break;
         case 2: out[at] = r >> 63 ? 0xff : 0; break;
         case 3: n = at; break; /* truncate */
-        case 4: memmove(out + at, out + at + 1, n - at - 1); n--; break;
+        case 4:
+            memmove(out + at, out + at + 1, n - at - 1);
+            n--;
+            break;
         default: /* insert */
             if (n + 1 > INPUT_MAX) break;
             memmove(out + at + 1, out + at, n - at);
@@ -59,7 +62,8 @@ static int run_file(const char *path, uint8_t *data, uint8_t *out)
     run_copy(data, len);
     uint64_t seed = len;
     int rounds = len > 65536 ? MUTATIONS / 10 : MUTATIONS;
-    for (int i = 0; i < rounds; i++) run_copy(out, mutate(data, len, &seed, out));
+    for (int i = 0; i < rounds; i++)
+        run_copy(out, mutate(data, len, &seed, out));
     return 0;
 }
 
@@ -81,7 +85,8 @@ int main(int argc, char **argv)
     closedir(dir);
     run_copy(out, 0);
     const char *name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
-    printf("%s - %s survives its corpus (%d files) and seeded mutations of it\n", files ? "ok" : "not ok", name, files);
+    printf("%s - %s survives its corpus (%d files) and seeded mutations of it\n",
+           files ? "ok" : "not ok", name, files);
     free(data);
     free(out);
     return files ? 0 : 1;

@@ -23,7 +23,8 @@ static bool is_hex(const uint8_t *bytes, const char *hex)
     return memcmp(bytes, want, len) == 0;
 }
 
-/* RFC 9180, appendix A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305, mode base, sequence number 0. */
+/* RFC 9180, appendix A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305, mode
+ * base, sequence number 0. */
 static void hpke_is_rfc_9180s(void **state)
 {
     struct seal_secret e, r;
@@ -36,13 +37,17 @@ static void hpke_is_rfc_9180s(void **state)
     bytes_of("1ac01f181fdf9f352797655161c58b75c656a6cc2716dcb66372da835542e1df", ikm);
     CHECK(seal_from_ikm(SPAN(ikm), &r_public, &r) == APEX_OK);
     CHECK(is_hex(r.bytes, "8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb"));
-    CHECK(is_hex(r_public.bytes, "4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a"));
+    CHECK(is_hex(r_public.bytes,
+                 "4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a"));
     size_t info_len = bytes_of("4f6465206f6e2061204772656369616e2055726e", info);
     size_t len = bytes_of("4265617574792069732074727574682c20747275746820626561757479", plain);
-    CHECK(hpke_seal_ephemeral(&e, &r_public, span_of(info, info_len), SPAN_TEXT("Count-0"), span_of(plain, len), sealed) == APEX_OK);
+    CHECK(hpke_seal_ephemeral(&e, &r_public, span_of(info, info_len), SPAN_TEXT("Count-0"),
+                              span_of(plain, len), sealed) == APEX_OK);
     CHECK(is_hex(sealed, "1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a"
-                         "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28"));
-    CHECK(hpke_open(&r, span_of(info, info_len), SPAN_TEXT("Count-0"), span_of(sealed, len + HPKE_OVERHEAD), opened) == APEX_OK);
+                         "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993"
+                         "c62ce81883d2dd1b51a28"));
+    CHECK(hpke_open(&r, span_of(info, info_len), SPAN_TEXT("Count-0"),
+                    span_of(sealed, len + HPKE_OVERHEAD), opened) == APEX_OK);
     CHECK(memcmp(opened, plain, len) == 0);
 }
 
@@ -54,31 +59,45 @@ static void hpke_refuses_any_flipped_bit_and_another_purpose(void **state)
     (void)state;
     seal_new(&to, &key);
     seal_new(&ignored, &other);
-    CHECK(hpke_seal(&to, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(plain), sealed) == APEX_OK);
-    CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) == APEX_OK);
-    CHECK(hpke_open(&other, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) == APEX_E_UNTRUSTED);
-    CHECK(hpke_open(&key, SPAN_TEXT("Purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) == APEX_E_UNTRUSTED);
-    CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aae"), SPAN(sealed), opened) == APEX_E_UNTRUSTED);
+    CHECK(hpke_seal(&to, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(plain), sealed) ==
+          APEX_OK);
+    CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) ==
+          APEX_OK);
+    CHECK(hpke_open(&other, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) ==
+          APEX_E_UNTRUSTED);
+    CHECK(hpke_open(&key, SPAN_TEXT("Purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) ==
+          APEX_E_UNTRUSTED);
+    CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aae"), SPAN(sealed), opened) ==
+          APEX_E_UNTRUSTED);
     memset(opened, 0x55, sizeof opened);
     for (size_t bit = 0; bit < 8 * sizeof sealed; bit++) {
         sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) == APEX_E_UNTRUSTED);
+        CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(sealed), opened) ==
+              APEX_E_UNTRUSTED);
         sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
-    for (size_t i = 0; i < sizeof opened; i++) CHECK(opened[i] == 0x55); /* nothing is written when it does not open */
-    CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), span_of(sealed, HPKE_OVERHEAD - 1), opened) == APEX_E_FORMAT);
+    for (size_t i = 0; i < sizeof opened; i++)
+        CHECK(opened[i] == 0x55); /* nothing is written when it does not open */
+    CHECK(hpke_open(&key, SPAN_TEXT("purpose"), SPAN_TEXT("aad"),
+                    span_of(sealed, HPKE_OVERHEAD - 1), opened) == APEX_E_FORMAT);
     memset(to.bytes, 0, 32);
-    CHECK(hpke_seal(&to, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(plain), sealed) == APEX_E_UNTRUSTED);
+    CHECK(hpke_seal(&to, SPAN_TEXT("purpose"), SPAN_TEXT("aad"), SPAN(plain), sealed) ==
+          APEX_E_UNTRUSTED);
 }
 
 /* RFC 8032 section 7.1, tests 1 and 3. */
 static void ed25519_is_rfc_8032s(void **state)
 {
-    static const struct { const char *seed, *key, *message, *signature; } cases[] = {
-        {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"},
-        {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7", "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-         "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"}};
+    static const struct {
+        const char *seed, *key, *message, *signature;
+    } cases[] = {{"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+                  "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+                  "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a3"
+                  "3bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"},
+                 {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+                  "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+                  "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16"
+                  "f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"}};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         uint8_t seed[32], message[8], signature[64];
@@ -112,7 +131,8 @@ static void hkdf_is_rfc_5869s(void **state)
     hkdf_extract(SPAN(salt), SPAN(ikm), prk);
     CHECK(is_hex(prk, "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5"));
     CHECK(hkdf_expand(prk, SPAN(info), okm, sizeof okm) == APEX_OK);
-    CHECK(is_hex(okm, "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865"));
+    CHECK(is_hex(okm, "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208"
+                      "d5b887185865"));
     CHECK(hkdf_expand(prk, SPAN(info), okm, HKDF_EXPAND_MAX + 1) == APEX_E_USAGE);
 }
 
@@ -130,7 +150,8 @@ static void hashes_are_fips_180s_and_rfc_7693s(void **state)
     sha256_final(&s, d);
     CHECK(is_hex(d, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
     sha512(SPAN_TEXT("abc"), d);
-    CHECK(is_hex(d, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"));
+    CHECK(is_hex(d, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a27"
+                    "4fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"));
     blake2b_init(&b);
     blake2b_update(&b, SPAN_TEXT("abc"));
     blake2b_final(&b, d);
@@ -139,30 +160,42 @@ static void hashes_are_fips_180s_and_rfc_7693s(void **state)
 
 enum { CHUNKS = 4, CHUNK = 64 };
 
-/* A stream whose chunks stand in any other order, or that lacks one, does not open to its end. */
+/* A stream whose chunks stand in any other order, or that lacks one, does not open to its end.
+ */
 static void a_stream_cannot_be_reordered_dropped_or_cut(void **state)
 {
     struct stream_key key;
     struct stream s;
-    uint8_t header[STREAM_HEADER_LEN], sealed[CHUNKS][CHUNK + STREAM_OVERHEAD], plain[CHUNK] = {7}, out[CHUNK];
+    uint8_t header[STREAM_HEADER_LEN], sealed[CHUNKS][CHUNK + STREAM_OVERHEAD],
+        plain[CHUNK] = {7}, out[CHUNK];
     bool last;
     (void)state;
     stream_key_new(&key);
     stream_push_init(&s, &key, header);
-    for (size_t i = 0; i < CHUNKS; i++) stream_push(&s, SPAN(plain), SPAN_TEXT("address"), i == CHUNKS - 1, sealed[i]);
+    for (size_t i = 0; i < CHUNKS; i++)
+        stream_push(&s, SPAN(plain), SPAN_TEXT("address"), i == CHUNKS - 1, sealed[i]);
     for (size_t skip = 0; skip < CHUNKS; skip++) {
         CHECK(stream_pull_init(&s, &key, header) == APEX_OK);
-        for (size_t i = 0; i < skip; i++) CHECK(stream_pull(&s, SPAN(sealed[i]), SPAN_TEXT("address"), &last, out) == APEX_OK && last == (i == CHUNKS - 1));
+        for (size_t i = 0; i < skip; i++)
+            CHECK(stream_pull(&s, SPAN(sealed[i]), SPAN_TEXT("address"), &last, out) ==
+                      APEX_OK &&
+                  last == (i == CHUNKS - 1));
         for (size_t i = 0; i < CHUNKS; i++)
-            if (i != skip) CHECK(stream_pull(&s, SPAN(sealed[i]), SPAN_TEXT("address"), &last, out) == APEX_E_UNTRUSTED);
-        CHECK(stream_pull(&s, SPAN(sealed[skip]), SPAN_TEXT("adress"), &last, out) == APEX_E_UNTRUSTED);
+            if (i != skip)
+                CHECK(stream_pull(&s, SPAN(sealed[i]), SPAN_TEXT("address"), &last, out) ==
+                      APEX_E_UNTRUSTED);
+        CHECK(stream_pull(&s, SPAN(sealed[skip]), SPAN_TEXT("adress"), &last, out) ==
+              APEX_E_UNTRUSTED);
         for (size_t bit = 0; bit < 8 * sizeof sealed[0]; bit += 3) {
             sealed[skip][bit / 8] ^= (uint8_t)(1u << bit % 8);
-            CHECK(stream_pull(&s, SPAN(sealed[skip]), SPAN_TEXT("address"), &last, out) == APEX_E_UNTRUSTED);
+            CHECK(stream_pull(&s, SPAN(sealed[skip]), SPAN_TEXT("address"), &last, out) ==
+                  APEX_E_UNTRUSTED);
             sealed[skip][bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
-        CHECK(stream_pull(&s, span_of(sealed[skip], CHUNK), SPAN_TEXT("address"), &last, out) == APEX_E_UNTRUSTED);
-        CHECK(stream_pull(&s, span_of(sealed[skip], 3), SPAN_TEXT("address"), &last, out) != APEX_OK);
+        CHECK(stream_pull(&s, span_of(sealed[skip], CHUNK), SPAN_TEXT("address"), &last, out) ==
+              APEX_E_UNTRUSTED);
+        CHECK(stream_pull(&s, span_of(sealed[skip], 3), SPAN_TEXT("address"), &last, out) !=
+              APEX_OK);
     }
 }
 
@@ -171,14 +204,16 @@ static void a_small_secret_opens_whole_or_not_at_all(void **state)
     uint8_t key[32] = {9}, sealed[12 + SECRETBOX_OVERHEAD], out[12];
     (void)state;
     secretbox_seal(key, SPAN_TEXT("file"), SPAN_TEXT("twelve bytes"), sealed);
-    CHECK(secretbox_open(key, SPAN_TEXT("file"), SPAN(sealed), out) == APEX_OK && memcmp(out, "twelve bytes", 12) == 0);
+    CHECK(secretbox_open(key, SPAN_TEXT("file"), SPAN(sealed), out) == APEX_OK &&
+          memcmp(out, "twelve bytes", 12) == 0);
     CHECK(secretbox_open(key, SPAN_TEXT("fila"), SPAN(sealed), out) == APEX_E_UNTRUSTED);
     for (size_t bit = 0; bit < 8 * sizeof sealed; bit++) {
         sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
         CHECK(secretbox_open(key, SPAN_TEXT("file"), SPAN(sealed), out) == APEX_E_UNTRUSTED);
         sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
-    CHECK(secretbox_open(key, SPAN_TEXT("file"), span_of(sealed, SECRETBOX_OVERHEAD - 1), out) == APEX_E_FORMAT);
+    CHECK(secretbox_open(key, SPAN_TEXT("file"), span_of(sealed, SECRETBOX_OVERHEAD - 1),
+                         out) == APEX_E_FORMAT);
 }
 
 static void comparison_tells_equal_from_unequal(void **state)
@@ -193,9 +228,14 @@ static void comparison_tells_equal_from_unequal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hpke_is_rfc_9180s), cmocka_unit_test(hpke_refuses_any_flipped_bit_and_another_purpose), cmocka_unit_test(ed25519_is_rfc_8032s),
-        cmocka_unit_test(hkdf_is_rfc_5869s), cmocka_unit_test(hashes_are_fips_180s_and_rfc_7693s), cmocka_unit_test(a_stream_cannot_be_reordered_dropped_or_cut),
-        cmocka_unit_test(a_small_secret_opens_whole_or_not_at_all), cmocka_unit_test(comparison_tells_equal_from_unequal)};
+        cmocka_unit_test(hpke_is_rfc_9180s),
+        cmocka_unit_test(hpke_refuses_any_flipped_bit_and_another_purpose),
+        cmocka_unit_test(ed25519_is_rfc_8032s),
+        cmocka_unit_test(hkdf_is_rfc_5869s),
+        cmocka_unit_test(hashes_are_fips_180s_and_rfc_7693s),
+        cmocka_unit_test(a_stream_cannot_be_reordered_dropped_or_cut),
+        cmocka_unit_test(a_small_secret_opens_whole_or_not_at_all),
+        cmocka_unit_test(comparison_tells_equal_from_unequal)};
     if (crypto_init() != APEX_OK) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,16 +25,23 @@ static void sines_and_logarithms_are_within_two_units_of_long_double(void **stat
     CHECK(worst < 2 * DBL_EPSILON);
     for (int i = 0; i <= 10000; i++) {
         double x = i / 10000.0;
-        CHECK(fabs((double)(exact_asin(x) - asinl(x))) <= 4 * DBL_EPSILON * (1 + x / sqrt(1.0001 - x * x)));
+        CHECK(fabs((double)(exact_asin(x) - asinl(x))) <=
+              4 * DBL_EPSILON * (1 + x / sqrt(1.0001 - x * x)));
         double y = exp((i - 5000) / 20.0);
-        CHECK(fabs((double)(exact_log(y) - logl(y))) <= 2 * DBL_EPSILON * fmax(1, fabs(exact_log(y))));
+        CHECK(fabs((double)(exact_log(y) - logl(y))) <=
+              2 * DBL_EPSILON * fmax(1, fabs(exact_log(y))));
     }
 }
 
 static void distances_are_those_of_the_haversine_formula(void **state)
 {
-    static const struct { double a, b, c, d, km; } cases[] = {
-        {0, 0, 0, 180, 20015.114352}, {90, 0, -90, 0, 20015.114352}, {0, 179.999, 0, -179.999, 0.222390}, {51.4778, 0, 48.8567, 2.3508, 335.5}, {10, 20, 10, 20, 0}};
+    static const struct {
+        double a, b, c, d, km;
+    } cases[] = {{0, 0, 0, 180, 20015.114352},
+                 {90, 0, -90, 0, 20015.114352},
+                 {0, 179.999, 0, -179.999, 0.222390},
+                 {51.4778, 0, 48.8567, 2.3508, 335.5},
+                 {10, 20, 10, 20, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double p[3], q[3];
@@ -58,12 +65,20 @@ static void points_make(void)
     }
 }
 
-struct answer { double centroids[3 * 64]; uint32_t labels[N]; uint64_t sizes[64]; struct kmeans_result r; };
+struct answer {
+    double centroids[3 * 64];
+    uint32_t labels[N];
+    uint64_t sizes[64];
+    struct kmeans_result r;
+};
 
-static void fit(struct kmeans_points p, size_t k, unsigned threads, const double *start, struct answer *a)
+static void fit(struct kmeans_points p, size_t k, unsigned threads, const double *start,
+                struct answer *a)
 {
-    struct kmeans_options o = {.k = k, .restarts = 2, .threads = threads, .seed = seed, .start = start};
-    a->r = (struct kmeans_result){.centroids = a->centroids, .labels = a->labels, .sizes = a->sizes};
+    struct kmeans_options o = {
+        .k = k, .restarts = 2, .threads = threads, .seed = seed, .start = start};
+    a->r = (struct kmeans_result){
+        .centroids = a->centroids, .labels = a->labels, .sizes = a->sizes};
     CHECK(kmeans_fit(&p, &o, &a->r) == APEX_OK);
 }
 
@@ -76,7 +91,8 @@ static void threads_do_not_show(void **state)
     for (unsigned threads = 2; threads <= 7; threads++) {
         fit(p, 17, threads, NULL, &many);
         CHECK(memcmp(one.centroids, many.centroids, 34 * sizeof(double)) == 0);
-        CHECK(one.r.inertia == many.r.inertia && memcmp(one.labels, many.labels, sizeof one.labels) == 0);
+        CHECK(one.r.inertia == many.r.inertia &&
+              memcmp(one.labels, many.labels, sizeof one.labels) == 0);
     }
 }
 
@@ -123,13 +139,15 @@ static void a_fixed_point_is_a_fixed_point_by_brute_force(void **state)
     }
     for (size_t c = 0; c < 9; c++) {
         CHECK(n[c] == a.sizes[c]);
-        for (size_t d = 0; d < 2; d++) CHECK(n[c] == 0 || fabsl(sums[c][d] / n[c] - a.centroids[2 * c + d]) < 1e-6L);
+        for (size_t d = 0; d < 2; d++)
+            CHECK(n[c] == 0 || fabsl(sums[c][d] / n[c] - a.centroids[2 * c + d]) < 1e-6L);
     }
 }
 
 static void awkward_inputs_end_well(void **state)
 {
-    int32_t same[8] = {5, 5, 5, 5, 5, 5, 5, 5}, edge[4] = {INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN};
+    int32_t same[8] = {5, 5, 5, 5, 5, 5, 5, 5},
+            edge[4] = {INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN};
     uint32_t none[4] = {0, 0, 0, 0}, some[4] = {0, 3, 0, UINT32_MAX};
     double centroids[16];
     uint32_t labels[8];
@@ -162,9 +180,11 @@ static void naive_bayes_takes_degenerate_classes(void **state)
     struct bayes *b = NULL;
     (void)state;
     CHECK(bayes_new(2, 2, &b) == APEX_OK);
-    for (size_t i = 0; i < 4; i++) bayes_add_mean(b, rows[i], labels[i]);
+    for (size_t i = 0; i < 4; i++)
+        bayes_add_mean(b, rows[i], labels[i]);
     bayes_means_done(b);
-    for (size_t i = 0; i < 4; i++) bayes_add_square(b, rows[i], labels[i]);
+    for (size_t i = 0; i < 4; i++)
+        bayes_add_square(b, rows[i], labels[i]);
     CHECK(bayes_finish(b) == APEX_OK);
     for (size_t i = 0; i < 4; i++) {
         CHECK(isfinite(b->variance[i]) && b->variance[i] > 0);
@@ -183,9 +203,13 @@ static void naive_bayes_takes_degenerate_classes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sines_and_logarithms_are_within_two_units_of_long_double), cmocka_unit_test(distances_are_those_of_the_haversine_formula),
-        cmocka_unit_test(threads_do_not_show), cmocka_unit_test(the_order_of_rows_does_not_show_in_centroids),
-        cmocka_unit_test(a_fixed_point_is_a_fixed_point_by_brute_force), cmocka_unit_test(awkward_inputs_end_well), cmocka_unit_test(naive_bayes_takes_degenerate_classes)};
+        cmocka_unit_test(sines_and_logarithms_are_within_two_units_of_long_double),
+        cmocka_unit_test(distances_are_those_of_the_haversine_formula),
+        cmocka_unit_test(threads_do_not_show),
+        cmocka_unit_test(the_order_of_rows_does_not_show_in_centroids),
+        cmocka_unit_test(a_fixed_point_is_a_fixed_point_by_brute_force),
+        cmocka_unit_test(awkward_inputs_end_well),
+        cmocka_unit_test(naive_bayes_takes_degenerate_classes)};
     points_make();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

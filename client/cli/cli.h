@@ -6,11 +6,21 @@
 
 #include <stdio.h>
 
-enum { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_DATA = 3, EXIT_UNREACHABLE = 4, EXIT_INTERNAL = 5, WORDS_MAX = 64, PARAMS_GIVEN_MAX = 64 };
+enum {
+    EXIT_OK = 0,
+    EXIT_REFUSED = 1,
+    EXIT_USAGE = 2,
+    EXIT_DATA = 3,
+    EXIT_UNREACHABLE = 4,
+    EXIT_INTERNAL = 5,
+    WORDS_MAX = 64,
+    PARAMS_GIVEN_MAX = 64
+};
 
 /* The command line, parsed: options in any order, the rest in `word`. */
 struct cli {
-    const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path, *program, *policy;
+    const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
+        *program, *policy;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
     const char *party[WORDS_MAX];
@@ -21,7 +31,11 @@ struct cli {
     size_t n_words;
 };
 
-struct command { const char *name, *usage, *help; int (*run)(struct cli *cli); size_t min_words, max_words; };
+struct command {
+    const char *name, *usage, *help;
+    int (*run)(struct cli *cli);
+    size_t min_words, max_words;
+};
 extern const struct command commands[];
 
 /* Prints an error as a person reads it, or as JSON, and gives the exit code of its class. */
@@ -30,12 +44,14 @@ int cli_usage(const struct cli *cli, const char *what, const char *next);
 /* Each gives an exit code when it fails (printed), else EXIT_OK. */
 int cli_home(const struct cli *cli, struct apex_home **home);
 int cli_node(const struct cli *cli, struct apex_home *home, struct apex_node **node);
-int cli_identity(const struct cli *cli, struct apex_home *home, struct apex_identity **identity);
+int cli_identity(const struct cli *cli, struct apex_home *home,
+                 struct apex_identity **identity);
 /* A file's text, NUL-terminated; NULL when it cannot be read (printed). */
 char *cli_load(const struct cli *cli, const char *path, size_t *len);
 int cli_save(const struct cli *cli, const char *path, const char *text);
 void cli_json_text(FILE *out, const char *text); /* quoted */
-void cli_progress(void *context, const char *stage, uint64_t done, uint64_t total); /* a bar, on a terminal, after a second */
+void cli_progress(void *context, const char *stage, uint64_t done,
+                  uint64_t total); /* a bar, on a terminal, after a second */
 void cli_progress_end(void);
 void cli_simulated(const struct cli *cli, const struct apex_node *node); /* says so, plainly */
 int cli_checks_print(const struct cli *cli, const struct apex_check *checks, size_t n);
@@ -52,7 +68,8 @@ int cmd_verify(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_demo(struct cli *cli);
 
-/* A result file's answer as a table of its sites, classes or predictions; false when it has none. */
+/* A result file's answer as a table of its sites, classes or predictions; false when it has
+ * none. */
 bool export_csv(const char *result, FILE *out);
 bool export_geojson(const char *result, FILE *out);
 

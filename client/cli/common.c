@@ -9,9 +9,12 @@ void cli_json_text(FILE *out, const char *text)
 {
     fputc('"', out);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\') fprintf(out, "\\%c", *p);
-        else if (*p < 0x20) fprintf(out, "\\u%04x", *p);
-        else fputc(*p, out);
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 0x20)
+            fprintf(out, "\\u%04x", *p);
+        else
+            fputc(*p, out);
     }
     fputc('"', out);
 }
@@ -35,7 +38,9 @@ static void error_json(const struct apex_error *e, int code)
 {
     printf("{\"error\": {\"status\": \"%s\", \"refusal\": ", apex_status_name(e->status));
     cli_json_text(stdout, e->refusal);
-    const char *const names[] = {"what", "not_done", "next", "who"}, *const values[] = {e->what, e->not_done, e->next, e->who};
+    const char *const names[] = {"what", "not_done", "next", "who"}, *const values[] = {
+                                                                         e->what, e->not_done,
+                                                                         e->next, e->who};
     for (size_t i = 0; i < 4; i++) {
         printf(", \"%s\": ", names[i]);
         cli_json_text(stdout, values[i]);
@@ -76,14 +81,17 @@ int cli_home(const struct cli *cli, struct apex_home **home)
 int cli_node(const struct cli *cli, struct apex_home *home, struct apex_node **node)
 {
     struct apex_error e;
-    if (!cli->node) return cli_usage(cli, "no node is named", "give it with --node URL or APEX_NODE");
+    if (!cli->node)
+        return cli_usage(cli, "no node is named", "give it with --node URL or APEX_NODE");
     return apex_node_open(home, cli->node, node, &e) == APEX_OK ? EXIT_OK : cli_fail(cli, &e);
 }
 
 int cli_identity(const struct cli *cli, struct apex_home *home, struct apex_identity **identity)
 {
     struct apex_error e;
-    return apex_identity_open(home, cli->as, getenv("APEX_PASSPHRASE"), identity, &e) == APEX_OK ? EXIT_OK : cli_fail(cli, &e);
+    return apex_identity_open(home, cli->as, getenv("APEX_PASSPHRASE"), identity, &e) == APEX_OK
+               ? EXIT_OK
+               : cli_fail(cli, &e);
 }
 
 static int file_failed(const struct cli *cli, const char *path, const char *what)
@@ -129,7 +137,11 @@ int cli_save(const struct cli *cli, const char *path, const char *text)
     return whole ? EXIT_OK : file_failed(cli, path, "cannot be written");
 }
 
-static struct { time_t since; bool shown; char stage[48]; } bar;
+static struct {
+    time_t since;
+    bool shown;
+    char stage[48];
+} bar;
 
 void cli_progress(void *context, const char *stage, uint64_t done, uint64_t total)
 {
@@ -145,7 +157,9 @@ void cli_progress(void *context, const char *stage, uint64_t done, uint64_t tota
     bar.shown = true;
     int filled = total ? (int)(done * WIDTH / total) : 0;
     if (filled > WIDTH) filled = WIDTH;
-    fprintf(stderr, "\r\033[K%-32s [%.*s%*s] %3d %%", stage, filled, "##############################", WIDTH - filled, "", total ? (int)(done * 100 / total) : 0);
+    fprintf(stderr, "\r\033[K%-32s [%.*s%*s] %3d %%", stage, filled,
+            "##############################", WIDTH - filled, "",
+            total ? (int)(done * 100 / total) : 0);
 }
 
 void cli_progress_end(void)
@@ -156,7 +170,10 @@ void cli_progress_end(void)
 
 void cli_simulated(const struct cli *cli, const struct apex_node *node)
 {
-    if (apex_node_simulated(node) && !cli->json) fprintf(stderr, "note: this node's enclave is SIMULATED; its operator could read what you send\n");
+    if (apex_node_simulated(node) && !cli->json)
+        fprintf(
+            stderr,
+            "note: this node's enclave is SIMULATED; its operator could read what you send\n");
 }
 
 int cli_checks_print(const struct cli *cli, const struct apex_check *checks, size_t n)
@@ -164,12 +181,21 @@ int cli_checks_print(const struct cli *cli, const struct apex_check *checks, siz
     int failed = 0;
     for (size_t i = 0; i < n; i++) {
         failed += checks[i].result == 0;
-        if (!cli->json) printf("  %-10s %-20s %s\n", checks[i].result > 0 ? "pass" : checks[i].result == 0 ? "FAIL" : "not asked", checks[i].name, checks[i].detail);
+        if (!cli->json)
+            printf("  %-10s %-20s %s\n",
+                   checks[i].result > 0    ? "pass"
+                   : checks[i].result == 0 ? "FAIL"
+                                           : "not asked",
+                   checks[i].name, checks[i].detail);
     }
     if (!cli->json) return failed;
     printf("[");
     for (size_t i = 0; i < n; i++) {
-        printf("%s{\"name\": \"%s\", \"result\": \"%s\", \"detail\": ", i ? ", " : "", checks[i].name, checks[i].result > 0 ? "pass" : checks[i].result == 0 ? "fail" : "not-asked");
+        printf("%s{\"name\": \"%s\", \"result\": \"%s\", \"detail\": ", i ? ", " : "",
+               checks[i].name,
+               checks[i].result > 0    ? "pass"
+               : checks[i].result == 0 ? "fail"
+                                       : "not-asked");
         cli_json_text(stdout, checks[i].detail);
         printf("}");
     }

@@ -1,4 +1,5 @@
-/* The demo: what three enterprises would do on three machines, done on one, with a home folder for each. */
+/* The demo: what three enterprises would do on three machines, done on one, with a home folder
+ * for each. */
 #ifndef CLIENT_CLI_DEMO_H
 #define CLIENT_CLI_DEMO_H
 
@@ -10,7 +11,8 @@ enum { TELCOS = 3, DEMO_PATH_MAX = 2048 };
 
 struct demo {
     struct cli *cli;
-    char build[DEMO_PATH_MAX], root[DEMO_PATH_MAX], out[DEMO_PATH_MAX], scratch[DEMO_PATH_MAX], url[128];
+    char build[DEMO_PATH_MAX], root[DEMO_PATH_MAX], out[DEMO_PATH_MAX], scratch[DEMO_PATH_MAX],
+        url[128];
     pid_t host;
     struct apex_home *home[TELCOS];
     struct apex_identity *identity[TELCOS];
@@ -20,10 +22,13 @@ struct demo {
 };
 extern const char *const telco_names[TELCOS];
 
-/* map.svg: the sites with their radius, over the first telco's own customers; nobody has the others'. */
+/* map.svg: the sites with their radius, over the first telco's own customers; nobody has the
+ * others'. */
 bool demo_map(const char *answer, const char *own_csv, const char *path);
-/* Splits a CSV with a header among the telcos by h(2, row) % 3, and, when `holdout` is given, by h(1, row) % 10 >= 7 into that file;
- * at most `rows` rows (0: all). Files: PREFIX-NAME.csv and PREFIX-NAME-holdout.csv in the scratch folder. */
-bool demo_split(const struct demo *d, const char *csv, const char *prefix, bool holdout, uint64_t rows, uint64_t counts[TELCOS]);
+/* Splits a CSV with a header among the telcos by h(2, row) % 3, and, when `holdout` is given,
+ * by h(1, row) % 10 >= 7 into that file; at most `rows` rows (0: all). Files: PREFIX-NAME.csv
+ * and PREFIX-NAME-holdout.csv in the scratch folder. */
+bool demo_split(const struct demo *d, const char *csv, const char *prefix, bool holdout,
+                uint64_t rows, uint64_t counts[TELCOS]);
 
 #endif

@@ -1,6 +1,9 @@
 #include "client/cli/cli.h"
 
-struct printing { const struct cli *cli; size_t n; };
+struct printing {
+    const struct cli *cli;
+    size_t n;
+};
 
 static void line(void *context, const char *name, const char *state, const char *advice)
 {
@@ -9,7 +12,8 @@ static void line(void *context, const char *name, const char *state, const char 
         printf("  %-20s %-26s %s\n", name, state, advice);
         return;
     }
-    printf("%s{\"name\": \"%s\", \"state\": \"%s\", \"advice\": ", p->n++ ? ", " : "", name, state);
+    printf("%s{\"name\": \"%s\", \"state\": \"%s\", \"advice\": ", p->n++ ? ", " : "", name,
+           state);
     cli_json_text(stdout, advice);
     printf("}");
 }

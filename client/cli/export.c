@@ -15,9 +15,12 @@ static json_t *rows_of(json_t *answer)
 
 static void csv_value(const json_t *v, FILE *out)
 {
-    if (json_is_integer(v)) fprintf(out, "%lld", (long long)json_integer_value(v));
-    else if (json_is_real(v)) fprintf(out, "%.15g", json_real_value(v));
-    else if (json_is_boolean(v)) fprintf(out, "%s", json_is_true(v) ? "true" : "false");
+    if (json_is_integer(v))
+        fprintf(out, "%lld", (long long)json_integer_value(v));
+    else if (json_is_real(v))
+        fprintf(out, "%.15g", json_real_value(v));
+    else if (json_is_boolean(v))
+        fprintf(out, "%s", json_is_true(v) ? "true" : "false");
     else if (json_is_string(v)) {
         const char *t = json_string_value(v);
         /* A cell that a spreadsheet would take for a formula is told not to be one. */
@@ -39,9 +42,11 @@ static size_t columns_of(const json_t *rows, const char **names, size_t max)
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const char *key;
         json_t *value;
-        json_object_foreach(json_array_get(rows, i), key, value) {
+        json_object_foreach(json_array_get(rows, i), key, value)
+        {
             size_t k = 0;
-            while (k < n && strcmp(names[k], key) != 0) k++;
+            while (k < n && strcmp(names[k], key) != 0)
+                k++;
             if (k == n && n < max) names[n++] = key;
         }
     }
@@ -53,7 +58,8 @@ bool export_csv(const char *result, FILE *out)
     const char *names[64];
     json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL), *rows = rows_of(answer);
     size_t n = rows ? columns_of(rows, names, 64) : 0;
-    for (size_t k = 0; k < n; k++) fprintf(out, "%s%s", k ? "," : "", names[k]);
+    for (size_t k = 0; k < n; k++)
+        fprintf(out, "%s%s", k ? "," : "", names[k]);
     if (n) fputc('\n', out);
     for (size_t i = 0; n && i < json_array_size(rows); i++) {
         for (size_t k = 0; k < n; k++) {
@@ -70,7 +76,8 @@ static json_t *feature_of(json_t *site)
 {
     json_t *lat = json_object_get(site, "latitude"), *lon = json_object_get(site, "longitude");
     if (!json_is_number(lat) || !json_is_number(lon)) return NULL;
-    json_t *feature = json_object(), *geometry = json_object(), *at = json_array(), *properties = json_copy(site);
+    json_t *feature = json_object(), *geometry = json_object(), *at = json_array(),
+           *properties = json_copy(site);
     json_array_append(at, lon); /* RFC 7946: longitude first */
     json_array_append(at, lat);
     json_object_set_new(geometry, "type", json_string("Point"));
@@ -85,7 +92,8 @@ static json_t *feature_of(json_t *site)
 
 bool export_geojson(const char *result, FILE *out)
 {
-    json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL), *sites = json_object_get(answer, "sites");
+    json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL),
+           *sites = json_object_get(answer, "sites");
     json_t *collection = json_object(), *features = json_array();
     for (size_t i = 0; i < json_array_size(sites); i++) {
         json_t *f = feature_of(json_array_get(sites, i));
@@ -93,7 +101,8 @@ bool export_geojson(const char *result, FILE *out)
     }
     json_object_set_new(collection, "type", json_string("FeatureCollection"));
     json_object_set(collection, "features", features);
-    bool fine = json_array_size(features) > 0 && json_dumpf(collection, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
+    bool fine = json_array_size(features) > 0 &&
+                json_dumpf(collection, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
     json_decref(features);
     json_decref(collection);
     json_decref(answer);

@@ -4,44 +4,76 @@
 #include <string.h>
 
 const struct command commands[] = {
-    {"demo", "demo [--rows N]", "three enterprises, one contract, on this machine; ends with a map and a verified receipt", cmd_demo, 0, 0},
-    {"id", "id new NAME | id show [NAME]", "make an identity, or show its public half", cmd_id, 1, 2},
-    {"trust", "trust init [--replace] | trust check | trust show", "write a trust policy from a node's evidence, check a node against it, print it", cmd_trust, 1, 2},
-    {"contract", "contract new|address|build|deploy|show|verify|accept|close …", "make, build, deploy, look at, rebuild, accept or close a contract", cmd_contract, 1, 4},
-    {"contribute", "contribute ADDRESS DATASET FILE [--map col=name,…] [--check]", "check a file, seal it for the contract and send it", cmd_contribute, 3, 3},
-    {"run", "run ADDRESS FUNCTION [--param k=40 …] [--rows FILE] [-o FILE.json|.csv|.geojson]", "ask a contract for an answer, open it and keep its receipt", cmd_run, 2, 2},
-    {"result", "result ADDRESS RUN [-o FILE]", "open the result of an earlier run, or of another party's", cmd_result, 2, 2},
-    {"withdraw", "withdraw ADDRESS CONTRIBUTION", "take a contribution back: later runs do not see it", cmd_withdraw, 2, 2},
+    {"demo", "demo [--rows N]",
+     "three enterprises, one contract, on this machine; ends with a map and a verified receipt",
+     cmd_demo, 0, 0},
+    {"id", "id new NAME | id show [NAME]", "make an identity, or show its public half", cmd_id,
+     1, 2},
+    {"trust", "trust init [--replace] | trust check | trust show",
+     "write a trust policy from a node's evidence, check a node against it, print it",
+     cmd_trust, 1, 2},
+    {"contract", "contract new|address|build|deploy|show|verify|accept|close …",
+     "make, build, deploy, look at, rebuild, accept or close a contract", cmd_contract, 1, 4},
+    {"contribute", "contribute ADDRESS DATASET FILE [--map col=name,…] [--check]",
+     "check a file, seal it for the contract and send it", cmd_contribute, 3, 3},
+    {"run", "run ADDRESS FUNCTION [--param k=40 …] [--rows FILE] [-o FILE.json|.csv|.geojson]",
+     "ask a contract for an answer, open it and keep its receipt", cmd_run, 2, 2},
+    {"result", "result ADDRESS RUN [-o FILE]",
+     "open the result of an earlier run, or of another party's", cmd_result, 2, 2},
+    {"withdraw", "withdraw ADDRESS CONTRIBUTION",
+     "take a contribution back: later runs do not see it", cmd_withdraw, 2, 2},
     {"audit", "audit ADDRESS", "a contract's history, every entry proven", cmd_audit, 1, 1},
     {"verify", "verify FILE [--policy FILE]", "check a result file, offline", cmd_verify, 1, 1},
-    {"doctor", "doctor", "what this machine can do, what is missing, how to get it", cmd_doctor, 0, 0},
+    {"doctor", "doctor", "what this machine can do, what is missing, how to get it", cmd_doctor,
+     0, 0},
     {NULL, NULL, NULL, NULL, 0, 0},
 };
 
 static void help_all(void)
 {
-    printf("apex: analytics on the union of several parties' data, without anyone seeing a row\n\nusage: apex COMMAND [options]\n\n");
-    for (const struct command *c = commands; c->name; c++) printf("  apex %-72s %s\n", c->usage, c->help);
-    printf("\noptions of every command:\n"
-           "  --node URL     the node (or APEX_NODE)\n"
-           "  --as NAME      the identity to act as (or APEX_AS; needed when there are several)\n"
-           "  --home FOLDER  identities, trust policy, checkpoints (or APEX_HOME; default ~/.config/apex)\n"
-           "  --json         machine-readable output\n"
-           "  --help         help of a command\n\n"
-           "exit codes: 0 ok, 1 refused or not verified, 2 usage, 3 bad data, 4 unreachable, 5 internal\n");
+    printf("apex: analytics on the union of several parties' data, without anyone seeing a "
+           "row\n\nusage: apex COMMAND [options]\n\n");
+    for (const struct command *c = commands; c->name; c++)
+        printf("  apex %-72s %s\n", c->usage, c->help);
+    printf(
+        "\noptions of every command:\n"
+        "  --node URL     the node (or APEX_NODE)\n"
+        "  --as NAME      the identity to act as (or APEX_AS; needed when there are several)\n"
+        "  --home FOLDER  identities, trust policy, checkpoints (or APEX_HOME; default "
+        "~/.config/apex)\n"
+        "  --json         machine-readable output\n"
+        "  --help         help of a command\n\n"
+        "exit codes: 0 ok, 1 refused or not verified, 2 usage, 3 bad data, 4 unreachable, 5 "
+        "internal\n");
 }
 
 static void help_one(const struct command *c)
 {
-    printf("usage: apex %s\n\n%s\n\nsee `man apex-%s`; `apex --help` lists the options of every command\n", c->usage, c->help, c->name);
+    printf("usage: apex %s\n\n%s\n\nsee `man apex-%s`; `apex --help` lists the options of "
+           "every command\n",
+           c->usage, c->help, c->name);
 }
 
-struct option_text { const char *name; size_t at; };
+struct option_text {
+    const char *name;
+    size_t at;
+};
 /* --rows is a file to run, a number to the demo. */
-#define TEXT(name, field) {name, offsetof(struct cli, field)}
-static const struct option_text texts[] = {TEXT("--home", home), TEXT("--node", node), TEXT("--as", as), TEXT("--map", map), TEXT("-o", output), TEXT("--output", output),
-    TEXT("--rows", rows), TEXT("--seed", seed), TEXT("--source", source), TEXT("--template", template_path), TEXT("--program", program), TEXT("--policy", policy)};
-static const struct option_text flags[] = {TEXT("--json", json), TEXT("--check", check), TEXT("--replace", replace), TEXT("--help", help), TEXT("-h", help), TEXT("--quiet", quiet), TEXT("--open", open)};
+#define TEXT(name, field)                                                                      \
+    {                                                                                          \
+        name, offsetof(struct cli, field)                                                      \
+    }
+static const struct option_text texts[] = {
+    TEXT("--home", home),       TEXT("--node", node),
+    TEXT("--as", as),           TEXT("--map", map),
+    TEXT("-o", output),         TEXT("--output", output),
+    TEXT("--rows", rows),       TEXT("--seed", seed),
+    TEXT("--source", source),   TEXT("--template", template_path),
+    TEXT("--program", program), TEXT("--policy", policy)};
+static const struct option_text flags[] = {TEXT("--json", json),       TEXT("--check", check),
+                                           TEXT("--replace", replace), TEXT("--help", help),
+                                           TEXT("-h", help),           TEXT("--quiet", quiet),
+                                           TEXT("--open", open)};
 
 static bool flag_take(struct cli *cli, const char *arg)
 {
@@ -61,9 +93,12 @@ static int text_take(struct cli *cli, const char *arg, const char *value)
         if (value) memcpy((char *)cli + texts[i].at, &value, sizeof value);
         return value ? 1 : -1;
     }
-    if (strcmp(arg, "--param") == 0 && value && cli->n_params < PARAMS_GIVEN_MAX) cli->param[cli->n_params++] = value;
-    else if (strcmp(arg, "--party") == 0 && value && cli->n_parties < WORDS_MAX) cli->party[cli->n_parties++] = value;
-    else return strcmp(arg, "--param") == 0 || strcmp(arg, "--party") == 0 ? -1 : 0;
+    if (strcmp(arg, "--param") == 0 && value && cli->n_params < PARAMS_GIVEN_MAX)
+        cli->param[cli->n_params++] = value;
+    else if (strcmp(arg, "--party") == 0 && value && cli->n_parties < WORDS_MAX)
+        cli->party[cli->n_parties++] = value;
+    else
+        return strcmp(arg, "--param") == 0 || strcmp(arg, "--party") == 0 ? -1 : 0;
     return 1;
 }
 
@@ -71,13 +106,15 @@ static int parse(struct cli *cli, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
         if (argv[i][0] != '-' || !argv[i][1]) {
-            if (cli->n_words == WORDS_MAX) return cli_usage(cli, "too many words", "see `apex --help`");
+            if (cli->n_words == WORDS_MAX)
+                return cli_usage(cli, "too many words", "see `apex --help`");
             cli->word[cli->n_words++] = argv[i];
             continue;
         }
         if (flag_take(cli, argv[i])) continue;
         int taken = text_take(cli, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
-        if (taken < 0) return cli_usage(cli, "an option lacks its value", "see `apex COMMAND --help`");
+        if (taken < 0)
+            return cli_usage(cli, "an option lacks its value", "see `apex COMMAND --help`");
         if (taken == 0) {
             char what[120];
             snprintf(what, sizeof what, "there is no option %.80s", argv[i]);
@@ -98,7 +135,8 @@ static int run_command(const struct command *c, struct cli *cli)
     if (cli->n_words < c->min_words || cli->n_words > c->max_words) {
         char next[160];
         snprintf(next, sizeof next, "usage: apex %s", c->usage);
-        return cli_usage(cli, cli->n_words < c->min_words ? "something is missing" : "too many words", next);
+        return cli_usage(
+            cli, cli->n_words < c->min_words ? "something is missing" : "too many words", next);
     }
     if (apex_start(&error) != APEX_OK) return cli_fail(cli, &error);
     int code = c->run(cli);
@@ -109,7 +147,8 @@ static int run_command(const struct command *c, struct cli *cli)
 int main(int argc, char **argv)
 {
     struct cli cli = {.node = getenv("APEX_NODE"), .as = getenv("APEX_AS")};
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         help_all();
         return argc < 2 ? EXIT_USAGE : EXIT_OK;
     }

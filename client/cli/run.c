@@ -15,7 +15,10 @@ static int export(struct cli *cli, const char *result, bool (*writer)(const char
     bool fine = f && writer(result, f);
     if (f) fine = fclose(f) == 0 && fine;
     if (fine) return EXIT_OK;
-    return cli_usage(cli, f ? "this answer has nothing of that form to export" : "the output file cannot be written", "use -o FILE.json, which holds everything and the receipt");
+    return cli_usage(cli,
+                     f ? "this answer has nothing of that form to export"
+                       : "the output file cannot be written",
+                     "use -o FILE.json, which holds everything and the receipt");
 }
 
 /* To a file with its receipt, or the answer alone to the terminal. */
@@ -27,10 +30,17 @@ static int answer_out(struct cli *cli, const char *result, const char *output)
         if (!cli->json) fprintf(stderr, "keep the receipt with -o FILE.json\n");
         return EXIT_OK;
     }
-    if (ends_with(cli->output, ".csv")) code = export(cli, output, export_csv);
-    else if (ends_with(cli->output, ".geojson")) code = export(cli, output, export_geojson);
-    else code = cli_save(cli, cli->output, result);
-    if (code == EXIT_OK && !cli->json) printf("written: %s%s\n", cli->output, ends_with(cli->output, ".csv") || ends_with(cli->output, ".geojson") ? " (without receipt; -o FILE.json keeps it)" : ", with its receipt; check it with `apex verify`");
+    if (ends_with(cli->output, ".csv"))
+        code = export(cli, output, export_csv);
+    else if (ends_with(cli->output, ".geojson"))
+        code = export(cli, output, export_geojson);
+    else
+        code = cli_save(cli, cli->output, result);
+    if (code == EXIT_OK && !cli->json)
+        printf("written: %s%s\n", cli->output,
+               ends_with(cli->output, ".csv") || ends_with(cli->output, ".geojson")
+                   ? " (without receipt; -o FILE.json keeps it)"
+                   : ", with its receipt; check it with `apex verify`");
     return code;
 }
 
@@ -41,13 +51,20 @@ static int with_result(struct cli *cli, bool ask, unsigned long long run)
     struct apex_node *node = NULL;
     struct apex_error e;
     char *result = NULL, *output = NULL;
-    struct apex_run_options o = {.params = cli->param, .n_params = cli->n_params, .rows_file = cli->rows, .map = cli->map, .seed_hex = cli->seed, .progress = cli_progress};
+    struct apex_run_options o = {.params = cli->param,
+                                 .n_params = cli->n_params,
+                                 .rows_file = cli->rows,
+                                 .map = cli->map,
+                                 .seed_hex = cli->seed,
+                                 .progress = cli_progress};
     int code = cli_home(cli, &home);
     if (code == EXIT_OK) code = cli_identity(cli, home, &identity);
     if (code == EXIT_OK) code = cli_node(cli, home, &node);
     if (code == EXIT_OK) {
         cli_simulated(cli, node);
-        apex_status s = ask ? apex_run(node, identity, cli->word[0], cli->word[1], &o, &result, &output, &e) : apex_result(node, identity, cli->word[0], run, &result, &output, &e);
+        apex_status s =
+            ask ? apex_run(node, identity, cli->word[0], cli->word[1], &o, &result, &output, &e)
+                : apex_result(node, identity, cli->word[0], run, &result, &output, &e);
         cli_progress_end();
         code = s == APEX_OK ? answer_out(cli, result, output) : cli_fail(cli, &e);
     }
@@ -68,6 +85,7 @@ int cmd_result(struct cli *cli)
 {
     char *end;
     unsigned long long run = strtoull(cli->word[1], &end, 10);
-    if (*end || end == cli->word[1]) return cli_usage(cli, "a run is named by its number", "see `apex audit`");
+    if (*end || end == cli->word[1])
+        return cli_usage(cli, "a run is named by its number", "see `apex audit`");
     return with_result(cli, false, run);
 }

@@ -5,9 +5,14 @@
 
 static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
 {
-    if (cli->json) printf("{\"genuine\": %s, \"acceptable\": %s, \"simulated\": %s, \"tee\": \"%s\", \"measurement\": \"%s\", \"origin\": \"%s\", \"log_key\": \"%s\", \"checks\": ",
-                          v->genuine ? "true" : "false", v->acceptable ? "true" : "false", v->simulated ? "true" : "false", v->tee, v->measurement, v->origin, v->log_key);
-    else printf("%s\n  tee          %s%s\n  measurement  %s\n  log          %s\n", v->sentence, v->tee, v->simulated ? " (SIMULATED)" : "", v->measurement, v->origin);
+    if (cli->json)
+        printf("{\"genuine\": %s, \"acceptable\": %s, \"simulated\": %s, \"tee\": \"%s\", "
+               "\"measurement\": \"%s\", \"origin\": \"%s\", \"log_key\": \"%s\", \"checks\": ",
+               v->genuine ? "true" : "false", v->acceptable ? "true" : "false",
+               v->simulated ? "true" : "false", v->tee, v->measurement, v->origin, v->log_key);
+    else
+        printf("%s\n  tee          %s%s\n  measurement  %s\n  log          %s\n", v->sentence,
+               v->tee, v->simulated ? " (SIMULATED)" : "", v->measurement, v->origin);
     (void)cli_checks_print(cli, v->checks, v->n_checks);
     if (cli->json) printf("}\n");
 }
@@ -18,7 +23,11 @@ static int init(struct cli *cli, struct apex_home *home, const char *url)
     struct apex_error e;
     if (apex_trust_init(home, url, cli->replace, &v, &e) != APEX_OK) return cli_fail(cli, &e);
     verdict_print(cli, &v);
-    if (!cli->json) printf("\nA trust policy naming this measurement and this log was written to %s/trust.json. Look at it:\nis the measurement the one its author published (`enclave/MEASUREMENT`), or one you built yourself?\n", apex_home_path(home));
+    if (!cli->json)
+        printf("\nA trust policy naming this measurement and this log was written to "
+               "%s/trust.json. Look at it:\nis the measurement the one its author published "
+               "(`enclave/MEASUREMENT`), or one you built yourself?\n",
+               apex_home_path(home));
     return EXIT_OK;
 }
 
@@ -48,11 +57,17 @@ int cmd_trust(struct cli *cli)
     const char *url = cli->n_words == 2 ? cli->word[1] : cli->node;
     int code = cli_home(cli, &home);
     if (code != EXIT_OK) return code;
-    if (strcmp(cli->word[0], "show") == 0) code = show(cli, home);
-    else if (!url) code = cli_usage(cli, "no node is named", "give its URL, or --node URL, or APEX_NODE");
-    else if (strcmp(cli->word[0], "init") == 0) code = init(cli, home, url);
-    else if (strcmp(cli->word[0], "check") == 0) code = check(cli, home, url);
-    else code = cli_usage(cli, "trust knows init, check and show", "usage: apex trust init|check|show [URL]");
+    if (strcmp(cli->word[0], "show") == 0)
+        code = show(cli, home);
+    else if (!url)
+        code = cli_usage(cli, "no node is named", "give its URL, or --node URL, or APEX_NODE");
+    else if (strcmp(cli->word[0], "init") == 0)
+        code = init(cli, home, url);
+    else if (strcmp(cli->word[0], "check") == 0)
+        code = check(cli, home, url);
+    else
+        code = cli_usage(cli, "trust knows init, check and show",
+                         "usage: apex trust init|check|show [URL]");
     apex_home_close(home);
     return code;
 }

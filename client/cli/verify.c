@@ -4,7 +4,9 @@
 
 static void print(const struct cli *cli, const struct apex_verification *v)
 {
-    if (cli->json) printf("{\"holds\": %s, \"simulated\": %s, \"checks\": ", v->holds ? "true" : "false", v->simulated ? "true" : "false");
+    if (cli->json)
+        printf("{\"holds\": %s, \"simulated\": %s, \"checks\": ", v->holds ? "true" : "false",
+               v->simulated ? "true" : "false");
     (void)cli_checks_print(cli, v->checks, v->n_checks);
     if (cli->json) printf(", \"sentences\": [");
     for (size_t i = 0; i < 3; i++) {

@@ -1,12 +1,16 @@
-/* Judging evidence, offline, from bytes. attest_verify() alone makes a struct verified_enclave, and sealing demands one.
+/* Judging evidence, offline, from bytes. attest_verify() alone makes a struct verified_enclave,
+ * and sealing demands one.
  *
- * Evidence envelope: CBOR {1: "apex/evidence/v1", 2: tee text, 3: report bstr, 4: supplements bstr (certificates, collateral; may be empty)}
- * Report of tee "sim": CBOR {1: "apex/sim/v1", 2: measurement bstr32 (SHA-256 of the enclave's ELF), 3: report_data bstr64, 4: time_ms}.
+ * Evidence envelope: CBOR {1: "apex/evidence/v1", 2: tee text, 3: report bstr, 4: supplements
+ * bstr (certificates, collateral; may be empty)} Report of tee "sim": CBOR {1: "apex/sim/v1",
+ * 2: measurement bstr32 (SHA-256 of the enclave's ELF), 3: report_data bstr64, 4: time_ms}.
  *   Nothing vouches for it: a verdict on it says "simulated" and a policy must name it.
- * report_data = SHA-512("apex/enclave/v1" || identity Ed25519 || identity X25519 || log key Ed25519).
+ * report_data = SHA-512("apex/enclave/v1" || identity Ed25519 || identity X25519 || log key
+ * Ed25519).
  *
- * Trust policy (JSON): {"apex": 1, "accept": [{"tee": "sim", "measurements": ["<hex>", ...], "maximum_age_s": 86400}], "distrust": ["sgx", ...],
- *   "log": {"origin": "...", "key": "<hex>"} (optional: pin)}. Unknown or duplicate keys are refused. */
+ * Trust policy (JSON): {"apex": 1, "accept": [{"tee": "sim", "measurements": ["<hex>", ...],
+ * "maximum_age_s": 86400}], "distrust": ["sgx", ...], "log": {"origin": "...", "key": "<hex>"}
+ * (optional: pin)}. Unknown or duplicate keys are refused. */
 #ifndef COMMON_ATTEST_ATTEST_H
 #define COMMON_ATTEST_ATTEST_H
 
@@ -16,37 +20,60 @@
 
 enum { REPORT_DATA_LEN = 64, EVIDENCE_MAX = 48 * 1024, CHECKS_MAX = 64, MEASUREMENT_MAX = 64 };
 
-struct enclave_keys { struct sign_public identity; struct seal_public identity_seal; struct sign_public log; };
-void attest_report_data(const struct enclave_keys *keys, uint8_t report_data[static REPORT_DATA_LEN]);
+struct enclave_keys {
+    struct sign_public identity;
+    struct seal_public identity_seal;
+    struct sign_public log;
+};
+void attest_report_data(const struct enclave_keys *keys,
+                        uint8_t report_data[static REPORT_DATA_LEN]);
 
 /* Writers, for the enclave. */
-void evidence_write(const char *tee, struct span report, struct span supplements, struct buffer *out);
-void sim_report_write(const uint8_t measurement[static 32], const uint8_t report_data[static REPORT_DATA_LEN], uint64_t time_ms, struct buffer *out);
+void evidence_write(const char *tee, struct span report, struct span supplements,
+                    struct buffer *out);
+void sim_report_write(const uint8_t measurement[static 32],
+                      const uint8_t report_data[static REPORT_DATA_LEN], uint64_t time_ms,
+                      struct buffer *out);
 
 enum check_result { CHECK_PASS, CHECK_FAIL, CHECK_NOT_ASKED };
-struct check { const char *name; enum check_result result; char detail[160]; }; /* name: fixed; detail: plain words, public values only */
+struct check {
+    const char *name;
+    enum check_result result;
+    char detail[160];
+}; /* name: fixed; detail: plain words, public values only */
 struct verdict {
     char tee[16];
     bool simulated;
-    bool genuine;      /* cryptographically what it says it is (for sim: well-formed and bound to the keys, no more) */
-    bool acceptable;   /* the policy accepts it (false when there is no policy) */
-    uint8_t measurement[MEASUREMENT_MAX]; size_t measurement_len;
+    bool genuine; /* cryptographically what it says it is (for sim: well-formed and bound to the
+                     keys, no more) */
+    bool acceptable; /* the policy accepts it (false when there is no policy) */
+    uint8_t measurement[MEASUREMENT_MAX];
+    size_t measurement_len;
     uint64_t time_ms;
-    size_t n_checks; struct check checks[CHECKS_MAX];
+    size_t n_checks;
+    struct check checks[CHECKS_MAX];
     char sentence[240]; /* the result in plain words */
 };
 
 struct trust_policy;
-struct policy_error { size_t line, column; char where[120]; const char *what; };
-apex_status trust_policy_parse(struct span json, struct trust_policy **policy, struct policy_error *error);
+struct policy_error {
+    size_t line, column;
+    char where[120];
+    const char *what;
+};
+apex_status trust_policy_parse(struct span json, struct trust_policy **policy,
+                               struct policy_error *error);
 void trust_policy_free(struct trust_policy *policy);
 /* The pinned log key, if the policy has one: APEX_E_NOT_FOUND otherwise. */
-apex_status trust_policy_log(const struct trust_policy *policy, char origin[static 129], struct sign_public *key);
+apex_status trust_policy_log(const struct trust_policy *policy, char origin[static 129],
+                             struct sign_public *key);
 
-/* Judges; fills the verdict whatever the outcome. `policy` may be NULL: then nothing is acceptable, but `genuine` is told.
- * *enclave (may be NULL) is made only when genuine and acceptable; else APEX_E_UNTRUSTED. */
+/* Judges; fills the verdict whatever the outcome. `policy` may be NULL: then nothing is
+ * acceptable, but `genuine` is told. *enclave (may be NULL) is made only when genuine and
+ * acceptable; else APEX_E_UNTRUSTED. */
 struct verified_enclave;
-apex_status attest_verify(struct span evidence, const struct enclave_keys *keys, const struct trust_policy *policy, uint64_t now_ms,
+apex_status attest_verify(struct span evidence, const struct enclave_keys *keys,
+                          const struct trust_policy *policy, uint64_t now_ms,
                           struct verdict *verdict, struct verified_enclave **enclave);
 void verified_enclave_free(struct verified_enclave *enclave);
 const struct enclave_keys *verified_enclave_keys(const struct verified_enclave *enclave);

@@ -8,7 +8,8 @@
 #define SIM_NAME "apex/sim/v1"
 #define KEYS_NAME "apex/enclave/v1"
 
-void attest_report_data(const struct enclave_keys *keys, uint8_t report_data[static REPORT_DATA_LEN])
+void attest_report_data(const struct enclave_keys *keys,
+                        uint8_t report_data[static REPORT_DATA_LEN])
 {
     uint8_t bytes[sizeof KEYS_NAME - 1 + 3 * 32], *at = bytes;
     memcpy(at, KEYS_NAME, sizeof KEYS_NAME - 1);
@@ -19,7 +20,8 @@ void attest_report_data(const struct enclave_keys *keys, uint8_t report_data[sta
     sha512(SPAN(bytes), report_data);
 }
 
-void evidence_write(const char *tee, struct span report, struct span supplements, struct buffer *out)
+void evidence_write(const char *tee, struct span report, struct span supplements,
+                    struct buffer *out)
 {
     cbor_put_map(out, 4);
     cbor_put_uint(out, 1);
@@ -49,7 +51,9 @@ apex_status evidence_parse(struct span bytes, struct evidence *e)
     return n == 4 ? cursor_end(&c) : APEX_E_FORMAT;
 }
 
-void sim_report_write(const uint8_t measurement[static 32], const uint8_t report_data[static REPORT_DATA_LEN], uint64_t time_ms, struct buffer *out)
+void sim_report_write(const uint8_t measurement[static 32],
+                      const uint8_t report_data[static REPORT_DATA_LEN], uint64_t time_ms,
+                      struct buffer *out)
 {
     cbor_put_map(out, 4);
     cbor_put_uint(out, 1);

@@ -12,7 +12,8 @@ static apex_status read_version(struct reader *r, void *context)
     uint64_t version;
     (void)context;
     TRY(read_count(r, 0, &version));
-    return version == 1 ? APEX_OK : reader_fail(r, "this client knows trust policies of version 1");
+    return version == 1 ? APEX_OK
+                        : reader_fail(r, "this client knows trust policies of version 1");
 }
 
 static apex_status read_tee(struct reader *r, void *context)
@@ -30,23 +31,35 @@ static apex_status read_measurement(struct reader *r, void *context)
     char text[2 * MEASUREMENT_MAX + 1];
     TRY(read_text(r, text, sizeof text - 1));
     size_t len = strlen(text) / 2;
-    if ((len != 32 && len != 48 && len != 64) || hex_parse(span_text(text), a->measurements[a->n_measurements].bytes, len) != APEX_OK)
+    if ((len != 32 && len != 48 && len != 64) ||
+        hex_parse(span_text(text), a->measurements[a->n_measurements].bytes, len) != APEX_OK)
         return reader_fail(r, "64, 96 or 128 lower-case hex digits are expected");
     a->measurements[a->n_measurements++].len = len;
     return APEX_OK;
 }
 
-static apex_status read_measurements(struct reader *r, void *context) { return read_array(r, context, 1, MEASUREMENTS_MAX, read_measurement); }
-static apex_status read_age(struct reader *r, void *context) { return read_count(r, 0, &((struct accept *)context)->maximum_age_s); }
+static apex_status read_measurements(struct reader *r, void *context)
+{
+    return read_array(r, context, 1, MEASUREMENTS_MAX, read_measurement);
+}
+static apex_status read_age(struct reader *r, void *context)
+{
+    return read_count(r, 0, &((struct accept *)context)->maximum_age_s);
+}
 
 static apex_status read_accept(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"tee", true, read_tee}, {"measurements", true, read_measurements}, {"maximum_age_s", false, read_age}};
+    static const struct field fields[] = {{"tee", true, read_tee},
+                                          {"measurements", true, read_measurements},
+                                          {"maximum_age_s", false, read_age}};
     struct trust_policy *p = context;
     return read_object(r, fields, 3, &p->accept[p->n_accept++]);
 }
 
-static apex_status read_accepts(struct reader *r, void *context) { return read_array(r, context, 0, ACCEPT_MAX, read_accept); }
+static apex_status read_accepts(struct reader *r, void *context)
+{
+    return read_array(r, context, 0, ACCEPT_MAX, read_accept);
+}
 
 static apex_status read_one_distrust(struct reader *r, void *context)
 {
@@ -54,32 +67,46 @@ static apex_status read_one_distrust(struct reader *r, void *context)
     return read_name(r, p->distrust[p->n_distrust++]);
 }
 
-static apex_status read_distrust(struct reader *r, void *context) { return read_array(r, context, 0, DISTRUST_MAX, read_one_distrust); }
-static apex_status read_origin(struct reader *r, void *context) { return read_text(r, ((struct trust_policy *)context)->origin, 128); }
+static apex_status read_distrust(struct reader *r, void *context)
+{
+    return read_array(r, context, 0, DISTRUST_MAX, read_one_distrust);
+}
+static apex_status read_origin(struct reader *r, void *context)
+{
+    return read_text(r, ((struct trust_policy *)context)->origin, 128);
+}
 
 static apex_status read_log_key(struct reader *r, void *context)
 {
     char text[64 + 1];
     TRY(read_text(r, text, 64));
-    return hex_parse(span_text(text), ((struct trust_policy *)context)->log.bytes, 32) == APEX_OK ? APEX_OK : reader_fail(r, "64 lower-case hex digits are expected");
+    return hex_parse(span_text(text), ((struct trust_policy *)context)->log.bytes, 32) ==
+                   APEX_OK
+               ? APEX_OK
+               : reader_fail(r, "64 lower-case hex digits are expected");
 }
 
 static apex_status read_log(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"origin", true, read_origin}, {"key", true, read_log_key}};
+    static const struct field fields[] = {{"origin", true, read_origin},
+                                          {"key", true, read_log_key}};
     ((struct trust_policy *)context)->has_log = true;
     return read_object(r, fields, 2, context);
 }
 
 static apex_status read_policy(struct reader *r, struct trust_policy *p)
 {
-    static const struct field fields[] = {{"apex", true, read_version}, {"accept", true, read_accepts}, {"distrust", false, read_distrust}, {"log", false, read_log}};
+    static const struct field fields[] = {{"apex", true, read_version},
+                                          {"accept", true, read_accepts},
+                                          {"distrust", false, read_distrust},
+                                          {"log", false, read_log}};
     enum json_event e;
     TRY(read_object(r, fields, 4, p));
     return reader_next(r, &e);
 }
 
-apex_status trust_policy_parse(struct span json, struct trust_policy **policy, struct policy_error *error)
+apex_status trust_policy_parse(struct span json, struct trust_policy **policy,
+                               struct policy_error *error)
 {
     struct manifest_error where = {0};
     struct trust_policy *p = calloc(1, sizeof *p);
@@ -92,7 +119,8 @@ apex_status trust_policy_parse(struct span json, struct trust_policy **policy, s
     }
     free(r);
     if (error) {
-        *error = (struct policy_error){.line = where.line, .column = where.column, .what = where.what};
+        *error = (struct policy_error){
+            .line = where.line, .column = where.column, .what = where.what};
         snprintf(error->where, sizeof error->where, "%.119s", where.where);
     }
     if (s != APEX_OK) {
@@ -108,7 +136,8 @@ void trust_policy_free(struct trust_policy *policy)
     free(policy);
 }
 
-apex_status trust_policy_log(const struct trust_policy *policy, char origin[static 129], struct sign_public *key)
+apex_status trust_policy_log(const struct trust_policy *policy, char origin[static 129],
+                             struct sign_public *key)
 {
     if (!policy->has_log) return APEX_E_NOT_FOUND;
     memcpy(origin, policy->origin, sizeof policy->origin);

@@ -10,13 +10,20 @@ enum { ACCEPT_MAX = 16, MEASUREMENTS_MAX = 32, DISTRUST_MAX = 16 };
 struct accept {
     char tee[NAME_MAX_LEN + 1];
     size_t n_measurements;
-    struct { uint8_t bytes[MEASUREMENT_MAX]; size_t len; } measurements[MEASUREMENTS_MAX];
+    struct {
+        uint8_t bytes[MEASUREMENT_MAX];
+        size_t len;
+    } measurements[MEASUREMENTS_MAX];
     uint64_t maximum_age_s; /* 0: any age */
 };
 struct trust_policy {
-    size_t n_accept; struct accept accept[ACCEPT_MAX];
-    size_t n_distrust; char distrust[DISTRUST_MAX][NAME_MAX_LEN + 1];
-    bool has_log; char origin[129]; struct sign_public log;
+    size_t n_accept;
+    struct accept accept[ACCEPT_MAX];
+    size_t n_distrust;
+    char distrust[DISTRUST_MAX][NAME_MAX_LEN + 1];
+    bool has_log;
+    char origin[129];
+    struct sign_public log;
 };
 
 #endif

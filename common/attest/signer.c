@@ -2,7 +2,8 @@
 
 #include "common/base/try.h"
 
-apex_status cose_sign(const struct sign_secret *key, struct span aad, struct span payload, struct buffer *out)
+apex_status cose_sign(const struct sign_secret *key, struct span aad, struct span payload,
+                      struct buffer *out)
 {
     BUFFER_CLEARED header = {0};
     BUFFER_CLEARED signed_bytes = {0};

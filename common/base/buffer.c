@@ -17,7 +17,8 @@ void buffer_clear(struct buffer *b)
     *b = (struct buffer){.max = b->max};
 }
 
-/* Growth copies by hand and wipes the old bytes: realloc would leave secrets behind in freed memory. */
+/* Growth copies by hand and wipes the old bytes: realloc would leave secrets behind in freed
+ * memory. */
 static bool buffer_grow(struct buffer *b, size_t need)
 {
     size_t cap = b->cap ? b->cap : BUFFER_FIRST;

@@ -1,5 +1,6 @@
-/* A growing byte buffer: ours to grow, the owner's to clear. A failed append leaves the buffer as it was and sets `bad`,
- * so that a writer may append many pieces and check once with buffer_ok(). */
+/* A growing byte buffer: ours to grow, the owner's to clear. A failed append leaves the buffer
+ * as it was and sets `bad`, so that a writer may append many pieces and check once with
+ * buffer_ok(). */
 #ifndef COMMON_BASE_BUFFER_H
 #define COMMON_BASE_BUFFER_H
 
@@ -23,7 +24,8 @@ void buffer_u8(struct buffer *b, uint8_t value);
 void buffer_be32(struct buffer *b, uint32_t value);
 void buffer_be64(struct buffer *b, uint64_t value);
 void buffer_text(struct buffer *b, const char *text);
-/* Room for `len` more bytes at b->data + b->len, or NULL (and `bad` set); does not change len. */
+/* Room for `len` more bytes at b->data + b->len, or NULL (and `bad` set); does not change len.
+ */
 uint8_t *buffer_reserve(struct buffer *b, size_t len);
 apex_status buffer_ok(const struct buffer *b);
 

@@ -49,13 +49,13 @@ apex_status cursor_u8(struct cursor *c, uint8_t *value)
     return cursor_copy(c, 1, value);
 }
 
-#define READ_INTEGER(name, type, len, get)                                                         \
-    apex_status name(struct cursor *c, type *value)                                                \
-    {                                                                                              \
-        struct span b;                                                                             \
-        TRY(cursor_take(c, len, &b));                                                              \
-        *value = get(b.data);                                                                      \
-        return APEX_OK;                                                                            \
+#define READ_INTEGER(name, type, len, get)                                                     \
+    apex_status name(struct cursor *c, type *value)                                            \
+    {                                                                                          \
+        struct span b;                                                                         \
+        TRY(cursor_take(c, len, &b));                                                          \
+        *value = get(b.data);                                                                  \
+        return APEX_OK;                                                                        \
     }
 
 READ_INTEGER(cursor_be16, uint16_t, 2, get_be16)

@@ -1,7 +1,8 @@
 /* A cursor reads hostile bytes front to back and never past their end.
  *
- * Every read either succeeds whole or returns APEX_E_FORMAT and leaves the cursor where it was. Spans handed out point
- * into the bytes the cursor was made on; those stay owned by the caller. Leaks: nothing but lengths. */
+ * Every read either succeeds whole or returns APEX_E_FORMAT and leaves the cursor where it was.
+ * Spans handed out point into the bytes the cursor was made on; those stay owned by the caller.
+ * Leaks: nothing but lengths. */
 #ifndef COMMON_BASE_CURSOR_H
 #define COMMON_BASE_CURSOR_H
 

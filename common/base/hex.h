@@ -1,4 +1,5 @@
-/* Lower-case hex (RFC 4648 section 8) and base32 without padding (section 6, lower case), strict both ways. */
+/* Lower-case hex (RFC 4648 section 8) and base32 without padding (section 6, lower case),
+ * strict both ways. */
 #ifndef COMMON_BASE_HEX_H
 #define COMMON_BASE_HEX_H
 

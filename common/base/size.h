@@ -1,4 +1,5 @@
-/* Sizes that cannot wrap: each returns false, and writes nothing, when the result does not fit. */
+/* Sizes that cannot wrap: each returns false, and writes nothing, when the result does not fit.
+ */
 #ifndef COMMON_BASE_SIZE_H
 #define COMMON_BASE_SIZE_H
 

@@ -11,12 +11,13 @@ static inline void wipe(void *data, size_t len)
     __asm__ __volatile__("" : : "r"(data) : "memory");
 }
 
-
-
-/* `WIPED(stream_key) key = {0};` declares a struct stream_key that is zeroed on every way out of its scope; the header
- * that declares the struct says WIPED_DEFINE(stream_key) once. */
+/* `WIPED(stream_key) key = {0};` declares a struct stream_key that is zeroed on every way out
+ * of its scope; the header that declares the struct says WIPED_DEFINE(stream_key) once. */
 #define WIPED(tag) __attribute__((cleanup(wipe_struct_##tag))) struct tag
-#define WIPED_DEFINE(tag)                                                                   \
-    static inline void wipe_struct_##tag(struct tag *p) { wipe(p, sizeof *p); }
+#define WIPED_DEFINE(tag)                                                                      \
+    static inline void wipe_struct_##tag(struct tag *p)                                        \
+    {                                                                                          \
+        wipe(p, sizeof *p);                                                                    \
+    }
 
 #endif

@@ -9,7 +9,8 @@
 apex_status crypto_init(void);
 void random_bytes(void *out, size_t len);
 
-/* Memory for keys: guarded, locked where the system lets us, wiped on free. NULL when there is none. */
+/* Memory for keys: guarded, locked where the system lets us, wiped on free. NULL when there is
+ * none. */
 void *secret_alloc(size_t len);
 void secret_free(void *secret);
 

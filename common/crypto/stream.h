@@ -1,4 +1,5 @@
-/* libsodium's secretstream (XChaCha20-Poly1305): a stream of chunks that cannot be reordered, dropped or cut short unseen. */
+/* libsodium's secretstream (XChaCha20-Poly1305): a stream of chunks that cannot be reordered,
+ * dropped or cut short unseen. */
 #ifndef COMMON_CRYPTO_STREAM_H
 #define COMMON_CRYPTO_STREAM_H
 
@@ -8,17 +9,26 @@
 
 enum { STREAM_KEY_LEN = 32, STREAM_HEADER_LEN = 24, STREAM_OVERHEAD = 17 };
 
-struct stream_key { uint8_t bytes[STREAM_KEY_LEN]; };
+struct stream_key {
+    uint8_t bytes[STREAM_KEY_LEN];
+};
 WIPED_DEFINE(stream_key)
-struct stream { _Alignas(16) uint8_t state[64]; };
+struct stream {
+    _Alignas(16) uint8_t state[64];
+};
 WIPED_DEFINE(stream)
 
 void stream_key_new(struct stream_key *key);
-void stream_push_init(struct stream *s, const struct stream_key *key, uint8_t header[static STREAM_HEADER_LEN]);
+void stream_push_init(struct stream *s, const struct stream_key *key,
+                      uint8_t header[static STREAM_HEADER_LEN]);
 /* out: plaintext.len + STREAM_OVERHEAD bytes. `last` marks the end; nothing may follow it. */
-void stream_push(struct stream *s, struct span plaintext, struct span aad, bool last, uint8_t *out);
-apex_status stream_pull_init(struct stream *s, const struct stream_key *key, const uint8_t header[static STREAM_HEADER_LEN]);
-/* out: sealed.len - STREAM_OVERHEAD bytes. APEX_E_UNTRUSTED: tampered, reordered or another key. */
-apex_status stream_pull(struct stream *s, struct span sealed, struct span aad, bool *last, uint8_t *out);
+void stream_push(struct stream *s, struct span plaintext, struct span aad, bool last,
+                 uint8_t *out);
+apex_status stream_pull_init(struct stream *s, const struct stream_key *key,
+                             const uint8_t header[static STREAM_HEADER_LEN]);
+/* out: sealed.len - STREAM_OVERHEAD bytes. APEX_E_UNTRUSTED: tampered, reordered or another
+ * key. */
+apex_status stream_pull(struct stream *s, struct span sealed, struct span aad, bool *last,
+                        uint8_t *out);
 
 #endif

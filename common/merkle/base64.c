@@ -1,14 +1,17 @@
 #include "common/merkle/base64.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void base64_write(struct span bytes, char *text)
 {
     for (size_t i = 0; i < bytes.len; i += 3) {
         size_t n = bytes.len - i < 3 ? bytes.len - i : 3;
         uint32_t v = 0;
-        for (size_t k = 0; k < 3; k++) v = v << 8 | (k < n ? bytes.data[i + k] : 0u);
-        for (size_t k = 0; k < 4; k++) *text++ = k <= n ? alphabet[v >> (18 - 6 * k) & 63] : '=';
+        for (size_t k = 0; k < 3; k++)
+            v = v << 8 | (k < n ? bytes.data[i + k] : 0u);
+        for (size_t k = 0; k < 4; k++)
+            *text++ = k <= n ? alphabet[v >> (18 - 6 * k) & 63] : '=';
     }
     *text = 0;
 }
@@ -31,8 +34,10 @@ static int quad(const uint8_t *t, bool last, uint8_t out[static 3])
         if (d < 0) return -1;
         v = v << 6 | (uint32_t)d;
     }
-    if ((n == 1 && v & 0xffff) || (n == 2 && v & 0xff)) return -1; /* bits that say nothing are zero */
-    for (int k = 0; k < 3; k++) out[k] = (uint8_t)(v >> (16 - 8 * k));
+    if ((n == 1 && v & 0xffff) || (n == 2 && v & 0xff))
+        return -1; /* bits that say nothing are zero */
+    for (int k = 0; k < 3; k++)
+        out[k] = (uint8_t)(v >> (16 - 8 * k));
     return n;
 }
 

@@ -6,11 +6,16 @@
 
 #include <stdio.h>
 
-enum { ALGORITHM_ED25519 = 0x01, KEY_ID_LEN = 4, NOTE_SIGNATURE_LEN = KEY_ID_LEN + SIGNATURE_LEN };
+enum {
+    ALGORITHM_ED25519 = 0x01,
+    KEY_ID_LEN = 4,
+    NOTE_SIGNATURE_LEN = KEY_ID_LEN + SIGNATURE_LEN
+};
 static const uint8_t em_dash[] = {0xe2, 0x80, 0x94, ' '};
 
 /* c2sp.org/signed-note: the first four bytes of SHA-256(name || '\n' || algorithm || key). */
-static void key_id(const char *name, const struct sign_public *key, uint8_t id[static KEY_ID_LEN])
+static void key_id(const char *name, const struct sign_public *key,
+                   uint8_t id[static KEY_ID_LEN])
 {
     struct merkle_digester d;
     uint8_t digest[32];
@@ -32,7 +37,8 @@ static bool name_valid(struct span name)
     return true;
 }
 
-apex_status note_vkey(const char *name, const struct sign_public *key, char vkey[static NOTE_VKEY_MAX])
+apex_status note_vkey(const char *name, const struct sign_public *key,
+                      char vkey[static NOTE_VKEY_MAX])
 {
     uint8_t id[KEY_ID_LEN], body[1 + SIGN_PUBLIC_LEN];
     char text[BASE64_LEN(1 + SIGN_PUBLIC_LEN) + 1];
@@ -52,11 +58,13 @@ static apex_status text_write(const struct checkpoint *c, struct buffer *out)
     base64_write(SPAN(c->root.bytes), root);
     snprintf(size, sizeof size, "%llu", (unsigned long long)c->size);
     const char *const lines[] = {c->origin, "\n", size, "\n", root, "\n"};
-    for (size_t i = 0; i < 6; i++) buffer_text(out, lines[i]);
+    for (size_t i = 0; i < 6; i++)
+        buffer_text(out, lines[i]);
     return buffer_ok(out);
 }
 
-apex_status checkpoint_sign(const struct checkpoint *c, const struct sign_secret *key, struct buffer *note)
+apex_status checkpoint_sign(const struct checkpoint *c, const struct sign_secret *key,
+                            struct buffer *note)
 {
     struct sign_public public_key;
     uint8_t signature[NOTE_SIGNATURE_LEN];
@@ -89,7 +97,8 @@ static apex_status line_next(struct span *rest, struct span *line)
 static apex_status size_parse(struct span digits, uint64_t *size)
 {
     uint64_t v = 0;
-    if (digits.len < 1 || digits.len > 19 || (digits.len > 1 && digits.data[0] == '0')) return APEX_E_FORMAT;
+    if (digits.len < 1 || digits.len > 19 || (digits.len > 1 && digits.data[0] == '0'))
+        return APEX_E_FORMAT;
     for (size_t i = 0; i < digits.len; i++) {
         if (digits.data[i] < '0' || digits.data[i] > '9') return APEX_E_FORMAT;
         v = v * 10 + (uint64_t)(digits.data[i] - '0');
@@ -135,9 +144,12 @@ apex_status checkpoint_parse_unverified(struct span note, struct checkpoint *c)
 }
 
 /* "— <name> <base64(id || signature)>" */
-static apex_status signature_parse(struct span line, struct span *name, uint8_t signature[static NOTE_SIGNATURE_LEN], bool *ours_by_length)
+static apex_status signature_parse(struct span line, struct span *name,
+                                   uint8_t signature[static NOTE_SIGNATURE_LEN],
+                                   bool *ours_by_length)
 {
-    if (line.len < sizeof em_dash || memcmp(line.data, em_dash, sizeof em_dash) != 0) return APEX_E_FORMAT;
+    if (line.len < sizeof em_dash || memcmp(line.data, em_dash, sizeof em_dash) != 0)
+        return APEX_E_FORMAT;
     struct span rest = span_of(line.data + sizeof em_dash, line.len - sizeof em_dash);
     const uint8_t *space = rest.len ? memchr(rest.data, ' ', rest.len) : NULL;
     if (!space) return APEX_E_FORMAT;
@@ -148,7 +160,8 @@ static apex_status signature_parse(struct span line, struct span *name, uint8_t 
     return base64_valid(text) ? APEX_OK : APEX_E_FORMAT;
 }
 
-static apex_status signatures_check(struct span text, struct span lines, const char *origin, const struct sign_public *key)
+static apex_status signatures_check(struct span text, struct span lines, const char *origin,
+                                    const struct sign_public *key)
 {
     uint8_t id[KEY_ID_LEN], signature[NOTE_SIGNATURE_LEN];
     bool found = false;
@@ -159,7 +172,9 @@ static apex_status signatures_check(struct span text, struct span lines, const c
         if (n == NOTE_SIGNATURES_MAX) return APEX_E_LIMIT;
         TRY(line_next(&lines, &line));
         TRY(signature_parse(line, &name, signature, &length));
-        if (!length || !span_equal(name, span_text(origin)) || memcmp(signature, id, KEY_ID_LEN) != 0) continue;
+        if (!length || !span_equal(name, span_text(origin)) ||
+            memcmp(signature, id, KEY_ID_LEN) != 0)
+            continue;
         if (found) return APEX_E_FORMAT; /* one signature per key */
         TRY(sign_check(key, text, signature + KEY_ID_LEN));
         found = true;
@@ -167,7 +182,8 @@ static apex_status signatures_check(struct span text, struct span lines, const c
     return found ? APEX_OK : APEX_E_UNTRUSTED;
 }
 
-apex_status checkpoint_open(struct span note, const char *origin, const struct sign_public *key, struct checkpoint *c)
+apex_status checkpoint_open(struct span note, const char *origin, const struct sign_public *key,
+                            struct checkpoint *c)
 {
     struct span text, signatures;
     struct checkpoint got;

@@ -7,7 +7,8 @@
 
 enum { LEVELS_MAX = 8, TILE_HEIGHT = 8 };
 
-/* c2sp.org/tlog-tiles: the index in groups of three digits, all but the last prefixed with x. */
+/* c2sp.org/tlog-tiles: the index in groups of three digits, all but the last prefixed with x.
+ */
 static int index_write(uint64_t index, char *text, size_t room)
 {
     uint16_t part[8];
@@ -16,16 +17,21 @@ static int index_write(uint64_t index, char *text, size_t room)
         part[n++] = (uint16_t)(index % 1000);
         index /= 1000;
     } while (index > 0);
-    while (n-- > 0) len += snprintf(text + len, room - (size_t)len, n > 0 ? "x%03u/" : "%03u", part[n]);
+    while (n-- > 0)
+        len += snprintf(text + len, room - (size_t)len, n > 0 ? "x%03u/" : "%03u", part[n]);
     return len;
 }
 
-apex_status tile_path(unsigned level, uint64_t index, unsigned width, char path[static TILE_PATH_MAX])
+apex_status tile_path(unsigned level, uint64_t index, unsigned width,
+                      char path[static TILE_PATH_MAX])
 {
     int n;
-    if ((level >= LEVELS_MAX && level != TILE_ENTRIES) || width < 1 || width > TILE_WIDTH) return APEX_E_USAGE;
-    if (level == TILE_ENTRIES) n = snprintf(path, TILE_PATH_MAX, "tile/entries/");
-    else n = snprintf(path, TILE_PATH_MAX, "tile/%u/", level);
+    if ((level >= LEVELS_MAX && level != TILE_ENTRIES) || width < 1 || width > TILE_WIDTH)
+        return APEX_E_USAGE;
+    if (level == TILE_ENTRIES)
+        n = snprintf(path, TILE_PATH_MAX, "tile/entries/");
+    else
+        n = snprintf(path, TILE_PATH_MAX, "tile/%u/", level);
     n += index_write(index, path + n, TILE_PATH_MAX - (size_t)n);
     if (width < TILE_WIDTH) snprintf(path + n, TILE_PATH_MAX - (size_t)n, ".p/%u", width);
     return APEX_OK;
@@ -56,7 +62,8 @@ static bool index_parse(const char **p, uint64_t *index)
     return false;
 }
 
-/* One form per tile: what is parsed is written again and compared, so leading zeros and the like fall out. */
+/* One form per tile: what is parsed is written again and compared, so leading zeros and the
+ * like fall out. */
 apex_status tile_path_parse(const char *path, unsigned *level, uint64_t *index, unsigned *width)
 {
     const char *p = path;
@@ -75,7 +82,8 @@ apex_status tile_path_parse(const char *path, unsigned *level, uint64_t *index, 
     *width = TILE_WIDTH;
     if (strncmp(p, ".p/", 3) == 0) {
         *width = 0;
-        for (p += 3; *p >= '0' && *p <= '9' && *width < TILE_WIDTH; p++) *width = *width * 10 + (unsigned)(*p - '0');
+        for (p += 3; *p >= '0' && *p <= '9' && *width < TILE_WIDTH; p++)
+            *width = *width * 10 + (unsigned)(*p - '0');
         if (*width < 1 || *width >= TILE_WIDTH) return APEX_E_FORMAT;
     }
     if (*p != 0) return APEX_E_FORMAT;
@@ -83,11 +91,14 @@ apex_status tile_path_parse(const char *path, unsigned *level, uint64_t *index, 
     return strcmp(again, path) == 0 ? APEX_OK : APEX_E_FORMAT;
 }
 
-apex_status tile_write(const struct merkle_tree *tree, uint64_t size, unsigned level, uint64_t index, unsigned width, struct buffer *out)
+apex_status tile_write(const struct merkle_tree *tree, uint64_t size, unsigned level,
+                       uint64_t index, unsigned width, struct buffer *out)
 {
-    if (level >= LEVELS_MAX || width < 1 || width > TILE_WIDTH || size > merkle_tree_size(tree)) return APEX_E_USAGE;
+    if (level >= LEVELS_MAX || width < 1 || width > TILE_WIDTH || size > merkle_tree_size(tree))
+        return APEX_E_USAGE;
     uint64_t at_level = size >> TILE_HEIGHT * level;
-    if (index > at_level / TILE_WIDTH || index * TILE_WIDTH + width > at_level) return APEX_E_USAGE;
+    if (index > at_level / TILE_WIDTH || index * TILE_WIDTH + width > at_level)
+        return APEX_E_USAGE;
     for (uint64_t i = index * TILE_WIDTH; i < index * TILE_WIDTH + width; i++) {
         struct merkle_hash h;
         TRY(merkle_tree_node_at(tree, TILE_HEIGHT * level, i, &h));

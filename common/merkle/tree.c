@@ -17,7 +17,8 @@ struct merkle_tree {
     struct level levels[LEVELS_MAX];
 };
 
-_Static_assert(sizeof(struct merkle_digester) >= sizeof(struct sha256), "merkle_digester holds a sha256");
+_Static_assert(sizeof(struct merkle_digester) >= sizeof(struct sha256),
+               "merkle_digester holds a sha256");
 
 void merkle_digest(struct span bytes, uint8_t digest[static 32])
 {
@@ -54,7 +55,8 @@ void merkle_leaf(struct span entry, struct merkle_hash *leaf)
     sha256_final(&h, leaf->bytes);
 }
 
-void merkle_node(const struct merkle_hash *l, const struct merkle_hash *r, struct merkle_hash *node)
+void merkle_node(const struct merkle_hash *l, const struct merkle_hash *r,
+                 struct merkle_hash *node)
 {
     uint8_t both[1 + 2 * MERKLE_HASH_LEN];
     both[0] = 1;
@@ -71,7 +73,8 @@ apex_status merkle_tree_new(struct merkle_tree **tree)
 
 void merkle_tree_free(struct merkle_tree *tree)
 {
-    for (size_t l = 0; tree && l < LEVELS_MAX; l++) free(tree->levels[l].hash);
+    for (size_t l = 0; tree && l < LEVELS_MAX; l++)
+        free(tree->levels[l].hash);
     free(tree);
 }
 
@@ -96,12 +99,14 @@ static apex_status level_room(struct level *l)
 apex_status merkle_tree_append(struct merkle_tree *tree, const struct merkle_hash *leaf)
 {
     uint64_t size = merkle_tree_size(tree) + 1;
-    for (size_t l = 0; l < LEVELS_MAX && (size & ((UINT64_C(1) << l) - 1)) == 0; l++) TRY(level_room(&tree->levels[l]));
+    for (size_t l = 0; l < LEVELS_MAX && (size & ((UINT64_C(1) << l) - 1)) == 0; l++)
+        TRY(level_room(&tree->levels[l]));
     tree->levels[0].hash[tree->levels[0].n++] = *leaf;
     for (size_t l = 1; l < LEVELS_MAX && (size & ((UINT64_C(1) << l) - 1)) == 0; l++) {
         const struct level *below = &tree->levels[l - 1];
         struct level *level = &tree->levels[l];
-        merkle_node(&below->hash[below->n - 2], &below->hash[below->n - 1], &level->hash[level->n]);
+        merkle_node(&below->hash[below->n - 2], &below->hash[below->n - 1],
+                    &level->hash[level->n]);
         level->n++;
     }
     return APEX_OK;
@@ -110,18 +115,21 @@ apex_status merkle_tree_append(struct merkle_tree *tree, const struct merkle_has
 apex_status merkle_tree_truncate(struct merkle_tree *tree, uint64_t size)
 {
     if (size > merkle_tree_size(tree)) return APEX_E_USAGE;
-    for (size_t l = 0; l < LEVELS_MAX; l++) tree->levels[l].n = (size_t)(size >> l);
+    for (size_t l = 0; l < LEVELS_MAX; l++)
+        tree->levels[l].n = (size_t)(size >> l);
     return APEX_OK;
 }
 
-apex_status merkle_tree_leaf_at(const struct merkle_tree *tree, uint64_t index, struct merkle_hash *leaf)
+apex_status merkle_tree_leaf_at(const struct merkle_tree *tree, uint64_t index,
+                                struct merkle_hash *leaf)
 {
     if (index >= merkle_tree_size(tree)) return APEX_E_USAGE;
     *leaf = tree->levels[0].hash[index];
     return APEX_OK;
 }
 
-apex_status merkle_tree_node_at(const struct merkle_tree *tree, unsigned level, uint64_t index, struct merkle_hash *node)
+apex_status merkle_tree_node_at(const struct merkle_tree *tree, unsigned level, uint64_t index,
+                                struct merkle_hash *node)
 {
     if (level >= LEVELS_MAX || index >= tree->levels[level].n) return APEX_E_USAGE;
     *node = tree->levels[level].hash[index];
@@ -134,9 +142,10 @@ static uint64_t split_of(uint64_t n)
     return UINT64_C(1) << (63 - __builtin_clzll(n - 1));
 }
 
-/* MTH of the `n` leaves from `start` on (RFC 6962 section 2.1). Complete subtrees that start at a multiple of their size, as all
- * left parts do, are looked up. Depth is at most 64. */
-static void subtree(const struct merkle_tree *t, uint64_t start, uint64_t n, struct merkle_hash *root)
+/* MTH of the `n` leaves from `start` on (RFC 6962 section 2.1). Complete subtrees that start at
+ * a multiple of their size, as all left parts do, are looked up. Depth is at most 64. */
+static void subtree(const struct merkle_tree *t, uint64_t start, uint64_t n,
+                    struct merkle_hash *root)
 {
     if ((n & (n - 1)) == 0) {
         unsigned l = (unsigned)__builtin_ctzll(n);
@@ -150,15 +159,19 @@ static void subtree(const struct merkle_tree *t, uint64_t start, uint64_t n, str
     merkle_node(&left, &right, root);
 }
 
-apex_status merkle_tree_root(const struct merkle_tree *tree, uint64_t size, struct merkle_hash *root)
+apex_status merkle_tree_root(const struct merkle_tree *tree, uint64_t size,
+                             struct merkle_hash *root)
 {
     if (size > merkle_tree_size(tree)) return APEX_E_USAGE;
-    if (size == 0) merkle_empty(root);
-    else subtree(tree, 0, size, root);
+    if (size == 0)
+        merkle_empty(root);
+    else
+        subtree(tree, 0, size, root);
     return APEX_OK;
 }
 
-static void proof_add(struct merkle_proof *p, const struct merkle_tree *t, uint64_t start, uint64_t n)
+static void proof_add(struct merkle_proof *p, const struct merkle_tree *t, uint64_t start,
+                      uint64_t n)
 {
     subtree(t, start, n, &p->hash[p->n++]);
 }
@@ -174,7 +187,8 @@ static void proof_reverse(struct merkle_proof *p)
 }
 
 /* PATH(m, D[n]), RFC 6962 section 2.1.1. */
-apex_status merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index, uint64_t size, struct merkle_proof *proof)
+apex_status merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index, uint64_t size,
+                                  struct merkle_proof *proof)
 {
     if (size > merkle_tree_size(tree) || index >= size) return APEX_E_USAGE;
     uint64_t start = 0, n = size;
@@ -182,8 +196,10 @@ apex_status merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index
     while (n > 1) {
         uint64_t k = split_of(n);
         bool left = index - start < k;
-        if (left) proof_add(proof, tree, start + k, n - k);
-        else proof_add(proof, tree, start, k);
+        if (left)
+            proof_add(proof, tree, start + k, n - k);
+        else
+            proof_add(proof, tree, start, k);
         start += left ? 0 : k;
         n = left ? k : n - k;
     }
@@ -192,7 +208,8 @@ apex_status merkle_tree_inclusion(const struct merkle_tree *tree, uint64_t index
 }
 
 /* PROOF(m, D[n]), RFC 6962 section 2.1.2. */
-apex_status merkle_tree_consistency(const struct merkle_tree *tree, uint64_t old_size, uint64_t size, struct merkle_proof *proof)
+apex_status merkle_tree_consistency(const struct merkle_tree *tree, uint64_t old_size,
+                                    uint64_t size, struct merkle_proof *proof)
 {
     if (size > merkle_tree_size(tree) || old_size > size) return APEX_E_USAGE;
     uint64_t start = 0, n = size, m = old_size;
@@ -218,7 +235,8 @@ apex_status merkle_tree_consistency(const struct merkle_tree *tree, uint64_t old
 }
 
 /* RFC 9162 section 2.1.3.2. */
-apex_status merkle_check_inclusion(const struct merkle_hash *leaf, uint64_t index, uint64_t size, const struct merkle_proof *proof,
+apex_status merkle_check_inclusion(const struct merkle_hash *leaf, uint64_t index,
+                                   uint64_t size, const struct merkle_proof *proof,
                                    const struct merkle_hash *root)
 {
     struct merkle_hash r = *leaf;
@@ -228,26 +246,31 @@ apex_status merkle_check_inclusion(const struct merkle_hash *leaf, uint64_t inde
         if (sn == 0) return APEX_E_UNTRUSTED;
         if (fn & 1 || fn == sn) {
             merkle_node(&proof->hash[i], &r, &r);
-            for (; !(fn & 1) && fn; fn >>= 1) sn >>= 1;
+            for (; !(fn & 1) && fn; fn >>= 1)
+                sn >>= 1;
         } else {
             merkle_node(&r, &proof->hash[i], &r);
         }
         fn >>= 1;
         sn >>= 1;
     }
-    return sn == 0 && memcmp(r.bytes, root->bytes, sizeof r.bytes) == 0 ? APEX_OK : APEX_E_UNTRUSTED;
+    return sn == 0 && memcmp(r.bytes, root->bytes, sizeof r.bytes) == 0 ? APEX_OK
+                                                                        : APEX_E_UNTRUSTED;
 }
 
 /* The loop of RFC 9162 section 2.1.4.2, steps 5 and 6. */
-static apex_status consistency_walk(uint64_t fn, uint64_t sn, const struct merkle_proof *p, size_t at, struct merkle_hash *fr, struct merkle_hash *sr)
+static apex_status consistency_walk(uint64_t fn, uint64_t sn, const struct merkle_proof *p,
+                                    size_t at, struct merkle_hash *fr, struct merkle_hash *sr)
 {
-    for (; fn & 1; fn >>= 1) sn >>= 1;
+    for (; fn & 1; fn >>= 1)
+        sn >>= 1;
     for (; at < p->n; at++) {
         if (sn == 0) return APEX_E_UNTRUSTED;
         if (fn & 1 || fn == sn) {
             merkle_node(&p->hash[at], fr, fr);
             merkle_node(&p->hash[at], sr, sr);
-            for (; !(fn & 1) && fn; fn >>= 1) sn >>= 1;
+            for (; !(fn & 1) && fn; fn >>= 1)
+                sn >>= 1;
         } else {
             merkle_node(sr, &p->hash[at], sr);
         }
@@ -257,16 +280,22 @@ static apex_status consistency_walk(uint64_t fn, uint64_t sn, const struct merkl
     return sn == 0 ? APEX_OK : APEX_E_UNTRUSTED;
 }
 
-apex_status merkle_check_consistency(uint64_t old_size, const struct merkle_hash *old_root, uint64_t size, const struct merkle_hash *root,
+apex_status merkle_check_consistency(uint64_t old_size, const struct merkle_hash *old_root,
+                                     uint64_t size, const struct merkle_hash *root,
                                      const struct merkle_proof *proof)
 {
     if (old_size > size || proof->n > MERKLE_PROOF_MAX) return APEX_E_UNTRUSTED;
     if (old_size == 0) return proof->n == 0 ? APEX_OK : APEX_E_UNTRUSTED;
-    if (old_size == size) return proof->n == 0 && memcmp(old_root->bytes, root->bytes, sizeof root->bytes) == 0 ? APEX_OK : APEX_E_UNTRUSTED;
+    if (old_size == size)
+        return proof->n == 0 && memcmp(old_root->bytes, root->bytes, sizeof root->bytes) == 0
+                   ? APEX_OK
+                   : APEX_E_UNTRUSTED;
     if (proof->n == 0) return APEX_E_UNTRUSTED;
-    bool whole = (old_size & (old_size - 1)) == 0; /* then the old root is the proof's first hash, left out */
+    bool whole = (old_size & (old_size - 1)) ==
+                 0; /* then the old root is the proof's first hash, left out */
     struct merkle_hash fr = whole ? *old_root : proof->hash[0], sr = fr;
     TRY(consistency_walk(old_size - 1, size - 1, proof, whole ? 0 : 1, &fr, &sr));
-    bool same = memcmp(fr.bytes, old_root->bytes, sizeof fr.bytes) == 0 && memcmp(sr.bytes, root->bytes, sizeof sr.bytes) == 0;
+    bool same = memcmp(fr.bytes, old_root->bytes, sizeof fr.bytes) == 0 &&
+                memcmp(sr.bytes, root->bytes, sizeof sr.bytes) == 0;
     return same ? APEX_OK : APEX_E_UNTRUSTED;
 }

@@ -17,12 +17,20 @@ apex_status bayes_new(size_t n_classes, size_t n_features, struct bayes **out)
     if (!size_mul(n_classes, n_features, &cells)) return APEX_E_LIMIT;
     struct bayes *b = calloc(1, sizeof *b);
     if (!b) return APEX_E_MEMORY;
-    *b = (struct bayes){.n_classes = n_classes, .n_features = n_features, .counts = calloc(n_classes, sizeof(uint64_t)),
-                        .mean = calloc(cells, sizeof(double)), .variance = calloc(cells, sizeof(double)), .sum = calloc(cells, sizeof(double)),
-                        .carry = calloc(cells, sizeof(double)), .log_prior = calloc(n_classes, sizeof(double)),
-                        .log_norm = calloc(n_classes, sizeof(double)), .all_sum = calloc(n_features, sizeof(double)),
-                        .all_carry = calloc(n_features, sizeof(double)), .all_mean = calloc(n_features, sizeof(double))};
-    if (!b->counts || !b->mean || !b->variance || !b->sum || !b->carry || !b->log_prior || !b->log_norm || !b->all_sum || !b->all_carry || !b->all_mean) {
+    *b = (struct bayes){.n_classes = n_classes,
+                        .n_features = n_features,
+                        .counts = calloc(n_classes, sizeof(uint64_t)),
+                        .mean = calloc(cells, sizeof(double)),
+                        .variance = calloc(cells, sizeof(double)),
+                        .sum = calloc(cells, sizeof(double)),
+                        .carry = calloc(cells, sizeof(double)),
+                        .log_prior = calloc(n_classes, sizeof(double)),
+                        .log_norm = calloc(n_classes, sizeof(double)),
+                        .all_sum = calloc(n_features, sizeof(double)),
+                        .all_carry = calloc(n_features, sizeof(double)),
+                        .all_mean = calloc(n_features, sizeof(double))};
+    if (!b->counts || !b->mean || !b->variance || !b->sum || !b->carry || !b->log_prior ||
+        !b->log_norm || !b->all_sum || !b->all_carry || !b->all_mean) {
         bayes_free(b);
         return APEX_E_MEMORY;
     }
@@ -33,8 +41,10 @@ apex_status bayes_new(size_t n_classes, size_t n_features, struct bayes **out)
 void bayes_free(struct bayes *b)
 {
     if (!b) return;
-    void *const parts[] = {b->counts, b->mean, b->variance, b->sum, b->carry, b->log_prior, b->log_norm, b->all_sum, b->all_carry, b->all_mean};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) free(parts[i]);
+    void *const parts[] = {b->counts,    b->mean,     b->variance, b->sum,       b->carry,
+                           b->log_prior, b->log_norm, b->all_sum,  b->all_carry, b->all_mean};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        free(parts[i]);
     free(b);
 }
 
@@ -59,7 +69,8 @@ void bayes_add_mean(struct bayes *b, const double *row, uint32_t label)
 static uint64_t rows_of(const struct bayes *b)
 {
     uint64_t n = 0;
-    for (size_t c = 0; c < b->n_classes; c++) n += b->counts[c];
+    for (size_t c = 0; c < b->n_classes; c++)
+        n += b->counts[c];
     return n;
 }
 
@@ -112,7 +123,9 @@ apex_status bayes_finish(struct bayes *b)
             size_t at = c * b->n_features + f;
             b->variance[at] = (b->sum[at] + b->carry[at]) / (double)b->counts[c] + epsilon;
             b->log_norm[c] -= 0.5 * exact_log(TWO_PI * b->variance[at]);
-            b->sum[at] = 1.0 / b->variance[at]; /* the sums are done; from here on, widths to predict with */
+            b->sum[at] =
+                1.0 /
+                b->variance[at]; /* the sums are done; from here on, widths to predict with */
         }
     }
     return APEX_OK;

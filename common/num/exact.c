@@ -43,9 +43,18 @@ void exact_sincos_degrees(double degrees, double *sine, double *cosine)
     int q = (int)(quarters + (quarters < 0 ? -0.5 : 0.5));
     double x = (degrees - 90.0 * q) * (PI / 180.0), s = sin_small(x), c = cos_small(x);
     switch (q & 3) {
-    case 0: *sine = s; *cosine = c; return;
-    case 1: *sine = c; *cosine = -s; return;
-    case 2: *sine = -s; *cosine = -c; return;
+    case 0:
+        *sine = s;
+        *cosine = c;
+        return;
+    case 1:
+        *sine = c;
+        *cosine = -s;
+        return;
+    case 2:
+        *sine = -s;
+        *cosine = -c;
+        return;
     default: *sine = -c; *cosine = s;
     }
 }
@@ -82,7 +91,8 @@ double exact_log(double x)
         e++;
     }
     double s = (m - 1.0) / (m + 1.0), z = s * s, p = 1.0 / 23.0;
-    for (int n = 21; n >= 3; n -= 2) p = 1.0 / n + z * p;
+    for (int n = 21; n >= 3; n -= 2)
+        p = 1.0 / n + z * p;
     return e * LN2_HIGH + (e * LN2_LOW + 2.0 * (s + s * z * p));
 }
 

@@ -1,6 +1,7 @@
-/* Elementary functions that give the same bytes on every machine: plain IEEE 754 operations in a fixed order. (The C library's
- * differ between processors: it picks variants at run time.) Errors are below 2 units in the last place of a double near 1, as
- * tests/test_num.c measures against long double. Leaks: whether an argument is in range, nothing else. */
+/* Elementary functions that give the same bytes on every machine: plain IEEE 754 operations in
+ * a fixed order. (The C library's differ between processors: it picks variants at run time.)
+ * Errors are below 2 units in the last place of a double near 1, as tests/test_num.c measures
+ * against long double. Leaks: whether an argument is in range, nothing else. */
 #ifndef COMMON_NUM_EXACT_H
 #define COMMON_NUM_EXACT_H
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* The same source for every instruction set, and no contraction: the same bytes. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
+    !defined(__SANITIZE_ADDRESS__)
 #define EVERY_SIMD __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
 #else
 #define EVERY_SIMD
@@ -17,7 +18,9 @@ apex_status step_open(struct step *s, const struct kmeans_points *p, size_t k, u
 {
     size_t kd;
     *s = (struct step){.p = p, .k = k, .n_blocks = (p->n + KMEANS_BLOCK - 1) / KMEANS_BLOCK};
-    s->threads = threads < 1 ? 1 : threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : threads;
+    s->threads = threads < 1                      ? 1
+                 : threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX
+                                                  : threads;
     if (!size_mul(k, p->d, &kd)) return APEX_E_LIMIT;
     s->block_sums = calloc(s->n_blocks, sizeof *s->block_sums);
     bool whole = s->block_sums != NULL;
@@ -38,9 +41,10 @@ void step_close(struct step *s)
     free(s->block_sums);
 }
 
-/* Squared distances of up to KMEANS_BLOCK points to each centroid; the least and its index. Indexes as doubles keep all lanes
- * of one width. */
-EVERY_SIMD static void block_nearest_2(const int32_t *restrict x, const int32_t *restrict y, size_t n, const double *restrict centroids, size_t k,
+/* Squared distances of up to KMEANS_BLOCK points to each centroid; the least and its index.
+ * Indexes as doubles keep all lanes of one width. */
+EVERY_SIMD static void block_nearest_2(const int32_t *restrict x, const int32_t *restrict y,
+                                       size_t n, const double *restrict centroids, size_t k,
                                        double *restrict best, double *restrict index)
 {
     for (size_t i = 0; i < n; i++) {
@@ -57,40 +61,57 @@ EVERY_SIMD static void block_nearest_2(const int32_t *restrict x, const int32_t 
     }
 }
 
-EVERY_SIMD static void block_nearest_3(const int32_t *restrict x, const int32_t *restrict y, const int32_t *restrict z, size_t n,
-                                       const double *restrict centroids, size_t k, double *restrict best, double *restrict index)
+EVERY_SIMD static void block_nearest_3(const int32_t *restrict x, const int32_t *restrict y,
+                                       const int32_t *restrict z, size_t n,
+                                       const double *restrict centroids, size_t k,
+                                       double *restrict best, double *restrict index)
 {
     for (size_t i = 0; i < n; i++) {
         best[i] = INFINITY;
         index[i] = 0;
     }
     for (size_t c = 0; c < k; c++) {
-        double cx = centroids[3 * c], cy = centroids[3 * c + 1], cz = centroids[3 * c + 2], number = (double)c;
+        double cx = centroids[3 * c], cy = centroids[3 * c + 1], cz = centroids[3 * c + 2],
+               number = (double)c;
         for (size_t i = 0; i < n; i++) {
-            double dx = x[i] - cx, dy = y[i] - cy, dz = z[i] - cz, d = dx * dx + dy * dy + dz * dz;
+            double dx = x[i] - cx, dy = y[i] - cy, dz = z[i] - cz,
+                   d = dx * dx + dy * dy + dz * dz;
             index[i] = d < best[i] ? number : index[i];
             best[i] = d < best[i] ? d : best[i];
         }
     }
 }
 
-enum { STRIPE = 512 }; /* points whose best distances stay in the first-level cache while all centroids pass */
+enum {
+    STRIPE = 512
+}; /* points whose best distances stay in the first-level cache while all centroids pass */
 
-struct assigning { struct step *s; const double *centroids; uint32_t *labels; };
+struct assigning {
+    struct step *s;
+    const double *centroids;
+    uint32_t *labels;
+};
 
-static void partial_add(const struct kmeans_points *p, size_t i, uint32_t label, struct step_partial *part)
+static void partial_add(const struct kmeans_points *p, size_t i, uint32_t label,
+                        struct step_partial *part)
 {
     uint64_t w = p->weights ? p->weights[i] : 1;
-    for (size_t d = 0; d < p->d; d++) part->sums[label * p->d + d] += (__int128)p->coordinate[d][i] * (__int128)w;
+    for (size_t d = 0; d < p->d; d++)
+        part->sums[label * p->d + d] += (__int128)p->coordinate[d][i] * (__int128)w;
     part->weights[label] += w;
 }
 
-static double stripe_assign(const struct assigning *a, size_t first, size_t n, struct step_partial *part)
+static double stripe_assign(const struct assigning *a, size_t first, size_t n,
+                            struct step_partial *part)
 {
     const struct kmeans_points *p = a->s->p;
     double best[STRIPE], index[STRIPE], sum = 0;
-    if (p->d == 2) block_nearest_2(p->coordinate[0] + first, p->coordinate[1] + first, n, a->centroids, a->s->k, best, index);
-    else block_nearest_3(p->coordinate[0] + first, p->coordinate[1] + first, p->coordinate[2] + first, n, a->centroids, a->s->k, best, index);
+    if (p->d == 2)
+        block_nearest_2(p->coordinate[0] + first, p->coordinate[1] + first, n, a->centroids,
+                        a->s->k, best, index);
+    else
+        block_nearest_3(p->coordinate[0] + first, p->coordinate[1] + first,
+                        p->coordinate[2] + first, n, a->centroids, a->s->k, best, index);
     for (size_t i = 0; i < n; i++) {
         uint32_t label = (uint32_t)index[i];
         part->changed |= label != a->labels[first + i];
@@ -104,17 +125,20 @@ static double stripe_assign(const struct assigning *a, size_t first, size_t n, s
 static void block_assign(void *context, size_t block, unsigned thread)
 {
     const struct assigning *a = context;
-    size_t first = block * KMEANS_BLOCK, end = first + KMEANS_BLOCK < a->s->p->n ? first + KMEANS_BLOCK : a->s->p->n;
+    size_t first = block * KMEANS_BLOCK,
+           end = first + KMEANS_BLOCK < a->s->p->n ? first + KMEANS_BLOCK : a->s->p->n;
     double sum = 0;
     for (size_t at = first; at < end; at += STRIPE)
-        sum += stripe_assign(a, at, end - at < STRIPE ? end - at : STRIPE, &a->s->partial[thread]);
+        sum +=
+            stripe_assign(a, at, end - at < STRIPE ? end - at : STRIPE, &a->s->partial[thread]);
     a->s->block_sums[block] = sum;
 }
 
 static double blocks_sum(const struct step *s)
 {
     double sum = 0;
-    for (size_t b = 0; b < s->n_blocks; b++) sum += s->block_sums[b];
+    for (size_t b = 0; b < s->n_blocks; b++)
+        sum += s->block_sums[b];
     return sum;
 }
 
@@ -128,7 +152,8 @@ double step_assign(struct step *s, const double *centroids, uint32_t *labels, bo
     }
     parallel_blocks(s->threads, s->n_blocks, block_assign, &a);
     *changed = false;
-    for (unsigned t = 0; t < s->threads; t++) *changed |= s->partial[t].changed;
+    for (unsigned t = 0; t < s->threads; t++)
+        *changed |= s->partial[t].changed;
     return blocks_sum(s);
 }
 
@@ -144,22 +169,29 @@ void step_move(struct step *s, double *centroids)
     size_t d_n = s->p->d;
     for (size_t c = 0; c < s->k; c++) {
         uint64_t weight = 0;
-        for (unsigned t = 0; t < s->threads; t++) weight += s->partial[t].weights[c];
+        for (unsigned t = 0; t < s->threads; t++)
+            weight += s->partial[t].weights[c];
         for (size_t d = 0; d < d_n && weight > 0; d++) {
             __int128 sum = 0;
-            for (unsigned t = 0; t < s->threads; t++) sum += s->partial[t].sums[c * d_n + d];
+            for (unsigned t = 0; t < s->threads; t++)
+                sum += s->partial[t].sums[c * d_n + d];
             centroids[c * d_n + d] = mean_of(sum, weight);
         }
     }
 }
 
-struct nearing { struct step *s; const double *at, *in; double *out; };
+struct nearing {
+    struct step *s;
+    const double *at, *in;
+    double *out;
+};
 
 static void block_near(void *context, size_t block, unsigned thread)
 {
     const struct nearing *a = context;
     const struct kmeans_points *p = a->s->p;
-    size_t first = block * KMEANS_BLOCK, end = first + KMEANS_BLOCK < p->n ? first + KMEANS_BLOCK : p->n;
+    size_t first = block * KMEANS_BLOCK,
+           end = first + KMEANS_BLOCK < p->n ? first + KMEANS_BLOCK : p->n;
     double sum = 0;
     (void)thread;
     for (size_t i = first; i < end; i++) {

@@ -1,11 +1,13 @@
-/* One round of Lloyd's algorithm, in three parts: partial sums per thread, merged, finished into centroids. */
+/* One round of Lloyd's algorithm, in three parts: partial sums per thread, merged, finished
+ * into centroids. */
 #ifndef COMMON_NUM_KMEANS_STEP_H
 #define COMMON_NUM_KMEANS_STEP_H
 
 #include "common/num/kmeans.h"
 #include "common/num/parallel.h"
 
-/* Partial sums of the rows of some blocks: exact, so they can be added in any order, here or on another machine. */
+/* Partial sums of the rows of some blocks: exact, so they can be added in any order, here or on
+ * another machine. */
 struct step_partial {
     __int128 *sums;    /* k x d */
     uint64_t *weights; /* k */
@@ -19,9 +21,11 @@ struct step {
     double *block_sums; /* n_blocks: inertia, merged in block order */
 };
 
-apex_status step_open(struct step *s, const struct kmeans_points *p, size_t k, unsigned threads);
+apex_status step_open(struct step *s, const struct kmeans_points *p, size_t k,
+                      unsigned threads);
 void step_close(struct step *s);
-/* Labels every point; returns the inertia; *changed: some label is another than before. Sums for step_move are made on the way. */
+/* Labels every point; returns the inertia; *changed: some label is another than before. Sums
+ * for step_move are made on the way. */
 double step_assign(struct step *s, const double *centroids, uint32_t *labels, bool *changed);
 /* Merges the partial sums and moves the centroids to their means. */
 void step_move(struct step *s, double *centroids);

@@ -4,11 +4,20 @@
 
 #include <math.h>
 
-enum { MAJOR_UINT, MAJOR_NEGATIVE, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_MAP, MAJOR_TAG, MAJOR_SIMPLE };
+enum {
+    MAJOR_UINT,
+    MAJOR_NEGATIVE,
+    MAJOR_BYTES,
+    MAJOR_TEXT,
+    MAJOR_ARRAY,
+    MAJOR_MAP,
+    MAJOR_TAG,
+    MAJOR_SIMPLE
+};
 enum { SIMPLE_FALSE = 20, SIMPLE_TRUE = 21, SIMPLE_NULL = 22, INFO_FLOAT64 = 27 };
 
-/* One head: major type and argument. Only shortest heads pass (RFC 8949 section 4.2.1); floats are the exception, whose
- * argument is the value. */
+/* One head: major type and argument. Only shortest heads pass (RFC 8949 section 4.2.1); floats
+ * are the exception, whose argument is the value. */
 static apex_status head(struct cursor *c, unsigned *major, unsigned *info, uint64_t *value)
 {
     uint8_t first, b1;
@@ -23,9 +32,18 @@ static apex_status head(struct cursor *c, unsigned *major, unsigned *info, uint6
         return APEX_OK;
     }
     switch (*info) {
-    case 24: TRY(cursor_u8(c, &b1)); v = b1; break;
-    case 25: TRY(cursor_be16(c, &b2)); v = b2; break;
-    case 26: TRY(cursor_be32(c, &b4)); v = b4; break;
+    case 24:
+        TRY(cursor_u8(c, &b1));
+        v = b1;
+        break;
+    case 25:
+        TRY(cursor_be16(c, &b2));
+        v = b2;
+        break;
+    case 26:
+        TRY(cursor_be32(c, &b4));
+        v = b4;
+        break;
     case 27: TRY(cursor_be64(c, &v)); break;
     default: return APEX_E_FORMAT; /* reserved, or of indefinite length */
     }
@@ -60,16 +78,21 @@ bool cbor_utf8_valid(struct span text)
 
 static apex_status type_of(unsigned major, unsigned info, uint64_t value, enum cbor_type *type)
 {
-    static const enum cbor_type plain[] = {CBOR_UINT, CBOR_NEGATIVE, CBOR_BYTES, CBOR_TEXT, CBOR_ARRAY, CBOR_MAP};
+    static const enum cbor_type plain[] = {CBOR_UINT, CBOR_NEGATIVE, CBOR_BYTES,
+                                           CBOR_TEXT, CBOR_ARRAY,    CBOR_MAP};
     if (major <= MAJOR_MAP) {
         *type = plain[major];
         return APEX_OK;
     }
     if (major != MAJOR_SIMPLE) return APEX_E_FORMAT;
-    if (info == INFO_FLOAT64) *type = CBOR_FLOAT;
-    else if (value == SIMPLE_FALSE || value == SIMPLE_TRUE) *type = CBOR_BOOL;
-    else if (value == SIMPLE_NULL) *type = CBOR_NULL;
-    else return APEX_E_FORMAT;
+    if (info == INFO_FLOAT64)
+        *type = CBOR_FLOAT;
+    else if (value == SIMPLE_FALSE || value == SIMPLE_TRUE)
+        *type = CBOR_BOOL;
+    else if (value == SIMPLE_NULL)
+        *type = CBOR_NULL;
+    else
+        return APEX_E_FORMAT;
     return APEX_OK;
 }
 
@@ -271,7 +294,8 @@ static apex_status skip(struct cursor *c, unsigned depth)
     case CBOR_ARRAY: break;
     }
     TRY(cbor_array(c, &n));
-    for (size_t i = 0; i < n; i++) TRY(skip(c, depth - 1));
+    for (size_t i = 0; i < n; i++)
+        TRY(skip(c, depth - 1));
     return APEX_OK;
 }
 
@@ -308,11 +332,16 @@ apex_status cbor_check(struct span bytes)
 static void put_head(struct buffer *b, unsigned major, uint64_t value)
 {
     uint8_t first = (uint8_t)(major << 5);
-    unsigned bytes = value < 24 ? 0 : value < 0x100 ? 1 : value < 0x10000 ? 2 : value < UINT64_C(0x100000000) ? 4 : 8;
+    unsigned bytes = value < 24                      ? 0
+                     : value < 0x100                 ? 1
+                     : value < 0x10000               ? 2
+                     : value < UINT64_C(0x100000000) ? 4
+                                                     : 8;
     uint8_t head_bytes[9];
     static const uint8_t info[] = {[1] = 24, [2] = 25, [4] = 26, [8] = 27};
     head_bytes[0] = (uint8_t)(first | (bytes ? info[bytes] : (unsigned)value));
-    for (unsigned i = 0; i < bytes; i++) head_bytes[1 + i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
+    for (unsigned i = 0; i < bytes; i++)
+        head_bytes[1 + i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
     buffer_append(b, span_of(head_bytes, 1 + bytes));
 }
 
@@ -323,8 +352,10 @@ void cbor_put_uint(struct buffer *b, uint64_t value)
 
 void cbor_put_int(struct buffer *b, int64_t value)
 {
-    if (value >= 0) put_head(b, MAJOR_UINT, (uint64_t)value);
-    else put_head(b, MAJOR_NEGATIVE, (uint64_t) - (value + 1));
+    if (value >= 0)
+        put_head(b, MAJOR_UINT, (uint64_t)value);
+    else
+        put_head(b, MAJOR_NEGATIVE, (uint64_t) - (value + 1));
 }
 
 void cbor_put_bytes(struct buffer *b, struct span bytes)

@@ -44,7 +44,8 @@ void cose_protected(const uint8_t kid[static COSE_KID_LEN], struct buffer *out)
     cbor_put_bytes(out, span_of(kid, COSE_KID_LEN));
 }
 
-void cose_to_sign(struct span protected_header, struct span aad, struct span payload, struct buffer *out)
+void cose_to_sign(struct span protected_header, struct span aad, struct span payload,
+                  struct buffer *out)
 {
     cbor_put_array(out, 4);
     cbor_put_text(out, "Signature1");
@@ -53,8 +54,8 @@ void cose_to_sign(struct span protected_header, struct span aad, struct span pay
     cbor_put_bytes(out, payload);
 }
 
-void cose_write(const uint8_t kid[static COSE_KID_LEN], struct span payload, const uint8_t signature[static COSE_SIGNATURE_LEN],
-                struct buffer *out)
+void cose_write(const uint8_t kid[static COSE_KID_LEN], struct span payload,
+                const uint8_t signature[static COSE_SIGNATURE_LEN], struct buffer *out)
 {
     BUFFER_CLEARED header = {0};
     cose_protected(kid, &header);

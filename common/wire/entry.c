@@ -144,7 +144,9 @@ static apex_status refuse_parse(struct cursor *c, struct entry *e)
     TRY(cbor_uint(c, &code));
     TRY(cbor_key(c, 4));
     TRY(cbor_text(c, &e->detail));
-    if (n != 4 || state < 1 || state > 2 || code < 1 || code > 255 || e->detail.len > ENTRY_DETAIL_MAX) return APEX_E_FORMAT;
+    if (n != 4 || state < 1 || state > 2 || code < 1 || code > 255 ||
+        e->detail.len > ENTRY_DETAIL_MAX)
+        return APEX_E_FORMAT;
     e->state = (unsigned)state;
     e->code = (unsigned)code;
     return APEX_OK;
@@ -169,7 +171,8 @@ static apex_status body_parse(struct cursor *c, struct entry *e)
 {
     size_t n;
     bool of_party = e->kind <= ACT_RUN || e->kind == ACT_CLOSE;
-    if (of_party != (e->act.len > 0) || e->has_address != (e->kind != ENTRY_ENCLAVE)) return APEX_E_FORMAT;
+    if (of_party != (e->act.len > 0) || e->has_address != (e->kind != ENTRY_ENCLAVE))
+        return APEX_E_FORMAT;
     switch (e->kind) {
     case ENTRY_RESULT: return result_parse(c, e);
     case ENTRY_REFUSE: return refuse_parse(c, e);

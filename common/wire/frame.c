@@ -16,10 +16,13 @@ void frame_write(const struct frame *f, struct buffer *out)
     buffer_append(out, f->payload);
 }
 
-apex_status frame_head_parse(const uint8_t head[static FRAME_HEAD_LEN], enum frame_type *type, uint32_t *id, size_t *payload_len)
+apex_status frame_head_parse(const uint8_t head[static FRAME_HEAD_LEN], enum frame_type *type,
+                             uint32_t *id, size_t *payload_len)
 {
     uint32_t len = get_be32(head);
-    if (len < AFTER_LENGTH || len > FRAME_MAX || head[4] < FRAME_MESSAGE || head[4] > FRAME_EVENT) return APEX_E_FORMAT;
+    if (len < AFTER_LENGTH || len > FRAME_MAX || head[4] < FRAME_MESSAGE ||
+        head[4] > FRAME_EVENT)
+        return APEX_E_FORMAT;
     *type = (enum frame_type)head[4];
     *id = get_be32(head + 5);
     *payload_len = len - AFTER_LENGTH;

@@ -5,12 +5,38 @@
 #include <stdlib.h>
 
 /* What may come next. */
-enum { WANT_VALUE, WANT_VALUE_OR_END, WANT_KEY, WANT_KEY_OR_END, WANT_COLON, WANT_COMMA_OR_END, WANT_NOTHING };
+enum {
+    WANT_VALUE,
+    WANT_VALUE_OR_END,
+    WANT_KEY,
+    WANT_KEY_OR_END,
+    WANT_COLON,
+    WANT_COMMA_OR_END,
+    WANT_NOTHING
+};
 enum { TOKEN_NONE, TOKEN_STRING, TOKEN_KEY, TOKEN_NUMBER, TOKEN_TRUE, TOKEN_FALSE, TOKEN_NULL };
 /* Inside a string. */
-enum { STRING_PLAIN, STRING_ESCAPE, STRING_U1, STRING_U2, STRING_U3, STRING_U4, STRING_LOW_SLASH, STRING_LOW_U };
+enum {
+    STRING_PLAIN,
+    STRING_ESCAPE,
+    STRING_U1,
+    STRING_U2,
+    STRING_U3,
+    STRING_U4,
+    STRING_LOW_SLASH,
+    STRING_LOW_U
+};
 /* Inside a number. */
-enum { NUMBER_MINUS, NUMBER_ZERO, NUMBER_INT, NUMBER_POINT, NUMBER_FRACTION, NUMBER_E, NUMBER_SIGN, NUMBER_EXPONENT };
+enum {
+    NUMBER_MINUS,
+    NUMBER_ZERO,
+    NUMBER_INT,
+    NUMBER_POINT,
+    NUMBER_FRACTION,
+    NUMBER_E,
+    NUMBER_SIGN,
+    NUMBER_EXPONENT
+};
 
 void json_init(struct json *j, bool many)
 {
@@ -54,7 +80,8 @@ static apex_status put_code(struct json *j, uint32_t c)
     unsigned more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
     static const uint8_t lead[] = {0, 0xc0, 0xe0, 0xf0};
     TRY(put(j, (uint8_t)(lead[more] | c >> 6 * more)));
-    while (more-- > 0) TRY(put(j, (uint8_t)(0x80 | (c >> 6 * more & 0x3f))));
+    while (more-- > 0)
+        TRY(put(j, (uint8_t)(0x80 | (c >> 6 * more & 0x3f))));
     return APEX_OK;
 }
 
@@ -65,12 +92,15 @@ static void after_value(struct json *j)
     j->text[j->len] = 0;
 }
 
-/* A byte of a multi-byte character; overlong forms and surrogates are refused when it is whole. */
+/* A byte of a multi-byte character; overlong forms and surrogates are refused when it is whole.
+ */
 static apex_status tail_byte(struct json *j, uint8_t b)
 {
     if ((b & 0xc0) != 0x80) return APEX_E_FORMAT;
     j->code = j->code << 6 | (b & 0x3fu);
-    if (--j->tail == 0 && (j->code < j->least || j->code > 0x10ffff || (j->code >= 0xd800 && j->code <= 0xdfff))) return APEX_E_FORMAT;
+    if (--j->tail == 0 &&
+        (j->code < j->least || j->code > 0x10ffff || (j->code >= 0xd800 && j->code <= 0xdfff)))
+        return APEX_E_FORMAT;
     return put(j, b);
 }
 
@@ -149,16 +179,22 @@ static apex_status string_run(struct json *j, bool *done)
 {
     for (; j->at < j->end; advance(j)) {
         uint8_t b = *j->at;
-        if (j->tail) TRY(tail_byte(j, b));
-        else if (j->sub != STRING_PLAIN) TRY(string_special(j, b));
+        if (j->tail)
+            TRY(tail_byte(j, b));
+        else if (j->sub != STRING_PLAIN)
+            TRY(string_special(j, b));
         else if (b == '"') {
             advance(j);
             *done = true;
             return APEX_OK;
-        } else if (b == '\\') j->sub = STRING_ESCAPE;
-        else if (b < 0x20) return APEX_E_FORMAT;
-        else if (b < 0x80) TRY(put(j, b));
-        else TRY(lead_byte(j, b));
+        } else if (b == '\\')
+            j->sub = STRING_ESCAPE;
+        else if (b < 0x20)
+            return APEX_E_FORMAT;
+        else if (b < 0x80)
+            TRY(put(j, b));
+        else
+            TRY(lead_byte(j, b));
     }
     return APEX_OK;
 }
@@ -170,7 +206,8 @@ static int number_step(unsigned sub, uint8_t b)
     switch (sub) {
     case NUMBER_MINUS: return b == '0' ? NUMBER_ZERO : digit ? NUMBER_INT : -1;
     case NUMBER_ZERO: return b == '.' ? NUMBER_POINT : exponent ? NUMBER_E : -1;
-    case NUMBER_INT: return digit ? NUMBER_INT : b == '.' ? NUMBER_POINT : exponent ? NUMBER_E : -1;
+    case NUMBER_INT:
+        return digit ? NUMBER_INT : b == '.' ? NUMBER_POINT : exponent ? NUMBER_E : -1;
     case NUMBER_POINT: return digit ? NUMBER_FRACTION : -1;
     case NUMBER_FRACTION: return digit ? NUMBER_FRACTION : exponent ? NUMBER_E : -1;
     case NUMBER_E: return b == '+' || b == '-' ? NUMBER_SIGN : digit ? NUMBER_EXPONENT : -1;
@@ -180,7 +217,8 @@ static int number_step(unsigned sub, uint8_t b)
 
 static bool number_whole(unsigned sub)
 {
-    return sub == NUMBER_ZERO || sub == NUMBER_INT || sub == NUMBER_FRACTION || sub == NUMBER_EXPONENT;
+    return sub == NUMBER_ZERO || sub == NUMBER_INT || sub == NUMBER_FRACTION ||
+           sub == NUMBER_EXPONENT;
 }
 
 static bool number_may_end_at(uint8_t b)
@@ -216,13 +254,18 @@ static apex_status word_run(struct json *j, const char *word, bool *done)
 
 static apex_status token_run(struct json *j, enum json_event *event)
 {
-    static const enum json_event events[] = {JSON_MORE, JSON_STRING, JSON_KEY, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL};
-    static const char *const words[] = {[TOKEN_TRUE] = "true", [TOKEN_FALSE] = "false", [TOKEN_NULL] = "null"};
+    static const enum json_event events[] = {JSON_MORE, JSON_STRING, JSON_KEY, JSON_NUMBER,
+                                             JSON_TRUE, JSON_FALSE,  JSON_NULL};
+    static const char *const words[] = {
+        [TOKEN_TRUE] = "true", [TOKEN_FALSE] = "false", [TOKEN_NULL] = "null"};
     unsigned token = j->token;
     bool done = false;
-    if (token == TOKEN_STRING || token == TOKEN_KEY) TRY(string_run(j, &done));
-    else if (token == TOKEN_NUMBER) TRY(number_run(j, &done));
-    else TRY(word_run(j, words[token], &done));
+    if (token == TOKEN_STRING || token == TOKEN_KEY)
+        TRY(string_run(j, &done));
+    else if (token == TOKEN_NUMBER)
+        TRY(number_run(j, &done));
+    else
+        TRY(word_run(j, words[token], &done));
     if (!done) {
         *event = JSON_MORE;
         return j->last ? APEX_E_FORMAT : APEX_OK;
@@ -267,10 +310,14 @@ static apex_status value_begin(struct json *j, uint8_t b, enum json_event *event
         j->sub = b == '-' ? NUMBER_MINUS : b == '0' ? NUMBER_ZERO : NUMBER_INT;
         TRY(put(j, b));
         advance(j);
-    } else if (b == 't') j->token = TOKEN_TRUE;
-    else if (b == 'f') j->token = TOKEN_FALSE;
-    else if (b == 'n') j->token = TOKEN_NULL;
-    else return APEX_E_FORMAT;
+    } else if (b == 't')
+        j->token = TOKEN_TRUE;
+    else if (b == 'f')
+        j->token = TOKEN_FALSE;
+    else if (b == 'n')
+        j->token = TOKEN_NULL;
+    else
+        return APEX_E_FORMAT;
     return token_run(j, event);
 }
 
@@ -286,9 +333,12 @@ static apex_status key_begin(struct json *j, uint8_t b, enum json_event *event)
 /* Punctuation between tokens; true when it was one. */
 static bool punctuation(struct json *j, uint8_t b)
 {
-    if (j->state == WANT_COLON && b == ':') j->state = WANT_VALUE;
-    else if (j->state == WANT_COMMA_OR_END && b == ',') j->state = j->is_object >> (j->depth - 1) & 1 ? WANT_KEY : WANT_VALUE;
-    else return false;
+    if (j->state == WANT_COLON && b == ':')
+        j->state = WANT_VALUE;
+    else if (j->state == WANT_COMMA_OR_END && b == ',')
+        j->state = j->is_object >> (j->depth - 1) & 1 ? WANT_KEY : WANT_VALUE;
+    else
+        return false;
     advance(j);
     return true;
 }
@@ -298,9 +348,11 @@ static apex_status begin(struct json *j, uint8_t b, enum json_event *event)
     j->token_line = j->line;
     j->token_column = j->column;
     j->len = 0;
-    bool may_end = j->state == WANT_VALUE_OR_END || j->state == WANT_KEY_OR_END || j->state == WANT_COMMA_OR_END;
+    bool may_end = j->state == WANT_VALUE_OR_END || j->state == WANT_KEY_OR_END ||
+                   j->state == WANT_COMMA_OR_END;
     if (may_end && (b == '}' || b == ']')) return close_container(j, b == '}', event);
-    if (j->state == WANT_VALUE || j->state == WANT_VALUE_OR_END) return value_begin(j, b, event);
+    if (j->state == WANT_VALUE || j->state == WANT_VALUE_OR_END)
+        return value_begin(j, b, event);
     if (j->state == WANT_KEY || j->state == WANT_KEY_OR_END) return key_begin(j, b, event);
     return APEX_E_FORMAT;
 }
@@ -315,8 +367,10 @@ apex_status json_next(struct json *j, enum json_event *event)
     if (j->token != TOKEN_NONE) return token_run(j, event);
     for (; j->at < j->end;) {
         uint8_t b = *j->at;
-        if (b == ' ' || b == '\n' || b == '\r' || b == '\t') advance(j);
-        else if (!punctuation(j, b)) return begin(j, b, event);
+        if (b == ' ' || b == '\n' || b == '\r' || b == '\t')
+            advance(j);
+        else if (!punctuation(j, b))
+            return begin(j, b, event);
     }
     if (!j->last) {
         *event = JSON_MORE;

@@ -6,9 +6,11 @@
 
 #include <stdlib.h>
 
-/* Every reader below takes one JSON value. Objects list their keys in a table: name, required, and who reads the value. */
+/* Every reader below takes one JSON value. Objects list their keys in a table: name, required,
+ * and who reads the value. */
 
-static apex_status read_names(struct reader *r, void *context, size_t max, apex_status (*one)(struct reader *, void *))
+static apex_status read_names(struct reader *r, void *context, size_t max,
+                              apex_status (*one)(struct reader *, void *))
 {
     return read_array(r, context, 0, max, one);
 }
@@ -20,7 +22,8 @@ static apex_status read_program(struct reader *r, void *context)
     char text[7 + 64 + 1], arch[NAME_MAX_LEN + 1];
     enum json_event e;
     TRY(reader_next(r, &e));
-    if (e != JSON_OBJECT) return reader_fail(r, "an object {\"x86_64\": \"sha256:…\"} is expected");
+    if (e != JSON_OBJECT)
+        return reader_fail(r, "an object {\"x86_64\": \"sha256:…\"} is expected");
     for (;;) {
         TRY(reader_next(r, &e));
         if (e == JSON_OBJECT_END) break;
@@ -28,18 +31,26 @@ static apex_status read_program(struct reader *r, void *context)
         if (m->n_programs == PROGRAMS_MAX) return reader_fail(r, "too many architectures");
         TRY(reader_copy(r, arch, NAME_MAX_LEN));
         for (size_t i = 0; i < m->n_programs; i++)
-            if (strcmp(m->programs[i].arch, arch) == 0) return reader_fail(r, "this key occurs twice");
+            if (strcmp(m->programs[i].arch, arch) == 0)
+                return reader_fail(r, "this key occurs twice");
         memcpy(p->arch, arch, sizeof arch);
         TRY(read_text(r, text, sizeof text - 1));
-        if (strncmp(text, "sha256:", 7) != 0 || hex_parse(span_text(text + 7), p->digest, 32) != APEX_OK)
+        if (strncmp(text, "sha256:", 7) != 0 ||
+            hex_parse(span_text(text + 7), p->digest, 32) != APEX_OK)
             return reader_fail(r, "\"sha256:\" and 64 lower-case hex digits are expected");
         m->n_programs++;
     }
     return m->n_programs ? APEX_OK : reader_fail(r, "at least one architecture is needed");
 }
 
-static apex_status read_at(struct reader *r, void *context) { return read_text(r, ((struct manifest *)context)->source, TEXT_MAX); }
-static apex_status read_build(struct reader *r, void *context) { return read_text(r, ((struct manifest *)context)->build, TEXT_MAX); }
+static apex_status read_at(struct reader *r, void *context)
+{
+    return read_text(r, ((struct manifest *)context)->source, TEXT_MAX);
+}
+static apex_status read_build(struct reader *r, void *context)
+{
+    return read_text(r, ((struct manifest *)context)->build, TEXT_MAX);
+}
 
 static apex_status read_source(struct reader *r, void *context)
 {
@@ -47,7 +58,10 @@ static apex_status read_source(struct reader *r, void *context)
     return read_object(r, fields, 2, context);
 }
 
-static apex_status read_tee(struct reader *r, void *context) { return read_name(r, ((struct manifest_enclave *)context)->tee); }
+static apex_status read_tee(struct reader *r, void *context)
+{
+    return read_name(r, ((struct manifest_enclave *)context)->tee);
+}
 
 static apex_status read_measurement(struct reader *r, void *context)
 {
@@ -55,7 +69,8 @@ static apex_status read_measurement(struct reader *r, void *context)
     char text[2 * 64 + 1];
     TRY(read_text(r, text, sizeof text - 1));
     size_t len = strlen(text) / 2;
-    if ((len != 32 && len != 48 && len != 64) || hex_parse(span_text(text), e->measurement, len) != APEX_OK)
+    if ((len != 32 && len != 48 && len != 64) ||
+        hex_parse(span_text(text), e->measurement, len) != APEX_OK)
         return reader_fail(r, "64, 96 or 128 lower-case hex digits are expected");
     e->measurement_len = len;
     return APEX_OK;
@@ -63,7 +78,8 @@ static apex_status read_measurement(struct reader *r, void *context)
 
 static apex_status read_enclave(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"tee", true, read_tee}, {"measurement", true, read_measurement}};
+    static const struct field fields[] = {{"tee", true, read_tee},
+                                          {"measurement", true, read_measurement}};
     struct manifest *m = context;
     return read_object(r, fields, 2, &m->enclaves[m->n_enclaves++]);
 }
@@ -79,12 +95,23 @@ static apex_status read_key(struct reader *r, uint8_t key[static 32])
 {
     char text[64 + 1];
     TRY(read_text(r, text, 64));
-    return hex_parse(span_text(text), key, 32) == APEX_OK ? APEX_OK : reader_fail(r, "64 lower-case hex digits are expected");
+    return hex_parse(span_text(text), key, 32) == APEX_OK
+               ? APEX_OK
+               : reader_fail(r, "64 lower-case hex digits are expected");
 }
 
-static apex_status read_party_name(struct reader *r, void *context) { return read_name(r, ((struct manifest_party *)context)->name); }
-static apex_status read_sign(struct reader *r, void *context) { return read_key(r, ((struct manifest_party *)context)->sign); }
-static apex_status read_seal(struct reader *r, void *context) { return read_key(r, ((struct manifest_party *)context)->seal); }
+static apex_status read_party_name(struct reader *r, void *context)
+{
+    return read_name(r, ((struct manifest_party *)context)->name);
+}
+static apex_status read_sign(struct reader *r, void *context)
+{
+    return read_key(r, ((struct manifest_party *)context)->sign);
+}
+static apex_status read_seal(struct reader *r, void *context)
+{
+    return read_key(r, ((struct manifest_party *)context)->seal);
+}
 
 static apex_status read_right(struct reader *r, void *context)
 {
@@ -101,18 +128,25 @@ static apex_status read_right(struct reader *r, void *context)
     return reader_fail(r, "a right is one of contribute, run, receive, approve, audit");
 }
 
-static apex_status read_may(struct reader *r, void *context) { return read_names(r, context, 5, read_right); }
+static apex_status read_may(struct reader *r, void *context)
+{
+    return read_names(r, context, 5, read_right);
+}
 
 static apex_status read_party(struct reader *r, void *context)
 {
-    static const struct field fields[] = {
-        {"name", true, read_party_name}, {"sign", true, read_sign}, {"seal", true, read_seal}, {"may", true, read_may}};
+    static const struct field fields[] = {{"name", true, read_party_name},
+                                          {"sign", true, read_sign},
+                                          {"seal", true, read_seal},
+                                          {"may", true, read_may}};
     struct manifest *m = context;
     struct manifest_party *p = &m->parties[m->n_parties];
     TRY(read_object(r, fields, 4, p));
     for (size_t i = 0; i < m->n_parties; i++) {
-        if (strcmp(m->parties[i].name, p->name) == 0) return reader_fail(r, "two parties have this name");
-        if (memcmp(m->parties[i].sign, p->sign, 32) == 0) return reader_fail(r, "two parties have this signing key");
+        if (strcmp(m->parties[i].name, p->name) == 0)
+            return reader_fail(r, "two parties have this name");
+        if (memcmp(m->parties[i].sign, p->sign, 32) == 0)
+            return reader_fail(r, "two parties have this signing key");
     }
     m->n_parties++;
     return APEX_OK;
@@ -125,16 +159,28 @@ static apex_status read_parties(struct reader *r, void *context)
     return read_array(r, m, 1, PARTIES_MAX, read_party);
 }
 
-static apex_status read_column_name(struct reader *r, void *context) { return read_name(r, ((struct manifest_column *)context)->name); }
-static apex_status read_unit(struct reader *r, void *context) { return read_text(r, ((struct manifest_column *)context)->unit, NAME_MAX_LEN); }
-static apex_status read_missing(struct reader *r, void *context) { return read_bool(r, &((struct manifest_column *)context)->missing); }
+static apex_status read_column_name(struct reader *r, void *context)
+{
+    return read_name(r, ((struct manifest_column *)context)->name);
+}
+static apex_status read_unit(struct reader *r, void *context)
+{
+    return read_text(r, ((struct manifest_column *)context)->unit, NAME_MAX_LEN);
+}
+static apex_status read_missing(struct reader *r, void *context)
+{
+    return read_bool(r, &((struct manifest_column *)context)->missing);
+}
 
 static apex_status read_column_type(struct reader *r, void *context)
 {
-    static const char *const types[] = {"latitude", "longitude", "float64", "int64", "category", "bool", "date"};
+    static const char *const types[] = {"latitude", "longitude", "float64", "int64",
+                                        "category", "bool",      "date"};
     struct manifest_column *c = context;
     unsigned at;
-    TRY(read_one_of(r, types, 7, "a type is one of latitude, longitude, float64, int64, category, bool, date", &at));
+    TRY(read_one_of(
+        r, types, 7,
+        "a type is one of latitude, longitude, float64, int64, category, bool, date", &at));
     c->type = (enum column_type)(at + 1);
     return APEX_OK;
 }
@@ -158,25 +204,31 @@ static apex_status column_bounds(struct reader *r, struct manifest_column *c)
 {
     double widest = c->type == COLUMN_LATITUDE ? 90 : c->type == COLUMN_LONGITUDE ? 180 : 0;
     bool unordered = c->type == COLUMN_CATEGORY || c->type == COLUMN_BOOL;
-    if (unordered && (c->has_min || c->has_max)) return reader_fail(r, "min and max have no meaning for this type");
+    if (unordered && (c->has_min || c->has_max))
+        return reader_fail(r, "min and max have no meaning for this type");
     if (widest > 0 && !c->has_min) c->min = -widest;
     if (widest > 0 && !c->has_max) c->max = widest;
     if (widest > 0) {
         c->has_min = c->has_max = true;
-        if (c->min < -widest || c->max > widest) return reader_fail(r, "latitudes lie in -90..90, longitudes in -180..180");
+        if (c->min < -widest || c->max > widest)
+            return reader_fail(r, "latitudes lie in -90..90, longitudes in -180..180");
     }
-    return c->has_min && c->has_max && c->min > c->max ? reader_fail(r, "min is above max") : APEX_OK;
+    return c->has_min && c->has_max && c->min > c->max ? reader_fail(r, "min is above max")
+                                                       : APEX_OK;
 }
 
 static apex_status read_column(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"name", true, read_column_name}, {"type", true, read_column_type}, {"unit", false, read_unit},
-        {"min", false, read_column_min}, {"max", false, read_column_max}, {"missing", false, read_missing}};
+    static const struct field fields[] = {
+        {"name", true, read_column_name}, {"type", true, read_column_type},
+        {"unit", false, read_unit},       {"min", false, read_column_min},
+        {"max", false, read_column_max},  {"missing", false, read_missing}};
     struct manifest_dataset *d = context;
     struct manifest_column *c = &d->columns[d->n_columns];
     TRY(read_object(r, fields, 6, c));
     for (size_t i = 0; i < d->n_columns; i++)
-        if (strcmp(d->columns[i].name, c->name) == 0) return reader_fail(r, "two columns have this name");
+        if (strcmp(d->columns[i].name, c->name) == 0)
+            return reader_fail(r, "two columns have this name");
     d->n_columns++;
     return column_bounds(r, c);
 }
@@ -188,16 +240,21 @@ static apex_status read_columns(struct reader *r, void *context)
     return read_array(r, d, 1, COLUMNS_MAX, read_column);
 }
 
-static apex_status read_dataset_name(struct reader *r, void *context) { return read_name(r, ((struct manifest_dataset *)context)->name); }
+static apex_status read_dataset_name(struct reader *r, void *context)
+{
+    return read_name(r, ((struct manifest_dataset *)context)->name);
+}
 
 static apex_status read_dataset(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"name", true, read_dataset_name}, {"columns", true, read_columns}};
+    static const struct field fields[] = {{"name", true, read_dataset_name},
+                                          {"columns", true, read_columns}};
     struct manifest *m = context;
     struct manifest_dataset *d = &m->datasets[m->n_datasets++];
     TRY(read_object(r, fields, 2, d));
     for (size_t i = 0; i + 1 < m->n_datasets; i++)
-        if (strcmp(m->datasets[i].name, d->name) == 0) return reader_fail(r, "two datasets have this name");
+        if (strcmp(m->datasets[i].name, d->name) == 0)
+            return reader_fail(r, "two datasets have this name");
     return APEX_OK;
 }
 
@@ -208,35 +265,65 @@ static apex_status read_datasets(struct reader *r, void *context)
     return read_array(r, m, 1, DATASETS_MAX, read_dataset);
 }
 
-static apex_status read_minimum_rows(struct reader *r, void *context) { return read_count(r, 0, &((struct manifest *)context)->release.minimum_rows); }
-static apex_status read_minimum_contributors(struct reader *r, void *context) { return read_count(r, 0, &((struct manifest *)context)->release.minimum_contributors); }
+static apex_status read_minimum_rows(struct reader *r, void *context)
+{
+    return read_count(r, 0, &((struct manifest *)context)->release.minimum_rows);
+}
+static apex_status read_minimum_contributors(struct reader *r, void *context)
+{
+    return read_count(r, 0, &((struct manifest *)context)->release.minimum_contributors);
+}
 
 static apex_status read_maximum_share(struct reader *r, void *context)
 {
     double *share = &((struct manifest *)context)->release.maximum_share;
     TRY(read_number(r, share));
-    return *share > 0 && *share <= 1 ? APEX_OK : reader_fail(r, "a share above 0 and at most 1 is expected");
+    return *share > 0 && *share <= 1
+               ? APEX_OK
+               : reader_fail(r, "a share above 0 and at most 1 is expected");
 }
 
 static apex_status read_release(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"minimum_rows", true, read_minimum_rows},
-        {"minimum_contributors", true, read_minimum_contributors}, {"maximum_share", true, read_maximum_share}};
+    static const struct field fields[] = {
+        {"minimum_rows", true, read_minimum_rows},
+        {"minimum_contributors", true, read_minimum_contributors},
+        {"maximum_share", true, read_maximum_share}};
     struct manifest *m = context;
     TRY(read_object(r, fields, 3, m));
-    return m->release.minimum_rows >= 1 && m->release.minimum_contributors >= 1 ? APEX_OK : reader_fail(r, "minima are at least 1");
+    return m->release.minimum_rows >= 1 && m->release.minimum_contributors >= 1
+               ? APEX_OK
+               : reader_fail(r, "minima are at least 1");
 }
 
-static apex_status read_runs(struct reader *r, void *context) { return read_count(r, 0, &((struct manifest *)context)->quotas.runs_per_party); }
-static apex_status read_rows_quota(struct reader *r, void *context) { return read_count(r, 0, &((struct manifest *)context)->quotas.rows_per_party); }
-static apex_status read_memory(struct reader *r, void *context) { return read_count(r, 1 << 20, &((struct manifest *)context)->quotas.memory_mb); }
-static apex_status read_cpu(struct reader *r, void *context) { return read_count(r, 7 * 86400, &((struct manifest *)context)->quotas.cpu_seconds); }
-static apex_status read_output(struct reader *r, void *context) { return read_count(r, 256, &((struct manifest *)context)->quotas.output_mb); }
+static apex_status read_runs(struct reader *r, void *context)
+{
+    return read_count(r, 0, &((struct manifest *)context)->quotas.runs_per_party);
+}
+static apex_status read_rows_quota(struct reader *r, void *context)
+{
+    return read_count(r, 0, &((struct manifest *)context)->quotas.rows_per_party);
+}
+static apex_status read_memory(struct reader *r, void *context)
+{
+    return read_count(r, 1 << 20, &((struct manifest *)context)->quotas.memory_mb);
+}
+static apex_status read_cpu(struct reader *r, void *context)
+{
+    return read_count(r, 7 * 86400, &((struct manifest *)context)->quotas.cpu_seconds);
+}
+static apex_status read_output(struct reader *r, void *context)
+{
+    return read_count(r, 256, &((struct manifest *)context)->quotas.output_mb);
+}
 
 static apex_status read_quotas(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"runs_per_party", true, read_runs}, {"rows_per_party", true, read_rows_quota},
-        {"memory_mb", true, read_memory}, {"cpu_seconds", true, read_cpu}, {"output_mb", true, read_output}};
+    static const struct field fields[] = {{"runs_per_party", true, read_runs},
+                                          {"rows_per_party", true, read_rows_quota},
+                                          {"memory_mb", true, read_memory},
+                                          {"cpu_seconds", true, read_cpu},
+                                          {"output_mb", true, read_output}};
     return read_object(r, fields, 5, context);
 }
 
@@ -248,26 +335,41 @@ static apex_status read_version(struct reader *r, void *context)
     return version == 1 ? APEX_OK : reader_fail(r, "this client knows manifests of version 1");
 }
 
-static apex_status read_manifest_name(struct reader *r, void *context) { return read_name(r, ((struct manifest *)context)->name); }
-static apex_status read_purpose(struct reader *r, void *context) { return read_text(r, ((struct manifest *)context)->purpose, TEXT_MAX); }
-static apex_status read_expires(struct reader *r, void *context) { return read_time(r, &((struct manifest *)context)->expires_ms); }
+static apex_status read_manifest_name(struct reader *r, void *context)
+{
+    return read_name(r, ((struct manifest *)context)->name);
+}
+static apex_status read_purpose(struct reader *r, void *context)
+{
+    return read_text(r, ((struct manifest *)context)->purpose, TEXT_MAX);
+}
+static apex_status read_expires(struct reader *r, void *context)
+{
+    return read_time(r, &((struct manifest *)context)->expires_ms);
+}
 
 static apex_status whole(struct reader *r, const struct manifest *m)
 {
     unsigned any = 0;
-    for (size_t i = 0; i < m->n_parties; i++) any |= m->parties[i].may;
-    if (!(any & MAY_APPROVE)) return reader_fail(r, "at least one party must have the right to approve");
-    if (m->release.minimum_contributors > m->n_parties) return reader_fail(r, "minimum_contributors is above the number of parties");
+    for (size_t i = 0; i < m->n_parties; i++)
+        any |= m->parties[i].may;
+    if (!(any & MAY_APPROVE))
+        return reader_fail(r, "at least one party must have the right to approve");
+    if (m->release.minimum_contributors > m->n_parties)
+        return reader_fail(r, "minimum_contributors is above the number of parties");
     return APEX_OK;
 }
 
 static apex_status read_manifest(struct reader *r, struct manifest *m)
 {
     /* "functions" refers to datasets by name, so it stands after them. */
-    static const struct field fields[] = {{"apex", true, read_version}, {"name", true, read_manifest_name}, {"purpose", true, read_purpose},
-        {"program", true, read_program}, {"source", true, read_source}, {"enclaves", true, read_enclaves}, {"parties", true, read_parties},
-        {"datasets", true, read_datasets}, {"functions", true, read_functions}, {"release", true, read_release},
-        {"quotas", true, read_quotas}, {"expires", true, read_expires}};
+    static const struct field fields[] = {
+        {"apex", true, read_version},        {"name", true, read_manifest_name},
+        {"purpose", true, read_purpose},     {"program", true, read_program},
+        {"source", true, read_source},       {"enclaves", true, read_enclaves},
+        {"parties", true, read_parties},     {"datasets", true, read_datasets},
+        {"functions", true, read_functions}, {"release", true, read_release},
+        {"quotas", true, read_quotas},       {"expires", true, read_expires}};
     enum json_event e;
     TRY(read_object(r, fields, 12, m));
     TRY(whole(r, m));
@@ -298,9 +400,11 @@ apex_status manifest_parse(struct span text, struct manifest **m, struct manifes
 void manifest_free(struct manifest *m)
 {
     if (!m) return;
-    for (size_t i = 0; m->datasets && i < DATASETS_MAX; i++) free(m->datasets[i].columns);
+    for (size_t i = 0; m->datasets && i < DATASETS_MAX; i++)
+        free(m->datasets[i].columns);
     for (size_t i = 0; m->functions && i < FUNCTIONS_MAX; i++) {
-        for (size_t k = 0; m->functions[i].params && k < PARAMS_MAX; k++) free(m->functions[i].params[k].choices);
+        for (size_t k = 0; m->functions[i].params && k < PARAMS_MAX; k++)
+            free(m->functions[i].params[k].choices);
         free(m->functions[i].params);
     }
     free(m->enclaves);
@@ -310,21 +414,24 @@ void manifest_free(struct manifest *m)
     free(m);
 }
 
-const struct manifest_party *manifest_party_by_key(const struct manifest *m, const uint8_t sign[static 32])
+const struct manifest_party *manifest_party_by_key(const struct manifest *m,
+                                                   const uint8_t sign[static 32])
 {
     for (size_t i = 0; i < m->n_parties; i++)
         if (memcmp(m->parties[i].sign, sign, 32) == 0) return &m->parties[i];
     return NULL;
 }
 
-const struct manifest_dataset *manifest_dataset_by_name(const struct manifest *m, struct span name)
+const struct manifest_dataset *manifest_dataset_by_name(const struct manifest *m,
+                                                        struct span name)
 {
     for (size_t i = 0; i < m->n_datasets; i++)
         if (span_equal(name, span_text(m->datasets[i].name))) return &m->datasets[i];
     return NULL;
 }
 
-const struct manifest_function *manifest_function_by_name(const struct manifest *m, struct span name)
+const struct manifest_function *manifest_function_by_name(const struct manifest *m,
+                                                          struct span name)
 {
     for (size_t i = 0; i < m->n_functions; i++)
         if (span_equal(name, span_text(m->functions[i].name))) return &m->functions[i];
@@ -339,6 +446,7 @@ void address_write(const uint8_t address[static 32], char text[static ADDRESS_TE
 
 apex_status address_parse(struct span text, uint8_t address[static 32])
 {
-    if (text.len != ADDRESS_TEXT_LEN || memcmp(text.data, "apex1", 5) != 0) return APEX_E_FORMAT;
+    if (text.len != ADDRESS_TEXT_LEN || memcmp(text.data, "apex1", 5) != 0)
+        return APEX_E_FORMAT;
     return base32_parse(span_of(text.data + 5, text.len - 5), address);
 }

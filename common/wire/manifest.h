@@ -1,8 +1,9 @@
 /* The manifest: a JSON text that people read and whose exact bytes are what is agreed on.
  *     address = "apex1" + lower-case base32(SHA-256(manifest bytes))
- * Strict: unknown keys, duplicate keys, wrong types, numbers that do not round-trip, names that are not [a-z0-9_-]
- * (1..NAME_MAX, starting with a letter or digit) and sizes above the limits below are refused, with the place. The format
- * is written out in docs/formats.md, "Manifest". */
+ * Strict: unknown keys, duplicate keys, wrong types, numbers that do not round-trip, names that
+ * are not [a-z0-9_-] (1..NAME_MAX, starting with a letter or digit) and sizes above the limits
+ * below are refused, with the place. The format is written out in docs/formats.md, "Manifest".
+ */
 #ifndef COMMON_WIRE_MANIFEST_H
 #define COMMON_WIRE_MANIFEST_H
 
@@ -10,17 +11,48 @@
 #include "include/apex/status.h"
 
 enum {
-    MANIFEST_MAX = 256 * 1024, NAME_MAX_LEN = 64, TEXT_MAX = 1024, PARTIES_MAX = 64, DATASETS_MAX = 16, COLUMNS_MAX = 256,
-    FUNCTIONS_MAX = 32, PARAMS_MAX = 32, CHOICES_MAX = 32, ENCLAVES_MAX = 32, PROGRAMS_MAX = 4, CATEGORY_MAX = 64,
+    MANIFEST_MAX = 256 * 1024,
+    NAME_MAX_LEN = 64,
+    TEXT_MAX = 1024,
+    PARTIES_MAX = 64,
+    DATASETS_MAX = 16,
+    COLUMNS_MAX = 256,
+    FUNCTIONS_MAX = 32,
+    PARAMS_MAX = 32,
+    CHOICES_MAX = 32,
+    ENCLAVES_MAX = 32,
+    PROGRAMS_MAX = 4,
+    CATEGORY_MAX = 64,
     ADDRESS_TEXT_LEN = 57, /* "apex1" + 52 */
 };
 
-enum party_right { MAY_CONTRIBUTE = 1, MAY_RUN = 2, MAY_RECEIVE = 4, MAY_APPROVE = 8, MAY_AUDIT = 16 };
-enum column_type { COLUMN_LATITUDE = 1, COLUMN_LONGITUDE, COLUMN_FLOAT64, COLUMN_INT64, COLUMN_CATEGORY, COLUMN_BOOL, COLUMN_DATE };
+enum party_right {
+    MAY_CONTRIBUTE = 1,
+    MAY_RUN = 2,
+    MAY_RECEIVE = 4,
+    MAY_APPROVE = 8,
+    MAY_AUDIT = 16
+};
+enum column_type {
+    COLUMN_LATITUDE = 1,
+    COLUMN_LONGITUDE,
+    COLUMN_FLOAT64,
+    COLUMN_INT64,
+    COLUMN_CATEGORY,
+    COLUMN_BOOL,
+    COLUMN_DATE
+};
 enum param_type { PARAM_INT = 1, PARAM_FLOAT, PARAM_BOOL, PARAM_CHOICE, PARAM_POINTS };
 
-struct manifest_program { char arch[NAME_MAX_LEN + 1]; uint8_t digest[32]; };
-struct manifest_enclave { char tee[NAME_MAX_LEN + 1]; uint8_t measurement[64]; size_t measurement_len; /* 32 or 48 or 64 */ };
+struct manifest_program {
+    char arch[NAME_MAX_LEN + 1];
+    uint8_t digest[32];
+};
+struct manifest_enclave {
+    char tee[NAME_MAX_LEN + 1];
+    uint8_t measurement[64];
+    size_t measurement_len; /* 32 or 48 or 64 */
+};
 struct manifest_party {
     char name[NAME_MAX_LEN + 1];
     uint8_t sign[32]; /* Ed25519 */
@@ -33,7 +65,8 @@ struct manifest_column {
     char unit[NAME_MAX_LEN + 1]; /* may be "" */
     bool missing;                /* may cells be missing? */
     bool has_min, has_max;
-    double min, max;             /* inclusive; for dates days since 1970-01-01; latitude/longitude default to -90..90, -180..180 */
+    double min, max; /* inclusive; for dates days since 1970-01-01; latitude/longitude default
+                        to -90..90, -180..180 */
 };
 struct manifest_dataset {
     char name[NAME_MAX_LEN + 1];
@@ -43,52 +76,71 @@ struct manifest_dataset {
 struct manifest_param {
     char name[NAME_MAX_LEN + 1];
     enum param_type type;
-    bool has_default;        /* a parameter without default must be given (points: default is "none given") */
-    double min, max;         /* int and float: inclusive bounds, required */
-    double def;              /* int, float, bool (0/1); choice: index of the default */
+    bool has_default; /* a parameter without default must be given (points: default is "none
+                         given") */
+    double min, max;  /* int and float: inclusive bounds, required */
+    double def;       /* int, float, bool (0/1); choice: index of the default */
     size_t n_choices;
     char (*choices)[NAME_MAX_LEN + 1];
-    size_t max_items;        /* points: at most so many; each point has `dims` numbers */
+    size_t max_items; /* points: at most so many; each point has `dims` numbers */
     size_t dims;
 };
 struct manifest_function {
     char name[NAME_MAX_LEN + 1];
     size_t n_datasets;
     size_t datasets[DATASETS_MAX]; /* indexes: tables of these go to the program */
-    bool has_rows;                 /* takes private rows with the request, of dataset `rows`'s schema */
+    bool has_rows; /* takes private rows with the request, of dataset `rows`'s schema */
     size_t rows;
-    bool to_requester;             /* "release": "requester" (true) or "receivers" (false) */
+    bool to_requester; /* "release": "requester" (true) or "receivers" (false) */
     size_t n_params;
     struct manifest_param *params;
 };
-struct manifest_release { uint64_t minimum_rows, minimum_contributors; double maximum_share; };
-struct manifest_quotas { uint64_t runs_per_party, rows_per_party, memory_mb, cpu_seconds, output_mb; };
+struct manifest_release {
+    uint64_t minimum_rows, minimum_contributors;
+    double maximum_share;
+};
+struct manifest_quotas {
+    uint64_t runs_per_party, rows_per_party, memory_mb, cpu_seconds, output_mb;
+};
 
 struct manifest {
     char name[NAME_MAX_LEN + 1];
     char purpose[TEXT_MAX + 1];
-    size_t n_programs; struct manifest_program programs[PROGRAMS_MAX];
-    char source[TEXT_MAX + 1];     /* where the program's source is */
-    char build[TEXT_MAX + 1];      /* how it is rebuilt, in words a person can run */
-    size_t n_enclaves; struct manifest_enclave *enclaves;
-    size_t n_parties; struct manifest_party *parties;
-    size_t n_datasets; struct manifest_dataset *datasets;
-    size_t n_functions; struct manifest_function *functions;
+    size_t n_programs;
+    struct manifest_program programs[PROGRAMS_MAX];
+    char source[TEXT_MAX + 1]; /* where the program's source is */
+    char build[TEXT_MAX + 1];  /* how it is rebuilt, in words a person can run */
+    size_t n_enclaves;
+    struct manifest_enclave *enclaves;
+    size_t n_parties;
+    struct manifest_party *parties;
+    size_t n_datasets;
+    struct manifest_dataset *datasets;
+    size_t n_functions;
+    struct manifest_function *functions;
     struct manifest_release release;
     struct manifest_quotas quotas;
-    int64_t expires_ms;            /* unix time */
+    int64_t expires_ms; /* unix time */
 };
 
-/* Where and why a manifest is refused. `what` is a fixed English phrase, `where` a JSON path such as "parties[1].sign";
- * both hold only text of the manifest, which is public. */
-struct manifest_error { size_t line, column; char where[160]; const char *what; };
+/* Where and why a manifest is refused. `what` is a fixed English phrase, `where` a JSON path
+ * such as "parties[1].sign"; both hold only text of the manifest, which is public. */
+struct manifest_error {
+    size_t line, column;
+    char where[160];
+    const char *what;
+};
 
-/* APEX_E_FORMAT (error says where), APEX_E_LIMIT, APEX_E_MEMORY. *m is ours: manifest_free. error may be NULL. */
+/* APEX_E_FORMAT (error says where), APEX_E_LIMIT, APEX_E_MEMORY. *m is ours: manifest_free.
+ * error may be NULL. */
 apex_status manifest_parse(struct span text, struct manifest **m, struct manifest_error *error);
 void manifest_free(struct manifest *m);
-const struct manifest_party *manifest_party_by_key(const struct manifest *m, const uint8_t sign[static 32]);
-const struct manifest_dataset *manifest_dataset_by_name(const struct manifest *m, struct span name);
-const struct manifest_function *manifest_function_by_name(const struct manifest *m, struct span name);
+const struct manifest_party *manifest_party_by_key(const struct manifest *m,
+                                                   const uint8_t sign[static 32]);
+const struct manifest_dataset *manifest_dataset_by_name(const struct manifest *m,
+                                                        struct span name);
+const struct manifest_function *manifest_function_by_name(const struct manifest *m,
+                                                          struct span name);
 
 /* "apex1…" from and to the 32 bytes. */
 void address_write(const uint8_t address[static 32], char text[static ADDRESS_TEXT_LEN + 1]);

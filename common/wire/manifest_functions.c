@@ -5,7 +5,8 @@
 
 enum { POINTS_MAX = 4096, DIMS_MAX = 64 };
 
-/* A function while it is read: it refers to datasets of its manifest, and a parameter's keys depend on its type. */
+/* A function while it is read: it refers to datasets of its manifest, and a parameter's keys
+ * depend on its type. */
 struct reading {
     const struct manifest *m;
     struct manifest_function *f;
@@ -36,8 +37,14 @@ static apex_status read_one_dataset(struct reader *r, void *context)
     return APEX_OK;
 }
 
-static apex_status read_function_datasets(struct reader *r, void *context) { return read_array(r, context, 0, DATASETS_MAX, read_one_dataset); }
-static apex_status read_function_name(struct reader *r, void *context) { return read_name(r, ((struct reading *)context)->f->name); }
+static apex_status read_function_datasets(struct reader *r, void *context)
+{
+    return read_array(r, context, 0, DATASETS_MAX, read_one_dataset);
+}
+static apex_status read_function_name(struct reader *r, void *context)
+{
+    return read_name(r, ((struct reading *)context)->f->name);
+}
 
 static apex_status read_rows(struct reader *r, void *context)
 {
@@ -55,7 +62,10 @@ static apex_status read_function_release(struct reader *r, void *context)
     return APEX_OK;
 }
 
-static apex_status read_param_name(struct reader *r, void *context) { return read_name(r, ((struct reading *)context)->p->name); }
+static apex_status read_param_name(struct reader *r, void *context)
+{
+    return read_name(r, ((struct reading *)context)->p->name);
+}
 
 static apex_status read_param_type(struct reader *r, void *context)
 {
@@ -106,7 +116,8 @@ static apex_status read_choice(struct reader *r, void *context)
     char *choice = p->choices[p->n_choices];
     TRY(read_name(r, choice));
     for (size_t i = 0; i < p->n_choices; i++)
-        if (strcmp(p->choices[i], choice) == 0) return reader_fail(r, "this choice is named twice");
+        if (strcmp(p->choices[i], choice) == 0)
+            return reader_fail(r, "this choice is named twice");
     p->n_choices++;
     return APEX_OK;
 }
@@ -138,12 +149,16 @@ static apex_status read_default(struct reader *r, void *context)
 static apex_status number_whole(struct reader *r, const struct reading *g)
 {
     const struct manifest_param *p = g->p;
-    if (!g->has_min || !g->has_max || p->min > p->max) return reader_fail(r, "int and float need min and max, min not above max");
-    if (p->type == PARAM_INT && (p->min != (double)(int64_t)p->min || p->max != (double)(int64_t)p->max))
+    if (!g->has_min || !g->has_max || p->min > p->max)
+        return reader_fail(r, "int and float need min and max, min not above max");
+    if (p->type == PARAM_INT &&
+        (p->min != (double)(int64_t)p->min || p->max != (double)(int64_t)p->max))
         return reader_fail(r, "the bounds of an int are whole numbers");
     if (!p->has_default) return APEX_OK;
-    if (g->default_kind != JSON_NUMBER || p->def < p->min || p->def > p->max) return reader_fail(r, "the default is out of bounds");
-    if (p->type == PARAM_INT && p->def != (double)(int64_t)p->def) return reader_fail(r, "the default of an int is a whole number");
+    if (g->default_kind != JSON_NUMBER || p->def < p->min || p->def > p->max)
+        return reader_fail(r, "the default is out of bounds");
+    if (p->type == PARAM_INT && p->def != (double)(int64_t)p->def)
+        return reader_fail(r, "the default of an int is a whole number");
     return APEX_OK;
 }
 
@@ -164,29 +179,40 @@ static apex_status choice_whole(struct reader *r, struct reading *g)
 static apex_status param_whole(struct reader *r, struct reading *g)
 {
     struct manifest_param *p = g->p;
-    bool number = p->type == PARAM_INT || p->type == PARAM_FLOAT, points = p->type == PARAM_POINTS;
+    bool number = p->type == PARAM_INT || p->type == PARAM_FLOAT,
+         points = p->type == PARAM_POINTS;
     p->has_default = g->default_kind != JSON_MORE;
     p->def = g->default_number;
-    if ((g->has_min || g->has_max) && !number) return reader_fail(r, "min and max go with int and float");
+    if ((g->has_min || g->has_max) && !number)
+        return reader_fail(r, "min and max go with int and float");
     if (p->choices && p->type != PARAM_CHOICE) return reader_fail(r, "choices go with choice");
-    if ((g->has_items || g->has_dims) != points || g->has_items != g->has_dims) return reader_fail(r, "max_items and dims go with points, both");
+    if ((g->has_items || g->has_dims) != points || g->has_items != g->has_dims)
+        return reader_fail(r, "max_items and dims go with points, both");
     if (number) return number_whole(r, g);
     if (p->type == PARAM_CHOICE) return choice_whole(r, g);
     if (points) return p->has_default ? reader_fail(r, "points have no default") : APEX_OK;
-    return !p->has_default || g->default_kind == JSON_TRUE || g->default_kind == JSON_FALSE ? APEX_OK : reader_fail(r, "true or false is expected");
+    return !p->has_default || g->default_kind == JSON_TRUE || g->default_kind == JSON_FALSE
+               ? APEX_OK
+               : reader_fail(r, "true or false is expected");
 }
 
 static apex_status read_param(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"name", true, read_param_name}, {"type", true, read_param_type}, {"min", false, read_param_min},
-        {"max", false, read_param_max}, {"default", false, read_default}, {"choices", false, read_choices},
+    static const struct field fields[] = {
+        {"name", true, read_param_name},  {"type", true, read_param_type},
+        {"min", false, read_param_min},   {"max", false, read_param_max},
+        {"default", false, read_default}, {"choices", false, read_choices},
         {"max_items", false, read_items}, {"dims", false, read_dims}};
     const struct reading *outer = context;
-    struct reading g = {.m = outer->m, .f = outer->f, .p = &outer->f->params[outer->f->n_params], .default_kind = JSON_MORE};
+    struct reading g = {.m = outer->m,
+                        .f = outer->f,
+                        .p = &outer->f->params[outer->f->n_params],
+                        .default_kind = JSON_MORE};
     TRY(read_object(r, fields, 8, &g));
     TRY(param_whole(r, &g));
     for (size_t i = 0; i < g.f->n_params; i++)
-        if (strcmp(g.f->params[i].name, g.p->name) == 0) return reader_fail(r, "two parameters have this name");
+        if (strcmp(g.f->params[i].name, g.p->name) == 0)
+            return reader_fail(r, "two parameters have this name");
     g.f->n_params++;
     return APEX_OK;
 }
@@ -200,14 +226,19 @@ static apex_status read_params(struct reader *r, void *context)
 
 static apex_status read_function(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"name", true, read_function_name}, {"datasets", true, read_function_datasets},
-        {"rows", false, read_rows}, {"release", true, read_function_release}, {"params", true, read_params}};
+    static const struct field fields[] = {{"name", true, read_function_name},
+                                          {"datasets", true, read_function_datasets},
+                                          {"rows", false, read_rows},
+                                          {"release", true, read_function_release},
+                                          {"params", true, read_params}};
     struct manifest *m = context;
     struct reading g = {.m = m, .f = &m->functions[m->n_functions]};
     TRY(read_object(r, fields, 5, &g));
-    if (g.f->n_datasets == 0 && !g.f->has_rows) return reader_fail(r, "a function needs datasets or rows");
+    if (g.f->n_datasets == 0 && !g.f->has_rows)
+        return reader_fail(r, "a function needs datasets or rows");
     for (size_t i = 0; i < m->n_functions; i++)
-        if (strcmp(m->functions[i].name, g.f->name) == 0) return reader_fail(r, "two functions have this name");
+        if (strcmp(m->functions[i].name, g.f->name) == 0)
+            return reader_fail(r, "two functions have this name");
     m->n_functions++;
     return APEX_OK;
 }

@@ -85,7 +85,9 @@ static apex_status prove_query(struct cursor *c, size_t n, struct query *q)
     TRY(cbor_uint(c, &q->old_size));
     TRY(cbor_bytes_exact(c, q->old_root, 32));
     q->has_index = n == 3;
-    return q->has_index ? key_uint(c, 3, UINT64_MAX, &q->index) : n == 2 ? APEX_OK : APEX_E_FORMAT;
+    return q->has_index ? key_uint(c, 3, UINT64_MAX, &q->index)
+           : n == 2     ? APEX_OK
+                        : APEX_E_FORMAT;
 }
 
 apex_status query_parse(enum message_type type, struct span bytes, struct query *q)
@@ -148,14 +150,16 @@ apex_status reply_parse(struct span payload, struct reply *r)
     TRY(cbor_bytes(&c, &r->sealed));
     r->status = (apex_status)status;
     r->code = (unsigned)code;
-    if ((status == APEX_OK) != (code == 0) || (status != APEX_OK && r->body.len > 0)) return APEX_E_FORMAT;
+    if ((status == APEX_OK) != (code == 0) || (status != APEX_OK && r->body.len > 0))
+        return APEX_E_FORMAT;
     return cursor_end(&c);
 }
 
 static void hashes_write(const uint8_t hashes[][32], size_t n, struct buffer *b)
 {
     cbor_put_array(b, n);
-    for (size_t i = 0; i < n; i++) cbor_put_bytes(b, span_of(hashes[i], 32));
+    for (size_t i = 0; i < n; i++)
+        cbor_put_bytes(b, span_of(hashes[i], 32));
 }
 
 static void proof_write(uint64_t key, const struct wire_proof *p, struct buffer *b)
@@ -173,7 +177,8 @@ static apex_status hashes_parse(struct cursor *c, uint8_t hashes[][32], size_t *
 {
     TRY(cbor_array(c, n));
     if (*n > PROOF_HASHES_MAX) return APEX_E_LIMIT;
-    for (size_t i = 0; i < *n; i++) TRY(cbor_bytes_exact(c, hashes[i], 32));
+    for (size_t i = 0; i < *n; i++)
+        TRY(cbor_bytes_exact(c, hashes[i], 32));
     return APEX_OK;
 }
 
@@ -244,7 +249,8 @@ void body_contract_write(const struct body_contract *k, struct buffer *out)
     cbor_put_uint(out, (uint64_t)k->state);
     cbor_put_uint(out, 3);
     cbor_put_array(out, k->n_entries);
-    for (size_t i = 0; i < k->n_entries; i++) cbor_put_uint(out, k->entries[i]);
+    for (size_t i = 0; i < k->n_entries; i++)
+        cbor_put_uint(out, k->entries[i]);
     proof_write(4, &k->proof, out);
 }
 

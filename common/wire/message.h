@@ -6,15 +6,17 @@
  *   4 prove     body = CBOR {1: nonce bstr32, 2: [old size, old root], ?3: entry index}
  *   5 run       body = CBOR {1: nonce bstr32, 2: run index}            how far a run is
  * Reply: COSE_Sign1 by the enclave's identity (aad "apex/reply/v1"), payload
- *   {1: "apex/reply/v1", 2: SHA-256 of the message bytes, 3: status (apex_status), 4: refusal code, 5: detail text (public),
- *    6: body bstr (below, empty unless status is OK), 7: sealed bstr (HPKE to the author's key, row-level detail; may be empty)}
- * Bodies, CBOR:
- *   act       {1: entry index, 2: entry bstr, 3: proof}
- *   attest    {1: evidence bstr, 2: identity key, 3: identity seal key, 4: log key, 5: origin text, 6: proof of consistency from size 0}
- *   contract  {1: contract X25519 key bstr32, 2: state (1 deployed, 2 active, 3 expired, 4 closed), 3: [entry index...] all entries of the contract, 4: proof}
- *   prove     {1: entry bstr (empty if none asked), 2: proof}
- *   run       {1: state (1 requested, 2 running, 3 released, 4 refused, 5 failed), 2: entry index of result or refuse (0 if none), 3: progress permille}
- * proof = {1: checkpoint note bstr, 2: [consistency hashes from the act's or request's seen size], 3: [inclusion hashes of the entry]} */
+ *   {1: "apex/reply/v1", 2: SHA-256 of the message bytes, 3: status (apex_status), 4: refusal
+ * code, 5: detail text (public), 6: body bstr (below, empty unless status is OK), 7: sealed
+ * bstr (HPKE to the author's key, row-level detail; may be empty)} Bodies, CBOR: act       {1:
+ * entry index, 2: entry bstr, 3: proof} attest    {1: evidence bstr, 2: identity key, 3:
+ * identity seal key, 4: log key, 5: origin text, 6: proof of consistency from size 0} contract
+ * {1: contract X25519 key bstr32, 2: state (1 deployed, 2 active, 3 expired, 4 closed), 3:
+ * [entry index...] all entries of the contract, 4: proof} prove     {1: entry bstr (empty if
+ * none asked), 2: proof} run       {1: state (1 requested, 2 running, 3 released, 4 refused, 5
+ * failed), 2: entry index of result or refuse (0 if none), 3: progress permille} proof = {1:
+ * checkpoint note bstr, 2: [consistency hashes from the act's or request's seen size], 3:
+ * [inclusion hashes of the entry]} */
 #ifndef COMMON_WIRE_MESSAGE_H
 #define COMMON_WIRE_MESSAGE_H
 
@@ -22,32 +24,86 @@
 #include "common/base/span.h"
 #include "include/apex/status.h"
 
-enum message_type { MESSAGE_ACT = 1, MESSAGE_ATTEST = 2, MESSAGE_CONTRACT = 3, MESSAGE_PROVE = 4, MESSAGE_RUN = 5 };
-enum { MESSAGE_MAX = 64 * 1024, REPLY_MAX = 1024 * 1024, PROOF_HASHES_MAX = 64, MESSAGE_NONCE_LEN = 32, CONTRACT_ENTRIES_MAX = 16384 };
+enum message_type {
+    MESSAGE_ACT = 1,
+    MESSAGE_ATTEST = 2,
+    MESSAGE_CONTRACT = 3,
+    MESSAGE_PROVE = 4,
+    MESSAGE_RUN = 5
+};
+enum {
+    MESSAGE_MAX = 64 * 1024,
+    REPLY_MAX = 1024 * 1024,
+    PROOF_HASHES_MAX = 64,
+    MESSAGE_NONCE_LEN = 32,
+    CONTRACT_ENTRIES_MAX = 16384
+};
 #define REPLY_AAD "apex/reply/v1"
-enum contract_state { CONTRACT_DEPLOYED = 1, CONTRACT_ACTIVE = 2, CONTRACT_EXPIRED = 3, CONTRACT_CLOSED = 4 };
-enum run_state { RUN_REQUESTED = 1, RUN_RUNNING = 2, RUN_RELEASED = 3, RUN_REFUSED = 4, RUN_FAILED = 5 };
+enum contract_state {
+    CONTRACT_DEPLOYED = 1,
+    CONTRACT_ACTIVE = 2,
+    CONTRACT_EXPIRED = 3,
+    CONTRACT_CLOSED = 4
+};
+enum run_state {
+    RUN_REQUESTED = 1,
+    RUN_RUNNING = 2,
+    RUN_RELEASED = 3,
+    RUN_REFUSED = 4,
+    RUN_FAILED = 5
+};
 
-struct message { enum message_type type; struct span body; };
+struct message {
+    enum message_type type;
+    struct span body;
+};
 struct query { /* bodies of types 2..5; fields not of the type are zero */
     uint8_t nonce[MESSAGE_NONCE_LEN];
     uint8_t address[32];
-    uint64_t old_size; uint8_t old_root[32];
-    bool has_index; uint64_t index; /* prove: entry; run: run index */
+    uint64_t old_size;
+    uint8_t old_root[32];
+    bool has_index;
+    uint64_t index; /* prove: entry; run: run index */
 };
 struct reply {
     uint8_t message_digest[32];
     apex_status status;
-    unsigned code;       /* enum refusal, 0 when none */
+    unsigned code; /* enum refusal, 0 when none */
     struct span detail;
     struct span body, sealed;
 };
-struct wire_proof { struct span note; size_t n_consistency, n_inclusion; uint8_t consistency[PROOF_HASHES_MAX][32], inclusion[PROOF_HASHES_MAX][32]; };
-struct body_act { uint64_t index; struct span entry; struct wire_proof proof; };
-struct body_attest { struct span evidence; uint8_t identity[32], identity_seal[32], log_key[32]; struct span origin; struct wire_proof proof; };
-struct body_contract { uint8_t key[32]; enum contract_state state; size_t n_entries; uint64_t *entries; /* parse: points to caller's array of CONTRACT_ENTRIES_MAX */ struct wire_proof proof; };
-struct body_prove { struct span entry; struct wire_proof proof; };
-struct body_run { enum run_state state; uint64_t index; unsigned permille; };
+struct wire_proof {
+    struct span note;
+    size_t n_consistency, n_inclusion;
+    uint8_t consistency[PROOF_HASHES_MAX][32], inclusion[PROOF_HASHES_MAX][32];
+};
+struct body_act {
+    uint64_t index;
+    struct span entry;
+    struct wire_proof proof;
+};
+struct body_attest {
+    struct span evidence;
+    uint8_t identity[32], identity_seal[32], log_key[32];
+    struct span origin;
+    struct wire_proof proof;
+};
+struct body_contract {
+    uint8_t key[32];
+    enum contract_state state;
+    size_t n_entries;
+    uint64_t *entries; /* parse: points to caller's array of CONTRACT_ENTRIES_MAX */
+    struct wire_proof proof;
+};
+struct body_prove {
+    struct span entry;
+    struct wire_proof proof;
+};
+struct body_run {
+    enum run_state state;
+    uint64_t index;
+    unsigned permille;
+};
 
 void message_write(enum message_type type, struct span body, struct buffer *out);
 apex_status message_parse(struct span bytes, struct message *m);

@@ -19,16 +19,19 @@ void table_secret_write(const struct table_secret *s, uint8_t out[static TABLE_S
     put_be64(out + 72, s->n_groups);
 }
 
-apex_status table_secret_parse(const uint8_t in[static TABLE_SECRET_LEN], struct table_secret *s)
+apex_status table_secret_parse(const uint8_t in[static TABLE_SECRET_LEN],
+                               struct table_secret *s)
 {
     memcpy(s->key, in, 32);
     memcpy(s->digest, in + 32, 32);
     s->n_rows = get_be64(in + 64);
     s->n_groups = get_be64(in + 72);
-    return s->n_rows > 0 && s->n_groups > 0 && s->n_groups <= s->n_rows ? APEX_OK : APEX_E_FORMAT;
+    return s->n_rows > 0 && s->n_groups > 0 && s->n_groups <= s->n_rows ? APEX_OK
+                                                                        : APEX_E_FORMAT;
 }
 
-size_t seal_info(const char *purpose, const uint8_t address[static 32], struct span extra, uint8_t out[static INFO_MAX])
+size_t seal_info(const char *purpose, const uint8_t address[static 32], struct span extra,
+                 uint8_t out[static INFO_MAX])
 {
     size_t len = strlen(purpose);
     if (len > INFO_MAX - 32 || extra.len > INFO_MAX - 32 - len) return 0;
@@ -137,7 +140,8 @@ static apex_status points_parse(struct cursor *c, struct request_value *v)
     v->points = calloc(cells ? cells : 1, sizeof *v->points);
     if (!v->points) return APEX_E_MEMORY;
     v->n_points = n;
-    for (size_t i = 0; i < n; i++) TRY(point_parse(c, v->param, v->points + i * v->param->dims));
+    for (size_t i = 0; i < n; i++)
+        TRY(point_parse(c, v->param, v->points + i * v->param->dims));
     return APEX_OK;
 }
 
@@ -172,7 +176,8 @@ static apex_status values_parse(struct cursor *c, struct request *r, size_t *bad
         struct span name;
         size_t at = 0;
         TRY(cbor_text(c, &name));
-        while (at < r->n_values && !span_equal(name, span_text(r->values[at].param->name))) at++;
+        while (at < r->n_values && !span_equal(name, span_text(r->values[at].param->name)))
+            at++;
         *bad = at < r->n_values ? at : SIZE_MAX;
         if (at == r->n_values || r->values[at].given) return APEX_E_REFUSED;
         TRY(value_parse(c, &r->values[at]));
@@ -217,12 +222,14 @@ static apex_status request_read(struct span bytes, struct request *r, size_t *ba
     return defaults_fill(r, bad);
 }
 
-apex_status request_parse(struct span bytes, const struct manifest_function *f, struct request *r, size_t *bad)
+apex_status request_parse(struct span bytes, const struct manifest_function *f,
+                          struct request *r, size_t *bad)
 {
     *r = (struct request){.n_values = f->n_params};
     *bad = SIZE_MAX;
     if (bytes.len > REQUEST_MAX) return APEX_E_LIMIT;
-    for (size_t i = 0; i < f->n_params; i++) r->values[i].param = &f->params[i];
+    for (size_t i = 0; i < f->n_params; i++)
+        r->values[i].param = &f->params[i];
     apex_status s = request_read(bytes, r, bad);
     if (s != APEX_OK) request_clear(r);
     return s;
@@ -230,7 +237,8 @@ apex_status request_parse(struct span bytes, const struct manifest_function *f, 
 
 void request_clear(struct request *r)
 {
-    for (size_t i = 0; i < r->n_values; i++) free(r->values[i].points);
+    for (size_t i = 0; i < r->n_values; i++)
+        free(r->values[i].points);
     *r = (struct request){0};
 }
 
@@ -246,7 +254,8 @@ static void value_write(const struct request_value *v, struct buffer *b)
     cbor_put_array(b, v->n_points);
     for (size_t i = 0; i < v->n_points; i++) {
         cbor_put_array(b, v->param->dims);
-        for (size_t d = 0; d < v->param->dims; d++) cbor_put_float(b, v->points[i * v->param->dims + d]);
+        for (size_t d = 0; d < v->param->dims; d++)
+            cbor_put_float(b, v->points[i * v->param->dims + d]);
     }
 }
 
@@ -257,7 +266,8 @@ static bool name_before(const char *a, const char *b)
     return x != y ? x < y : strcmp(a, b) < 0;
 }
 
-static const struct request_value *next_given(const struct request *r, const struct request_value *after)
+static const struct request_value *next_given(const struct request *r,
+                                              const struct request_value *after)
 {
     const struct request_value *next = NULL;
     for (size_t i = 0; i < r->n_values; i++) {
@@ -271,7 +281,8 @@ static const struct request_value *next_given(const struct request *r, const str
 apex_status request_write(const struct request *r, struct buffer *out)
 {
     size_t n = 0;
-    for (size_t i = 0; i < r->n_values; i++) n += r->values[i].given;
+    for (size_t i = 0; i < r->n_values; i++)
+        n += r->values[i].given;
     cbor_put_map(out, 4);
     cbor_put_uint(out, 1);
     cbor_put_text(out, REQUEST_NAME);

@@ -13,28 +13,33 @@ static const uint8_t magic[4] = {'A', 'P', 'X', 'G'};
 /* The bytes of one cell, by type. */
 static size_t width_of(enum column_type type)
 {
-    static const size_t width[] = {[COLUMN_LATITUDE] = 4, [COLUMN_LONGITUDE] = 4, [COLUMN_FLOAT64] = 8, [COLUMN_INT64] = 8,
-                                   [COLUMN_CATEGORY] = 4, [COLUMN_BOOL] = 1, [COLUMN_DATE] = 4};
+    static const size_t width[] = {
+        [COLUMN_LATITUDE] = 4, [COLUMN_LONGITUDE] = 4, [COLUMN_FLOAT64] = 8, [COLUMN_INT64] = 8,
+        [COLUMN_CATEGORY] = 4, [COLUMN_BOOL] = 1,      [COLUMN_DATE] = 4};
     return width[type];
 }
 
 static bool all_zero(const uint8_t *at, size_t len)
 {
     uint8_t any = 0;
-    for (size_t i = 0; i < len; i++) any |= at[i];
+    for (size_t i = 0; i < len; i++)
+        any |= at[i];
     return any == 0;
 }
 
-/* Where the next piece must stand: pieces follow one another, 64-byte aligned, with zeros between. */
+/* Where the next piece must stand: pieces follow one another, 64-byte aligned, with zeros
+ * between. */
 struct layout {
     struct span bytes;
     size_t at;
 };
 
-static apex_status layout_take(struct layout *l, uint32_t offset, size_t len, const uint8_t **piece)
+static apex_status layout_take(struct layout *l, uint32_t offset, size_t len,
+                               const uint8_t **piece)
 {
     size_t aligned = (l->at + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (offset != aligned || aligned > l->bytes.len || len > l->bytes.len - aligned) return APEX_E_FORMAT;
+    if (offset != aligned || aligned > l->bytes.len || len > l->bytes.len - aligned)
+        return APEX_E_FORMAT;
     if (!all_zero(l->bytes.data + l->at, aligned - l->at)) return APEX_E_FORMAT;
     *piece = l->bytes.data + aligned;
     l->at = aligned + len;
@@ -96,7 +101,8 @@ static bool any_missing(const struct table_column *c, size_t n)
     return false;
 }
 
-/* Form of the cells: floats finite and no negative zero, codes in range and each used, bools 0 or 1, missing cells zero. */
+/* Form of the cells: floats finite and no negative zero, codes in range and each used, bools 0
+ * or 1, missing cells zero. */
 static apex_status float_check(const double *v, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -125,7 +131,8 @@ static apex_status cells_check(const struct table_column *c, size_t n)
     size_t width = width_of(c->type);
     for (size_t i = 0; c->validity && i < n; i++)
         if (cell_missing(c, i) && !all_zero(bytes + i * width, width)) return APEX_E_FORMAT;
-    if (c->validity && (!bits_beyond_zero(c->validity, n) || !any_missing(c, n))) return APEX_E_FORMAT;
+    if (c->validity && (!bits_beyond_zero(c->validity, n) || !any_missing(c, n)))
+        return APEX_E_FORMAT;
     if (c->type == COLUMN_FLOAT64) return float_check(c->data, n);
     if (c->type == COLUMN_CATEGORY) return codes_check(c, n);
     for (size_t i = 0; c->type == COLUMN_BOOL && i < n; i++)
@@ -133,7 +140,8 @@ static apex_status cells_check(const struct table_column *c, size_t n)
     return APEX_OK;
 }
 
-static apex_status column_head(struct cursor *head, struct table_column *c, uint32_t at[static 4], uint8_t *flags)
+static apex_status column_head(struct cursor *head, struct table_column *c,
+                               uint32_t at[static 4], uint8_t *flags)
 {
     uint8_t type;
     uint16_t name_len;
@@ -141,15 +149,19 @@ static apex_status column_head(struct cursor *head, struct table_column *c, uint
     TRY(cursor_u8(head, &type));
     TRY(cursor_u8(head, flags));
     TRY(cursor_le16(head, &name_len));
-    for (int i = 0; i < 4; i++) TRY(cursor_le32(head, &at[i]));
-    if (type < COLUMN_LATITUDE || type > COLUMN_DATE || *flags > HAS_VALIDITY || name_len < 1 || name_len > NAME_MAX_LEN) return APEX_E_FORMAT;
+    for (int i = 0; i < 4; i++)
+        TRY(cursor_le32(head, &at[i]));
+    if (type < COLUMN_LATITUDE || type > COLUMN_DATE || *flags > HAS_VALIDITY || name_len < 1 ||
+        name_len > NAME_MAX_LEN)
+        return APEX_E_FORMAT;
     c->type = (enum column_type)type;
     TRY(cursor_take(head, name_len, &c->name));
     TRY(cursor_take(head, (4 - name_len % 4) % 4, &pad));
     return all_zero(pad.data, pad.len) ? APEX_OK : APEX_E_FORMAT;
 }
 
-static apex_status column_parse(struct cursor *head, struct layout *l, size_t n_rows, struct table_column *c)
+static apex_status column_parse(struct cursor *head, struct layout *l, size_t n_rows,
+                                struct table_column *c)
 {
     uint32_t at[4]; /* data, validity, dict, dict bytes */
     uint8_t flags;
@@ -158,17 +170,21 @@ static apex_status column_parse(struct cursor *head, struct layout *l, size_t n_
     TRY(column_head(head, c, at, &flags));
     TRY(layout_take(l, at[0], n_rows * width_of(c->type), &piece));
     c->data = piece;
-    if (flags & HAS_VALIDITY) TRY(layout_take(l, at[1], (n_rows + 7) / 8, &c->validity));
-    else if (at[1] != 0) return APEX_E_FORMAT;
+    if (flags & HAS_VALIDITY)
+        TRY(layout_take(l, at[1], (n_rows + 7) / 8, &c->validity));
+    else if (at[1] != 0)
+        return APEX_E_FORMAT;
     if (c->type == COLUMN_CATEGORY) {
         TRY(layout_take(l, at[2], at[3], &piece));
         c->dict = span_of(piece, at[3]);
         TRY(dict_check(c));
-    } else if (at[2] != 0 || at[3] != 0) return APEX_E_FORMAT;
+    } else if (at[2] != 0 || at[3] != 0)
+        return APEX_E_FORMAT;
     return cells_check(c, n_rows);
 }
 
-static apex_status group_head(struct cursor *c, size_t len, uint32_t *n_rows, uint16_t *n_columns, uint32_t *head_len)
+static apex_status group_head(struct cursor *c, size_t len, uint32_t *n_rows,
+                              uint16_t *n_columns, uint32_t *head_len)
 {
     uint16_t version;
     TRY(cursor_expect(c, SPAN(magic)));
@@ -176,8 +192,9 @@ static apex_status group_head(struct cursor *c, size_t len, uint32_t *n_rows, ui
     TRY(cursor_le16(c, n_columns));
     TRY(cursor_le32(c, n_rows));
     TRY(cursor_le32(c, head_len));
-    bool fine = version == VERSION && *n_columns >= 1 && *n_columns <= COLUMNS_MAX && *n_rows >= 1 && *n_rows <= GROUP_ROWS_MAX &&
-                *head_len % ALIGN == 0 && *head_len >= FIXED_LEN && *head_len <= len;
+    bool fine = version == VERSION && *n_columns >= 1 && *n_columns <= COLUMNS_MAX &&
+                *n_rows >= 1 && *n_rows <= GROUP_ROWS_MAX && *head_len % ALIGN == 0 &&
+                *head_len >= FIXED_LEN && *head_len <= len;
     return fine ? APEX_OK : APEX_E_FORMAT;
 }
 
@@ -186,11 +203,14 @@ apex_status table_group_parse(struct span bytes, struct table_group *g)
     struct cursor head = cursor_on(bytes);
     uint32_t n_rows, head_len;
     uint16_t n_columns;
-    if (bytes.len > GROUP_BYTES || bytes.len % ALIGN != 0 || ((uintptr_t)bytes.data & (ALIGN - 1)) != 0) return APEX_E_FORMAT;
+    if (bytes.len > GROUP_BYTES || bytes.len % ALIGN != 0 ||
+        ((uintptr_t)bytes.data & (ALIGN - 1)) != 0)
+        return APEX_E_FORMAT;
     TRY(group_head(&head, bytes.len, &n_rows, &n_columns, &head_len));
     struct layout l = {bytes, head_len};
     head.end = bytes.data + head_len;
-    for (size_t i = 0; i < n_columns; i++) TRY(column_parse(&head, &l, n_rows, &g->columns[i]));
+    for (size_t i = 0; i < n_columns; i++)
+        TRY(column_parse(&head, &l, n_rows, &g->columns[i]));
     size_t head_left = cursor_left(&head);
     if (head_left >= ALIGN || !all_zero(head.at, head_left)) return APEX_E_FORMAT;
     /* The last group ends where its last piece does; full ones are padded with zeros. */
@@ -218,10 +238,12 @@ static bool bounds_matter(const struct manifest_column *s)
     return (s->has_min || s->has_max) && s->type != COLUMN_CATEGORY && s->type != COLUMN_BOOL;
 }
 
-static apex_status column_check(const struct table_column *c, const struct manifest_column *s, size_t n, size_t *row)
+static apex_status column_check(const struct table_column *c, const struct manifest_column *s,
+                                size_t n, size_t *row)
 {
     if (c->validity && !s->missing) {
-        for (*row = 0; !cell_missing(c, *row);) ++*row;
+        for (*row = 0; !cell_missing(c, *row);)
+            ++*row;
         return APEX_E_DATA;
     }
     for (*row = 0; bounds_matter(s) && *row < n; ++*row) {
@@ -232,16 +254,21 @@ static apex_status column_check(const struct table_column *c, const struct manif
     return APEX_OK;
 }
 
-apex_status table_group_check(const struct table_group *g, const struct manifest_dataset *schema, size_t *row, size_t *column)
+apex_status table_group_check(const struct table_group *g,
+                              const struct manifest_dataset *schema, size_t *row,
+                              size_t *column)
 {
     size_t first_row = SIZE_MAX;
     if (g->n_columns != schema->n_columns) return APEX_E_FORMAT;
     for (size_t i = 0; i < g->n_columns; i++)
-        if (g->columns[i].type != schema->columns[i].type || !span_equal(g->columns[i].name, span_text(schema->columns[i].name)))
+        if (g->columns[i].type != schema->columns[i].type ||
+            !span_equal(g->columns[i].name, span_text(schema->columns[i].name)))
             return APEX_E_FORMAT;
     for (size_t i = 0; i < g->n_columns; i++) {
         size_t at;
-        if (column_check(&g->columns[i], &schema->columns[i], g->n_rows, &at) == APEX_OK || at >= first_row) continue;
+        if (column_check(&g->columns[i], &schema->columns[i], g->n_rows, &at) == APEX_OK ||
+            at >= first_row)
+            continue;
         first_row = *row = at;
         *column = i;
     }

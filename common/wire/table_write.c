@@ -5,16 +5,24 @@
 
 #include <stdlib.h>
 
-enum { ALIGN = 64, FIXED_LEN = 16, COLUMN_FIXED_LEN = 20, DICT_SPACE_MAX = 64 * 1024, ENTRY_SPACE = 2 + CATEGORY_MAX, DICT_SLOTS = 65536 };
+enum {
+    ALIGN = 64,
+    FIXED_LEN = 16,
+    COLUMN_FIXED_LEN = 20,
+    DICT_SPACE_MAX = 64 * 1024,
+    ENTRY_SPACE = 2 + CATEGORY_MAX,
+    DICT_SLOTS = 65536
+};
 
-/* The texts of one category column in this group, in order of arrival; ranked when the group is taken. */
+/* The texts of one category column in this group, in order of arrival; ranked when the group is
+ * taken. */
 struct dict {
-    size_t n, bytes;      /* bytes: serialised length */
-    uint32_t *slots;      /* DICT_SLOTS: entry + 1, 0 empty */
+    size_t n, bytes; /* bytes: serialised length */
+    uint32_t *slots; /* DICT_SLOTS: entry + 1, 0 empty */
     uint8_t (*text)[CATEGORY_MAX];
     uint8_t *len;
-    uint32_t *rank;       /* entry -> code */
-    uint32_t *order;      /* code -> entry */
+    uint32_t *rank;  /* entry -> code */
+    uint32_t *order; /* code -> entry */
     size_t cap;
 };
 struct column_writer {
@@ -38,15 +46,17 @@ static size_t align(size_t n)
 
 static size_t width_of(enum column_type type)
 {
-    static const size_t width[] = {[COLUMN_LATITUDE] = 4, [COLUMN_LONGITUDE] = 4, [COLUMN_FLOAT64] = 8, [COLUMN_INT64] = 8,
-                                   [COLUMN_CATEGORY] = 4, [COLUMN_BOOL] = 1, [COLUMN_DATE] = 4};
+    static const size_t width[] = {
+        [COLUMN_LATITUDE] = 4, [COLUMN_LONGITUDE] = 4, [COLUMN_FLOAT64] = 8, [COLUMN_INT64] = 8,
+        [COLUMN_CATEGORY] = 4, [COLUMN_BOOL] = 1,      [COLUMN_DATE] = 4};
     return width[type];
 }
 
 static size_t header_len(const struct manifest_dataset *s)
 {
     size_t len = FIXED_LEN;
-    for (size_t i = 0; i < s->n_columns; i++) len += COLUMN_FIXED_LEN + ((strlen(s->columns[i].name) + 3) & ~(size_t)3);
+    for (size_t i = 0; i < s->n_columns; i++)
+        len += COLUMN_FIXED_LEN + ((strlen(s->columns[i].name) + 3) & ~(size_t)3);
     return align(len);
 }
 
@@ -54,7 +64,8 @@ static size_t header_len(const struct manifest_dataset *s)
 static size_t dict_space_of(const struct manifest_dataset *s)
 {
     size_t n = 0;
-    for (size_t i = 0; i < s->n_columns; i++) n += s->columns[i].type == COLUMN_CATEGORY;
+    for (size_t i = 0; i < s->n_columns; i++)
+        n += s->columns[i].type == COLUMN_CATEGORY;
     if (n == 0) return 0;
     size_t each = GROUP_BYTES / 4 / n;
     return each < DICT_SPACE_MAX ? each : DICT_SPACE_MAX;
@@ -74,7 +85,8 @@ static size_t space_for(const struct manifest_dataset *s, size_t rows)
 size_t table_rows_per_group(const struct manifest_dataset *schema)
 {
     size_t rows = GROUP_ROWS_MAX;
-    while (rows > ALIGN && space_for(schema, rows) > GROUP_BYTES) rows -= ALIGN;
+    while (rows > ALIGN && space_for(schema, rows) > GROUP_BYTES)
+        rows -= ALIGN;
     return rows;
 }
 
@@ -100,7 +112,8 @@ static void dict_free(struct dict *d)
     free(d->order);
 }
 
-static apex_status column_new(const struct table_writer *w, const struct manifest_column *s, struct column_writer *c)
+static apex_status column_new(const struct table_writer *w, const struct manifest_column *s,
+                              struct column_writer *c)
 {
     c->type = s->type;
     c->width = width_of(s->type);
@@ -112,17 +125,23 @@ static apex_status column_new(const struct table_writer *w, const struct manifes
 
 static apex_status columns_new(struct table_writer *w)
 {
-    for (size_t i = 0; i < w->schema->n_columns; i++) TRY(column_new(w, &w->schema->columns[i], &w->columns[i]));
+    for (size_t i = 0; i < w->schema->n_columns; i++)
+        TRY(column_new(w, &w->schema->columns[i], &w->columns[i]));
     return APEX_OK;
 }
 
-apex_status table_writer_new(const struct manifest_dataset *schema, struct table_writer **writer)
+apex_status table_writer_new(const struct manifest_dataset *schema,
+                             struct table_writer **writer)
 {
     struct table_writer *w = calloc(1, sizeof *w);
     if (!w) return APEX_E_MEMORY;
-    *w = (struct table_writer){.schema = schema, .rows_max = table_rows_per_group(schema), .dict_space = dict_space_of(schema)};
+    *w = (struct table_writer){.schema = schema,
+                               .rows_max = table_rows_per_group(schema),
+                               .dict_space = dict_space_of(schema)};
     w->columns = calloc(schema->n_columns, sizeof *w->columns);
-    apex_status s = !w->columns ? APEX_E_MEMORY : space_for(schema, w->rows_max) > GROUP_BYTES ? APEX_E_LIMIT : columns_new(w);
+    apex_status s = !w->columns                                    ? APEX_E_MEMORY
+                    : space_for(schema, w->rows_max) > GROUP_BYTES ? APEX_E_LIMIT
+                                                                   : columns_new(w);
     if (s != APEX_OK) {
         table_writer_free(w);
         return s;
@@ -152,8 +171,14 @@ static void cell_put(struct table_writer *w, size_t column, const void *value, s
     c->validity[w->n_rows >> 3] |= (uint8_t)(1u << (w->n_rows & 7));
 }
 
-void table_writer_i32(struct table_writer *w, size_t column, int32_t v) { cell_put(w, column, &v, sizeof v); }
-void table_writer_i64(struct table_writer *w, size_t column, int64_t v) { cell_put(w, column, &v, sizeof v); }
+void table_writer_i32(struct table_writer *w, size_t column, int32_t v)
+{
+    cell_put(w, column, &v, sizeof v);
+}
+void table_writer_i64(struct table_writer *w, size_t column, int64_t v)
+{
+    cell_put(w, column, &v, sizeof v);
+}
 
 void table_writer_f64(struct table_writer *w, size_t column, double v)
 {
@@ -175,7 +200,8 @@ void table_writer_missing(struct table_writer *w, size_t column)
 static uint32_t text_hash(struct span t)
 {
     uint32_t h = 2166136261u; /* FNV-1a; the client's own rows, so nobody picks collisions */
-    for (size_t i = 0; i < t.len; i++) h = (h ^ t.data[i]) * 16777619u;
+    for (size_t i = 0; i < t.len; i++)
+        h = (h ^ t.data[i]) * 16777619u;
     return h ^ h >> 15;
 }
 
@@ -184,7 +210,8 @@ static apex_status dict_code(struct dict *d, struct span text, uint32_t *code)
     size_t at = text_hash(text) & (DICT_SLOTS - 1);
     for (; d->slots[at]; at = (at + 1) & (DICT_SLOTS - 1)) {
         *code = d->slots[at] - 1;
-        if (d->len[*code] == text.len && memcmp(d->text[*code], text.data, text.len) == 0) return APEX_OK;
+        if (d->len[*code] == text.len && memcmp(d->text[*code], text.data, text.len) == 0)
+            return APEX_OK;
     }
     if (d->n == d->cap) return APEX_E_LIMIT;
     *code = (uint32_t)d->n++;
@@ -210,7 +237,8 @@ apex_status table_writer_row_end(struct table_writer *w, bool *full)
     *full = w->n_rows == w->rows_max;
     for (size_t i = 0; i < w->schema->n_columns; i++) {
         const struct column_writer *c = &w->columns[i];
-        if (c->type == COLUMN_CATEGORY) *full |= c->dict.bytes + ENTRY_SPACE > w->dict_space || c->dict.n == c->dict.cap;
+        if (c->type == COLUMN_CATEGORY)
+            *full |= c->dict.bytes + ENTRY_SPACE > w->dict_space || c->dict.n == c->dict.cap;
     }
     return APEX_OK;
 }
@@ -241,15 +269,18 @@ static void sift(struct dict *d, size_t root, size_t n)
 
 static void dict_rank(struct dict *d)
 {
-    for (size_t i = 0; i < d->n; i++) d->order[i] = (uint32_t)i;
-    for (size_t i = d->n / 2; i-- > 0;) sift(d, i, d->n);
+    for (size_t i = 0; i < d->n; i++)
+        d->order[i] = (uint32_t)i;
+    for (size_t i = d->n / 2; i-- > 0;)
+        sift(d, i, d->n);
     for (size_t n = d->n; n > 1; n--) {
         uint32_t t = d->order[0];
         d->order[0] = d->order[n - 1];
         d->order[n - 1] = t;
         sift(d, 0, n - 1);
     }
-    for (size_t i = 0; i < d->n; i++) d->rank[d->order[i]] = (uint32_t)i;
+    for (size_t i = 0; i < d->n; i++)
+        d->rank[d->order[i]] = (uint32_t)i;
 }
 
 static void dict_write(const struct dict *d, uint8_t *out)
@@ -283,7 +314,8 @@ static uint32_t piece_put(uint8_t *out, size_t *at, const uint8_t *bytes, size_t
 }
 
 /* One column: its pieces at *at, its head at `head`; returns the head's length. */
-static size_t column_put(struct table_writer *w, size_t i, uint8_t *out, uint8_t *head, size_t *at)
+static size_t column_put(struct table_writer *w, size_t i, uint8_t *out, uint8_t *head,
+                         size_t *at)
 {
     struct column_writer *c = &w->columns[i];
     const char *name = w->schema->columns[i].name;
@@ -296,7 +328,8 @@ static size_t column_put(struct table_writer *w, size_t i, uint8_t *out, uint8_t
     head[1] = c->any_missing;
     put_le16(head + 2, (uint16_t)name_len);
     put_le32(head + 4, piece_put(out, at, c->data, w->n_rows * c->width));
-    if (c->any_missing) put_le32(head + 8, piece_put(out, at, c->validity, (w->n_rows + 7) / 8));
+    if (c->any_missing)
+        put_le32(head + 8, piece_put(out, at, c->validity, (w->n_rows + 7) / 8));
     if (c->type == COLUMN_CATEGORY) {
         size_t offset = align(*at);
         dict_write(&c->dict, out + offset);
@@ -333,7 +366,8 @@ apex_status table_writer_take(struct table_writer *w, bool last, uint8_t *out, s
     put_le16(out + 6, (uint16_t)w->schema->n_columns);
     put_le32(out + 8, (uint32_t)w->n_rows);
     put_le32(out + 12, (uint32_t)head_len);
-    for (size_t i = 0; i < w->schema->n_columns; i++) head_at += column_put(w, i, out, out + head_at, &at);
+    for (size_t i = 0; i < w->schema->n_columns; i++)
+        head_at += column_put(w, i, out, out + head_at, &at);
     *len = last ? align(at) : GROUP_BYTES;
     writer_reset(w);
     return APEX_OK;

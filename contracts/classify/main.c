@@ -1,9 +1,8 @@
-/* The contract `classify`: Gaussian naive Bayes over the union of the parties' labelled rows. docs/contracts/classify.md tells its
- * mathematics.
- *   market      how many of all parties' rows fall into each class: the addressable market per country
- *   own_market  the same, trained on the requester's private rows, sent with the request
- *   evaluate    trained on `training`, scored on `holdout`
- *   predict     the class of each of the requester's own rows; to it alone */
+/* The contract `classify`: Gaussian naive Bayes over the union of the parties' labelled rows.
+ * docs/contracts/classify.md tells its mathematics. market      how many of all parties' rows
+ * fall into each class: the addressable market per country own_market  the same, trained on the
+ * requester's private rows, sent with the request evaluate    trained on `training`, scored on
+ * `holdout` predict     the class of each of the requester's own rows; to it alone */
 #include "common/base/try.h"
 #include "common/num/bayes.h"
 #include "common/num/parallel.h"
@@ -27,39 +26,54 @@ static apex_status train(struct work *w, const struct rows_choice *choice)
     TRY(classes_load(w->run, choice, &w->classes));
     TRY(rows_load(w->run, choice, &w->classes, &w->training));
     const struct rows *r = &w->training;
-    if (r->n == 0 || r->n_features == 0) apex_refuse(w->run, APEX_REFUSE_NO_DATA, "no training rows without missing values");
+    if (r->n == 0 || r->n_features == 0)
+        apex_refuse(w->run, APEX_REFUSE_NO_DATA, "no training rows without missing values");
     if (!choice->is_private) release_demand(w->run, &w->rules, &r->all);
     TRY(bayes_new(w->classes.n, r->n_features, &w->model));
-    for (size_t i = 0; i < r->n; i++) bayes_add_mean(w->model, r->feature + i * r->n_features, r->label[i]);
+    for (size_t i = 0; i < r->n; i++)
+        bayes_add_mean(w->model, r->feature + i * r->n_features, r->label[i]);
     bayes_means_done(w->model);
-    for (size_t i = 0; i < r->n; i++) bayes_add_square(w->model, r->feature + i * r->n_features, r->label[i]);
+    for (size_t i = 0; i < r->n; i++)
+        bayes_add_square(w->model, r->feature + i * r->n_features, r->label[i]);
     apex_status s = bayes_finish(w->model);
-    if (s == APEX_E_DATA) apex_refuse(w->run, APEX_REFUSE_NO_DATA, "a class has no training row without missing values");
+    if (s == APEX_E_DATA)
+        apex_refuse(w->run, APEX_REFUSE_NO_DATA,
+                    "a class has no training row without missing values");
     apex_progress(w->run, 40);
     return s;
 }
 
-struct predicting { const struct bayes *model; const struct rows *rows; uint32_t *out; };
+struct predicting {
+    const struct bayes *model;
+    const struct rows *rows;
+    uint32_t *out;
+};
 
 static void predict_block(void *context, size_t block, unsigned thread)
 {
     const struct predicting *p = context;
-    size_t first = block * PREDICT_BLOCK, end = first + PREDICT_BLOCK < p->rows->n ? first + PREDICT_BLOCK : p->rows->n;
+    size_t first = block * PREDICT_BLOCK,
+           end = first + PREDICT_BLOCK < p->rows->n ? first + PREDICT_BLOCK : p->rows->n;
     (void)thread;
-    for (size_t i = first; i < end; i++) p->out[i] = bayes_predict(p->model, p->rows->feature + i * p->rows->n_features);
+    for (size_t i = first; i < end; i++)
+        p->out[i] = bayes_predict(p->model, p->rows->feature + i * p->rows->n_features);
 }
 
 static apex_status predict_rows(const struct work *w, const struct rows *rows, uint32_t **out)
 {
     struct predicting p = {w->model, rows, malloc((rows->n + 1) * sizeof *p.out)};
     if (!p.out) return APEX_E_MEMORY;
-    if (rows->n > 0 && rows->n_features != w->model->n_features) apex_refuse(w->run, APEX_REFUSE_PARAMETER, "training and other rows have different features");
-    parallel_blocks(apex_threads(w->run), (rows->n + PREDICT_BLOCK - 1) / PREDICT_BLOCK, predict_block, &p);
+    if (rows->n > 0 && rows->n_features != w->model->n_features)
+        apex_refuse(w->run, APEX_REFUSE_PARAMETER,
+                    "training and other rows have different features");
+    parallel_blocks(apex_threads(w->run), (rows->n + PREDICT_BLOCK - 1) / PREDICT_BLOCK,
+                    predict_block, &p);
     *out = p.out;
     return APEX_OK;
 }
 
-static void count(struct release_cell *cells, const struct rows *rows, const uint32_t *predicted)
+static void count(struct release_cell *cells, const struct rows *rows,
+                  const uint32_t *predicted)
 {
     for (size_t i = 0; i < rows->n; i++) {
         cells[predicted[i]].rows++;
@@ -67,15 +81,19 @@ static void count(struct release_cell *cells, const struct rows *rows, const uin
     }
 }
 
-/* Class counts under the release rules; the total is told, so single hidden cells are covered. */
+/* Class counts under the release rules; the total is told, so single hidden cells are covered.
+ */
 static void counts_out(struct work *w, struct release_cell *cells, uint64_t total)
 {
     char words[120];
     size_t hidden = 0;
-    for (size_t c = 0; c < w->classes.n; c++) cells[c].reason = cells[c].rows ? release_judge(&w->rules, &cells[c]) : RELEASE_FEW_ROWS;
+    for (size_t c = 0; c < w->classes.n; c++)
+        cells[c].reason =
+            cells[c].rows ? release_judge(&w->rules, &cells[c]) : RELEASE_FEW_ROWS;
     if (w->rules.minimum_rows <= 1 && w->rules.minimum_contributors <= 1)
         for (size_t c = 0; c < w->classes.n; c++)
-            if (cells[c].rows == 0) cells[c].reason = RELEASE_OK; /* no minimum: zero is a number like others */
+            if (cells[c].rows == 0)
+                cells[c].reason = RELEASE_OK; /* no minimum: zero is a number like others */
     release_complement(&w->rules, cells, w->classes.n);
     apex_json_array(w->run, "classes");
     for (size_t c = 0; c < w->classes.n; c++) {
@@ -84,7 +102,8 @@ static void counts_out(struct work *w, struct release_cell *cells, uint64_t tota
         if (cells[c].reason == RELEASE_OK) {
             apex_json_integer(w->run, "rows", (int64_t)cells[c].rows);
             apex_json_number(w->run, "share", (double)cells[c].rows / (double)total);
-            apex_json_integer(w->run, "contributors", (int64_t)release_contributors(&cells[c], w->rules.n_parties));
+            apex_json_integer(w->run, "contributors",
+                              (int64_t)release_contributors(&cells[c], w->rules.n_parties));
         } else {
             release_words(&w->rules, cells[c].reason, words);
             apex_json_text(w->run, "suppressed", words, strlen(words));
@@ -110,7 +129,9 @@ static void head_out(struct work *w)
 /* `training` rows are customers too, where the request says so. */
 static apex_status market(struct work *w, bool own)
 {
-    struct rows_choice labelled = {"training", own, true}, unlabelled = {"customers", false, false}, held = {"holdout", false, false};
+    struct rows_choice labelled = {"training", own, true},
+                       unlabelled = {"customers", false, false},
+                       held = {"holdout", false, false};
     struct rows customers, holdout;
     uint32_t *predicted;
     TRY(train(w, &labelled));
@@ -123,7 +144,8 @@ static apex_status market(struct work *w, bool own)
     for (size_t s = 0; s < (with_training ? 3u : 2u); s++) {
         TRY(predict_rows(w, sets[s], &predicted));
         count(cells, sets[s], predicted);
-        for (size_t p = 0; p < w->rules.n_parties; p++) all.by_party[p] += sets[s]->all.by_party[p];
+        for (size_t p = 0; p < w->rules.n_parties; p++)
+            all.by_party[p] += sets[s]->all.by_party[p];
         all.rows += sets[s]->n;
         free(predicted);
     }
@@ -131,7 +153,8 @@ static apex_status market(struct work *w, bool own)
     head_out(w);
     apex_json_integer(w->run, "rows", (int64_t)all.rows);
     release_count(w->run, &w->rules, "rows_dropped", customers.n_dropped + holdout.n_dropped);
-    apex_json_integer(w->run, "contributors", (int64_t)release_contributors(&all, w->rules.n_parties));
+    apex_json_integer(w->run, "contributors",
+                      (int64_t)release_contributors(&all, w->rules.n_parties));
     counts_out(w, cells, all.rows);
     apex_json_end(w->run);
     free(cells);
@@ -150,7 +173,8 @@ static apex_status evaluate(struct work *w)
     struct release_cell *cells = calloc(w->classes.n, sizeof *cells);
     if (!cells) return APEX_E_MEMORY;
     TRY(predict_rows(w, &holdout, &predicted));
-    for (size_t i = 0; i < holdout.n; i++) right += predicted[i] == holdout.label[i];
+    for (size_t i = 0; i < holdout.n; i++)
+        right += predicted[i] == holdout.label[i];
     count(cells, &holdout, predicted);
     head_out(w);
     apex_json_integer(w->run, "holdout_rows", (int64_t)holdout.n);
@@ -168,7 +192,9 @@ static apex_status predict(struct work *w)
     struct rows_choice labelled = {"training", false, true}, own = {"customers", true, false};
     struct rows rows;
     uint32_t *predicted;
-    if (!rows_any(w->run, &own)) apex_refuse(w->run, APEX_REFUSE_NO_DATA, "send the rows to classify with the request (--rows FILE)");
+    if (!rows_any(w->run, &own))
+        apex_refuse(w->run, APEX_REFUSE_NO_DATA,
+                    "send the rows to classify with the request (--rows FILE)");
     TRY(train(w, &labelled));
     TRY(rows_load(w->run, &own, &w->classes, &rows));
     TRY(predict_rows(w, &rows, &predicted));

@@ -7,7 +7,8 @@
 
 static bool chosen(const struct apex_table *t, const struct rows_choice *c)
 {
-    return apex_table_private(t) == c->is_private && strcmp(apex_table_dataset(t), c->dataset) == 0;
+    return apex_table_private(t) == c->is_private &&
+           strcmp(apex_table_dataset(t), c->dataset) == 0;
 }
 
 bool rows_any(const struct apex_run *run, const struct rows_choice *choice)
@@ -26,7 +27,8 @@ static bool present(struct apex_cells c, size_t i)
 static size_t label_column(const struct apex_table *t)
 {
     size_t c = 0;
-    while (c < apex_table_columns(t) && apex_table_column_type(t, c) != APEX_CATEGORY) c++;
+    while (c < apex_table_columns(t) && apex_table_column_type(t, c) != APEX_CATEGORY)
+        c++;
     return c;
 }
 
@@ -59,12 +61,15 @@ static void classes_sort(struct classes *k)
     size_t kept = 0;
     if (k->n) qsort(k->name, k->n, sizeof *k->name, name_order);
     for (size_t i = 0; i < k->n; i++)
-        if (kept == 0 || name_order(&k->name[kept - 1], &k->name[i]) != 0) k->name[kept++] = k->name[i];
+        if (kept == 0 || name_order(&k->name[kept - 1], &k->name[i]) != 0)
+            k->name[kept++] = k->name[i];
     k->n = kept;
 }
 
-/* Dictionaries hold each used text of their group once; the codes are below the greatest one that occurs, plus one. */
-static apex_status group_classes(const struct apex_table *t, size_t g, size_t column, struct classes *k)
+/* Dictionaries hold each used text of their group once; the codes are below the greatest one
+ * that occurs, plus one. */
+static apex_status group_classes(const struct apex_table *t, size_t g, size_t column,
+                                 struct classes *k)
 {
     struct apex_cells cells = apex_table_cells(t, g, column);
     uint32_t top = 0;
@@ -83,16 +88,20 @@ static apex_status group_classes(const struct apex_table *t, size_t g, size_t co
     return APEX_OK;
 }
 
-apex_status classes_load(struct apex_run *run, const struct rows_choice *choice, struct classes *classes)
+apex_status classes_load(struct apex_run *run, const struct rows_choice *choice,
+                         struct classes *classes)
 {
     for (size_t i = 0; i < apex_tables(run); i++) {
         const struct apex_table *t = apex_table_at(run, i);
         if (!chosen(t, choice)) continue;
         size_t column = label_column(t);
-        if (column == apex_table_columns(t)) apex_refuse(run, APEX_REFUSE_PARAMETER, "training rows need a category column");
-        for (size_t g = 0; g < apex_table_groups(t); g++) TRY(group_classes(t, g, column, classes));
+        if (column == apex_table_columns(t))
+            apex_refuse(run, APEX_REFUSE_PARAMETER, "training rows need a category column");
+        for (size_t g = 0; g < apex_table_groups(t); g++)
+            TRY(group_classes(t, g, column, classes));
         classes_sort(classes);
-        if (classes->n > CLASSES_MAX) apex_refuse(run, APEX_REFUSE_OTHER, "more than 65536 classes");
+        if (classes->n > CLASSES_MAX)
+            apex_refuse(run, APEX_REFUSE_OTHER, "more than 65536 classes");
     }
     return APEX_OK;
 }
@@ -102,12 +111,14 @@ static uint32_t class_rank(const struct classes *k, const char *text, size_t len
     struct class_name want;
     memcpy(want.text, text, len);
     want.len = len;
-    const struct class_name *found = k->n ? bsearch(&want, k->name, k->n, sizeof *k->name, name_order) : NULL;
+    const struct class_name *found =
+        k->n ? bsearch(&want, k->name, k->n, sizeof *k->name, name_order) : NULL;
     return found ? (uint32_t)(found - k->name) : NO_LABEL;
 }
 
 /* From a group's codes to ranks. */
-static uint32_t *ranks_of(const struct apex_table *t, size_t g, size_t column, const struct classes *k)
+static uint32_t *ranks_of(const struct apex_table *t, size_t g, size_t column,
+                          const struct classes *k)
 {
     struct apex_cells cells = apex_table_cells(t, g, column);
     uint32_t top = 0;
@@ -122,7 +133,8 @@ static uint32_t *ranks_of(const struct apex_table *t, size_t g, size_t column, c
     return rank;
 }
 
-static double number_at(const struct apex_table *t, size_t column, struct apex_cells c, size_t i)
+static double number_at(const struct apex_table *t, size_t column, struct apex_cells c,
+                        size_t i)
 {
     switch (apex_table_column_type(t, column)) {
     case APEX_LATITUDE:
@@ -134,7 +146,10 @@ static double number_at(const struct apex_table *t, size_t column, struct apex_c
     }
 }
 
-struct group_cells { size_t n_features, column[FEATURES_MAX]; struct apex_cells cells[FEATURES_MAX]; };
+struct group_cells {
+    size_t n_features, column[FEATURES_MAX];
+    struct apex_cells cells[FEATURES_MAX];
+};
 
 static void group_open(const struct apex_table *t, size_t g, struct group_cells *gc)
 {
@@ -146,7 +161,8 @@ static void group_open(const struct apex_table *t, size_t g, struct group_cells 
     }
 }
 
-static bool features_at(const struct apex_table *t, const struct group_cells *gc, size_t i, double *row)
+static bool features_at(const struct apex_table *t, const struct group_cells *gc, size_t i,
+                        double *row)
 {
     for (size_t f = 0; f < gc->n_features; f++) {
         if (!present(gc->cells[f], i)) return false;
@@ -155,7 +171,8 @@ static bool features_at(const struct apex_table *t, const struct group_cells *gc
     return true;
 }
 
-static apex_status group_load(const struct apex_table *t, size_t g, bool labelled, const struct classes *k, uint32_t first, struct rows *r)
+static apex_status group_load(const struct apex_table *t, size_t g, bool labelled,
+                              const struct classes *k, uint32_t first, struct rows *r)
 {
     struct group_cells *gc = malloc(sizeof *gc);
     size_t column = label_column(t);
@@ -183,7 +200,8 @@ static apex_status group_load(const struct apex_table *t, size_t g, bool labelle
 static size_t features_of(const struct apex_table *t)
 {
     size_t n = 0;
-    for (size_t c = 0; c < apex_table_columns(t); c++) n += apex_table_column_type(t, c) != APEX_CATEGORY;
+    for (size_t c = 0; c < apex_table_columns(t); c++)
+        n += apex_table_column_type(t, c) != APEX_CATEGORY;
     return n;
 }
 
@@ -197,7 +215,9 @@ static apex_status room(struct apex_run *run, const struct rows_choice *choice, 
         r->n_features = features_of(t);
     }
     size_t cells;
-    if (n >= UINT32_MAX || !size_mul((size_t)n + 1, (r->n_features ? r->n_features : 1) * sizeof(double), &cells)) return APEX_E_LIMIT;
+    if (n >= UINT32_MAX ||
+        !size_mul((size_t)n + 1, (r->n_features ? r->n_features : 1) * sizeof(double), &cells))
+        return APEX_E_LIMIT;
     r->feature = malloc(cells);
     r->label = malloc((n + 1) * sizeof *r->label);
     r->party = malloc(n + 1);
@@ -205,7 +225,8 @@ static apex_status room(struct apex_run *run, const struct rows_choice *choice, 
     return r->feature && r->label && r->party && r->origin ? APEX_OK : APEX_E_MEMORY;
 }
 
-apex_status rows_load(struct apex_run *run, const struct rows_choice *choice, const struct classes *classes, struct rows *rows)
+apex_status rows_load(struct apex_run *run, const struct rows_choice *choice,
+                      const struct classes *classes, struct rows *rows)
 {
     *rows = (struct rows){0};
     TRY(room(run, choice, rows));

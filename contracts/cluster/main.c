@@ -1,7 +1,8 @@
-/* The contract `cluster`: sites for the union of the parties' places. docs/contracts/cluster.md tells its mathematics.
- *   sites     k-means; per site its place, rows, contributors and radius
+/* The contract `cluster`: sites for the union of the parties' places. docs/contracts/cluster.md
+ * tells its mathematics. sites     k-means; per site its place, rows, contributors and radius
  *   weighted_sites  the same, each row weighing what its int64 column says
- *   coverage  of sites that are given: the share of rows within a radius, and how far rows are from their nearest site */
+ *   coverage  of sites that are given: the share of rows within a radius, and how far rows are
+ * from their nearest site */
 #include "common/base/try.h"
 #include "common/num/exact.h"
 #include "common/num/kmeans.h"
@@ -18,12 +19,13 @@ struct answer {
     struct places places;
     struct release_rules rules;
     size_t k;
-    double *site;          /* k x 2: latitude, longitude in degrees */
-    uint32_t *label;       /* of each row */
-    double *distance_km;   /* of each row to its site */
+    double *site;              /* k x 2: latitude, longitude in degrees */
+    uint32_t *label;           /* of each row */
+    double *distance_km;       /* of each row to its site */
     struct release_cell *cell; /* k */
-    struct release_cell *inside, all_inside; /* rows within the radius, of each site and of all */
-    double *weight;        /* k: sums, when weighted */
+    struct release_cell *inside,
+        all_inside; /* rows within the radius, of each site and of all */
+    double *weight; /* k: sums, when weighted */
     double radius_km;
 };
 
@@ -36,7 +38,9 @@ static apex_status answer_open(struct answer *a, size_t k)
     a->cell = calloc(k, sizeof *a->cell);
     a->inside = calloc(k, sizeof *a->inside);
     a->weight = calloc(k, sizeof *a->weight);
-    return a->site && a->label && a->distance_km && a->cell && a->inside && a->weight ? APEX_OK : APEX_E_MEMORY;
+    return a->site && a->label && a->distance_km && a->cell && a->inside && a->weight
+               ? APEX_OK
+               : APEX_E_MEMORY;
 }
 
 static void row_unit(const struct places *p, size_t i, double unit[3])
@@ -53,9 +57,10 @@ static void count_row(struct release_cell *cell, size_t party)
 /* Rows of each site by party, and every row's distance to its site. */
 static apex_status measure(struct answer *a)
 {
-    double (*unit)[3] = malloc(a->k * sizeof *unit), here[3];
+    double(*unit)[3] = malloc(a->k * sizeof *unit), here[3];
     if (!unit) return APEX_E_MEMORY;
-    for (size_t c = 0; c < a->k; c++) exact_unit(a->site[2 * c], a->site[2 * c + 1], unit[c]);
+    for (size_t c = 0; c < a->k; c++)
+        exact_unit(a->site[2 * c], a->site[2 * c + 1], unit[c]);
     for (size_t i = 0; i < a->places.n; i++) {
         count_row(&a->cell[a->label[i]], a->places.party[i]);
         a->weight[a->label[i]] += a->places.weight ? a->places.weight[i] : 1;
@@ -65,7 +70,8 @@ static apex_status measure(struct answer *a)
         count_row(&a->inside[a->label[i]], a->places.party[i]);
         count_row(&a->all_inside, a->places.party[i]);
     }
-    for (size_t c = 0; c < a->k; c++) a->cell[c].reason = release_judge(&a->rules, &a->cell[c]);
+    for (size_t c = 0; c < a->k; c++)
+        a->cell[c].reason = release_judge(&a->rules, &a->cell[c]);
     free(unit);
     return APEX_OK;
 }
@@ -84,12 +90,14 @@ static double quantile(const double *sorted, size_t n, double q)
     return i + 1 < n ? sorted[i] + (at - low) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
-/* A maximum rests on one row. What is told instead is the greatest distance that at least minimum_rows rows reach; with a minimum
- * of 1 that is the maximum. Other quantiles are not told beyond it. */
+/* A maximum rests on one row. What is told instead is the greatest distance that at least
+ * minimum_rows rows reach; with a minimum of 1 that is the maximum. Other quantiles are not
+ * told beyond it. */
 static void spread_out(const struct answer *a, double *distances, size_t n)
 {
     qsort(distances, n, sizeof *distances, number_order);
-    double most = distances[n - (size_t)(a->rules.minimum_rows < n ? a->rules.minimum_rows : n)];
+    double most =
+        distances[n - (size_t)(a->rules.minimum_rows < n ? a->rules.minimum_rows : n)];
     double median = quantile(distances, n, 0.5), p95 = quantile(distances, n, 0.95);
     apex_json_number(a->run, "median_km", median < most ? median : most);
     apex_json_number(a->run, "p95_km", p95 < most ? p95 : most);
@@ -110,7 +118,8 @@ static void site_out(struct answer *a, size_t c, double *distances, size_t n)
     apex_json_number(a->run, "latitude", a->site[2 * c]);
     apex_json_number(a->run, "longitude", a->site[2 * c + 1]);
     apex_json_integer(a->run, "rows", (int64_t)a->cell[c].rows);
-    apex_json_integer(a->run, "contributors", (int64_t)release_contributors(&a->cell[c], a->rules.n_parties));
+    apex_json_integer(a->run, "contributors",
+                      (int64_t)release_contributors(&a->cell[c], a->rules.n_parties));
     if (a->places.weight) apex_json_number(a->run, "weight", a->weight[c]);
     release_share(a->run, &a->rules, "within_radius", &a->inside[c], &a->cell[c]);
     spread_out(a, distances, n);
@@ -123,11 +132,15 @@ static apex_status sites_out(struct answer *a)
     size_t *start = calloc(a->k + 2, sizeof *start);
     double *by_site = malloc((a->places.n + 1) * sizeof *by_site);
     if (!start || !by_site) return APEX_E_MEMORY;
-    for (size_t i = 0; i < a->places.n; i++) start[a->label[i] + 2]++;
-    for (size_t c = 2; c <= a->k + 1; c++) start[c] += start[c - 1];
-    for (size_t i = 0; i < a->places.n; i++) by_site[start[a->label[i] + 1]++] = a->distance_km[i];
+    for (size_t i = 0; i < a->places.n; i++)
+        start[a->label[i] + 2]++;
+    for (size_t c = 2; c <= a->k + 1; c++)
+        start[c] += start[c - 1];
+    for (size_t i = 0; i < a->places.n; i++)
+        by_site[start[a->label[i] + 1]++] = a->distance_km[i];
     apex_json_array(a->run, "sites");
-    for (size_t c = 0; c < a->k; c++) site_out(a, c, by_site + start[c], start[c + 1] - start[c]);
+    for (size_t c = 0; c < a->k; c++)
+        site_out(a, c, by_site + start[c], start[c + 1] - start[c]);
     apex_json_end(a->run);
     free(start);
     free(by_site);
@@ -152,10 +165,13 @@ static apex_status answer_out(struct answer *a)
     size_t hidden;
     TRY(measure(a));
     bool quiet = totals_hidden(a, &hidden);
-    if (quiet) apex_json_null(a->run, "rows");
-    else apex_json_integer(a->run, "rows", (int64_t)a->places.n);
+    if (quiet)
+        apex_json_null(a->run, "rows");
+    else
+        apex_json_integer(a->run, "rows", (int64_t)a->places.n);
     release_count(a->run, &a->rules, "rows_dropped", a->places.n_dropped);
-    apex_json_integer(a->run, "contributors", (int64_t)release_contributors(&a->places.all, a->rules.n_parties));
+    apex_json_integer(a->run, "contributors",
+                      (int64_t)release_contributors(&a->places.all, a->rules.n_parties));
     apex_json_integer(a->run, "k", (int64_t)a->k);
     apex_json_integer(a->run, "suppressed_sites", (int64_t)hidden);
     apex_json_number(a->run, "radius_km", a->radius_km);
@@ -168,9 +184,11 @@ static apex_status answer_out(struct answer *a)
 }
 
 /* What k-means sees: planar units, or unit vectors. */
-static apex_status coordinates(const struct places *p, bool sphere, struct kmeans_points *points, int32_t *vector[3])
+static apex_status coordinates(const struct places *p, bool sphere,
+                               struct kmeans_points *points, int32_t *vector[3])
 {
-    *points = (struct kmeans_points){.n = p->n, .d = 2, .coordinate = {p->latitude, p->longitude}, .weights = p->weight};
+    *points = (struct kmeans_points){
+        .n = p->n, .d = 2, .coordinate = {p->latitude, p->longitude}, .weights = p->weight};
     if (!sphere) return APEX_OK;
     for (size_t d = 0; d < 3; d++) {
         vector[d] = malloc((p->n + 1) * sizeof *vector[d]);
@@ -181,7 +199,8 @@ static apex_status coordinates(const struct places *p, bool sphere, struct kmean
     for (size_t i = 0; i < p->n; i++) {
         double unit[3];
         row_unit(p, i, unit);
-        for (size_t d = 0; d < 3; d++) vector[d][i] = (int32_t)lrint(unit[d] * UNIT_VECTOR_SCALE);
+        for (size_t d = 0; d < 3; d++)
+            vector[d][i] = (int32_t)lrint(unit[d] * UNIT_VECTOR_SCALE);
     }
     return APEX_OK;
 }
@@ -190,21 +209,25 @@ static void to_coordinates(const double *degrees, bool sphere, double *centroid)
 {
     double unit[3];
     if (!sphere) {
-        for (size_t d = 0; d < 2; d++) centroid[d] = degrees[d] / DEGREE_PER_UNIT;
+        for (size_t d = 0; d < 2; d++)
+            centroid[d] = degrees[d] / DEGREE_PER_UNIT;
         return;
     }
     exact_unit(degrees[0], degrees[1], unit);
-    for (size_t d = 0; d < 3; d++) centroid[d] = unit[d] * UNIT_VECTOR_SCALE;
+    for (size_t d = 0; d < 3; d++)
+        centroid[d] = unit[d] * UNIT_VECTOR_SCALE;
 }
 
 /* Latitude and longitude of a direction, by exact_asin alone. */
 static void to_degrees(const double *centroid, bool sphere, double *degrees)
 {
     if (!sphere) {
-        for (size_t d = 0; d < 2; d++) degrees[d] = centroid[d] * DEGREE_PER_UNIT;
+        for (size_t d = 0; d < 2; d++)
+            degrees[d] = centroid[d] * DEGREE_PER_UNIT;
         return;
     }
-    double x = centroid[0], y = centroid[1], z = centroid[2], flat = sqrt(x * x + y * y), length = sqrt(x * x + y * y + z * z);
+    double x = centroid[0], y = centroid[1], z = centroid[2], flat = sqrt(x * x + y * y),
+           length = sqrt(x * x + y * y + z * z);
     const double turn = 180.0 / 3.14159265358979323846;
     double latitude = length > 0 ? exact_asin(fabs(z) / length) * turn : 0;
     double east = flat > 0 ? exact_asin(fabs(y) / flat) * turn : 0;
@@ -217,17 +240,27 @@ static void progress(void *context, unsigned percent)
     apex_progress(context, percent * 9 / 10);
 }
 
-static apex_status sites_fit(struct answer *a, const struct kmeans_points *points, const double *start, bool sphere)
+static apex_status sites_fit(struct answer *a, const struct kmeans_points *points,
+                             const double *start, bool sphere)
 {
-    struct kmeans_options o = {.k = a->k, .restarts = (unsigned)apex_param_number(a->run, "restarts"), .threads = apex_threads(a->run),
-                               .max_rounds = (unsigned)apex_param_number(a->run, "max_rounds"), .seed = apex_seed(a->run), .progress = progress, .context = a->run};
-    struct kmeans_result r = {.centroids = calloc(a->k * points->d, sizeof(double)), .labels = a->label, .sizes = calloc(a->k, sizeof(uint64_t))};
+    struct kmeans_options o = {.k = a->k,
+                               .restarts = (unsigned)apex_param_number(a->run, "restarts"),
+                               .threads = apex_threads(a->run),
+                               .max_rounds = (unsigned)apex_param_number(a->run, "max_rounds"),
+                               .seed = apex_seed(a->run),
+                               .progress = progress,
+                               .context = a->run};
+    struct kmeans_result r = {.centroids = calloc(a->k * points->d, sizeof(double)),
+                              .labels = a->label,
+                              .sizes = calloc(a->k, sizeof(uint64_t))};
     double *from = start ? calloc(a->k * points->d, sizeof *from) : NULL;
     if (!r.centroids || !r.sizes || (start && !from)) return APEX_E_MEMORY;
-    for (size_t c = 0; start && c < a->k; c++) to_coordinates(start + 2 * c, sphere, from + c * points->d);
+    for (size_t c = 0; start && c < a->k; c++)
+        to_coordinates(start + 2 * c, sphere, from + c * points->d);
     o.start = from;
     TRY(kmeans_fit(points, &o, &r));
-    for (size_t c = 0; c < a->k; c++) to_degrees(r.centroids + c * points->d, sphere, a->site + 2 * c);
+    for (size_t c = 0; c < a->k; c++)
+        to_degrees(r.centroids + c * points->d, sphere, a->site + 2 * c);
     double unit = sphere ? EARTH_RADIUS_KM / UNIT_VECTOR_SCALE : DEGREE_PER_UNIT;
     apex_json_text(a->run, "function", apex_function(a->run), strlen(apex_function(a->run)));
     apex_json_text(a->run, "metric", sphere ? "great-circle" : "planar", sphere ? 12 : 6);
@@ -244,9 +277,13 @@ static apex_status sites(struct answer *a)
     struct kmeans_points points;
     int32_t *vector[3] = {NULL, NULL, NULL};
     bool sphere = strcmp(apex_param_text(a->run, "metric"), "great-circle") == 0;
-    size_t n_start = apex_param_points(a->run, "start", 2, &start), k = n_start ? n_start : (size_t)apex_param_number(a->run, "k");
-    /* The rule that closes the hole of k = n: every centroid could rest on minimum_rows rows. */
-    if (k > a->places.n / a->rules.minimum_rows) apex_refuse(a->run, APEX_REFUSE_K, "k is above the number of rows divided by minimum_rows");
+    size_t n_start = apex_param_points(a->run, "start", 2, &start),
+           k = n_start ? n_start : (size_t)apex_param_number(a->run, "k");
+    /* The rule that closes the hole of k = n: every centroid could rest on minimum_rows rows.
+     */
+    if (k > a->places.n / a->rules.minimum_rows)
+        apex_refuse(a->run, APEX_REFUSE_K,
+                    "k is above the number of rows divided by minimum_rows");
     TRY(answer_open(a, k));
     TRY(coordinates(&a->places, sphere, &points, vector));
     apex_json_object(a->run, NULL);
@@ -261,7 +298,8 @@ static void nearest_site(struct answer *a, double (*unit)[3], size_t i)
     double here[3], best = INFINITY;
     row_unit(&a->places, i, here);
     for (size_t c = 0; c < a->k; c++) {
-        double x = here[0] - unit[c][0], y = here[1] - unit[c][1], z = here[2] - unit[c][2], d = x * x + y * y + z * z;
+        double x = here[0] - unit[c][0], y = here[1] - unit[c][1], z = here[2] - unit[c][2],
+               d = x * x + y * y + z * z;
         if (d >= best) continue;
         best = d;
         a->label[i] = (uint32_t)c;
@@ -272,16 +310,19 @@ static apex_status coverage(struct answer *a)
 {
     const double *given;
     size_t k = apex_param_points(a->run, "sites", 2, &given);
-    if (k == 0) apex_refuse(a->run, APEX_REFUSE_PARAMETER, "sites: at least one place is needed");
+    if (k == 0)
+        apex_refuse(a->run, APEX_REFUSE_PARAMETER, "sites: at least one place is needed");
     TRY(answer_open(a, k));
-    double (*unit)[3] = malloc(k * sizeof *unit);
+    double(*unit)[3] = malloc(k * sizeof *unit);
     if (!unit) return APEX_E_MEMORY;
     for (size_t c = 0; c < k; c++) {
-        if (fabs(given[2 * c]) > 90 || fabs(given[2 * c + 1]) > 180) apex_refuse(a->run, APEX_REFUSE_PARAMETER, "sites: a place is not on the Earth");
+        if (fabs(given[2 * c]) > 90 || fabs(given[2 * c + 1]) > 180)
+            apex_refuse(a->run, APEX_REFUSE_PARAMETER, "sites: a place is not on the Earth");
         memcpy(a->site + 2 * c, given + 2 * c, 2 * sizeof *given);
         exact_unit(given[2 * c], given[2 * c + 1], unit[c]);
     }
-    for (size_t i = 0; i < a->places.n; i++) nearest_site(a, unit, i);
+    for (size_t i = 0; i < a->places.n; i++)
+        nearest_site(a, unit, i);
     free(unit);
     apex_json_object(a->run, NULL);
     apex_json_text(a->run, "function", "coverage", 8);
@@ -292,7 +333,9 @@ static apex_status coverage(struct answer *a)
 
 apex_status apex_contract(struct apex_run *run)
 {
-    struct answer a = {.run = run, .rules = release_rules_of(run), .radius_km = apex_param_number(run, "radius_km")};
+    struct answer a = {.run = run,
+                       .rules = release_rules_of(run),
+                       .radius_km = apex_param_number(run, "radius_km")};
     bool cluster = strcmp(apex_function(run), "coverage") != 0;
     TRY(places_load(run, strcmp(apex_function(run), "weighted_sites") == 0, &a.places));
     release_demand(run, &a.rules, &a.places.all);

@@ -6,14 +6,14 @@
 
 struct places {
     size_t n;
-    uint64_t n_dropped;   /* rows with a missing place or weight */
+    uint64_t n_dropped;            /* rows with a missing place or weight */
     int32_t *latitude, *longitude; /* 1e-7 degree */
-    uint32_t *weight;     /* NULL when not weighted */
+    uint32_t *weight;              /* NULL when not weighted */
     uint8_t *party;
     struct release_cell all;
 };
-/* Refuses the run where a dataset has no latitude or longitude, or no int64 column to weigh by, or a weight that is negative or
- * above 2^32 - 1. */
+/* Refuses the run where a dataset has no latitude or longitude, or no int64 column to weigh by,
+ * or a weight that is negative or above 2^32 - 1. */
 apex_status places_load(struct apex_run *run, bool weighted, struct places *p);
 
 #endif

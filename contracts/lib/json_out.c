@@ -69,8 +69,14 @@ static void open_level(struct apex_run *run, const char *key, bool array)
     arrays = array ? arrays | bit : arrays & ~bit;
 }
 
-void apex_json_object(struct apex_run *run, const char *key) { open_level(run, key, false); }
-void apex_json_array(struct apex_run *run, const char *key) { open_level(run, key, true); }
+void apex_json_object(struct apex_run *run, const char *key)
+{
+    open_level(run, key, false);
+}
+void apex_json_array(struct apex_run *run, const char *key)
+{
+    open_level(run, key, true);
+}
 
 void apex_json_end(struct apex_run *run)
 {

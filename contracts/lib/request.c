@@ -30,7 +30,8 @@ static apex_status points_parse(struct cursor *c, struct run_param *p)
             p->points = calloc(cells, sizeof *p->points);
             if (!p->points) return APEX_E_MEMORY;
         }
-        for (size_t d = 0; d < dims; d++) TRY(cbor_float(c, &p->points[i * dims + d]));
+        for (size_t d = 0; d < dims; d++)
+            TRY(cbor_float(c, &p->points[i * dims + d]));
     }
     return APEX_OK;
 }
@@ -43,9 +44,15 @@ static apex_status param_parse(struct cursor *c, struct run_param *p)
     TRY(cbor_peek(c, &p->type));
     switch (p->type) {
     case CBOR_UINT:
-    case CBOR_NEGATIVE: TRY(cbor_int(c, &i)); p->number = (double)i; return APEX_OK;
+    case CBOR_NEGATIVE:
+        TRY(cbor_int(c, &i));
+        p->number = (double)i;
+        return APEX_OK;
     case CBOR_FLOAT: return cbor_float(c, &p->number);
-    case CBOR_BOOL: TRY(cbor_bool(c, &b)); p->number = b; return APEX_OK;
+    case CBOR_BOOL:
+        TRY(cbor_bool(c, &b));
+        p->number = b;
+        return APEX_OK;
     case CBOR_TEXT: return name_copy(c, p->text);
     case CBOR_ARRAY: return points_parse(c, p);
     default: return APEX_E_FORMAT;
@@ -56,7 +63,8 @@ static apex_status params_parse(struct cursor *c, struct apex_run *run)
 {
     TRY(cbor_map(c, &run->n_params));
     if (run->n_params > PARAMS_MAX) return APEX_E_LIMIT;
-    for (size_t i = 0; i < run->n_params; i++) TRY(param_parse(c, &run->params[i]));
+    for (size_t i = 0; i < run->n_params; i++)
+        TRY(param_parse(c, &run->params[i]));
     return APEX_OK;
 }
 
@@ -73,7 +81,8 @@ static apex_status rules_parse(struct cursor *c, struct apex_run *run)
     return n == 3 ? APEX_OK : APEX_E_FORMAT;
 }
 
-static apex_status table_parse(struct cursor *c, const struct apex_run *run, struct apex_table *t)
+static apex_status table_parse(struct cursor *c, const struct apex_run *run,
+                               struct apex_table *t)
 {
     size_t n;
     uint64_t party;
@@ -93,7 +102,8 @@ static apex_status tables_parse(struct cursor *c, struct apex_run *run)
     if (run->n_tables > TABLES_MAX) return APEX_E_LIMIT;
     run->tables = calloc(run->n_tables ? run->n_tables : 1, sizeof *run->tables);
     if (!run->tables) return APEX_E_MEMORY;
-    for (size_t i = 0; i < run->n_tables; i++) TRY(table_parse(c, run, &run->tables[i]));
+    for (size_t i = 0; i < run->n_tables; i++)
+        TRY(table_parse(c, run, &run->tables[i]));
     return APEX_OK;
 }
 
@@ -131,7 +141,8 @@ static apex_status names_copy(struct apex_table *t)
     const struct table_group *g = &t->groups[0];
     t->names = calloc(g->n_columns, sizeof *t->names);
     if (!t->names) return APEX_E_MEMORY;
-    for (size_t i = 0; i < g->n_columns; i++) memcpy(t->names[i], g->columns[i].name.data, g->columns[i].name.len);
+    for (size_t i = 0; i < g->n_columns; i++)
+        memcpy(t->names[i], g->columns[i].name.data, g->columns[i].name.len);
     return APEX_OK;
 }
 
@@ -141,10 +152,12 @@ apex_status run_table_parse(struct apex_table *t)
     t->n_groups = (size_t)((t->size + GROUP_BYTES - 1) / GROUP_BYTES);
     if (t->n_groups == 0) return APEX_E_FORMAT;
     if (!size_mul(t->n_groups, sizeof *t->groups, &bytes)) return APEX_E_LIMIT;
-    t->groups = malloc(bytes); /* columns beyond those there are stay untouched, so no page of them is used */
+    t->groups = malloc(
+        bytes); /* columns beyond those there are stay untouched, so no page of them is used */
     if (!t->groups) return APEX_E_MEMORY;
     for (size_t i = 0; i < t->n_groups; i++) {
-        size_t at = i * GROUP_BYTES, len = t->size - at < GROUP_BYTES ? (size_t)(t->size - at) : GROUP_BYTES;
+        size_t at = i * GROUP_BYTES,
+               len = t->size - at < GROUP_BYTES ? (size_t)(t->size - at) : GROUP_BYTES;
         TRY(table_group_parse(span_of(t->bytes + at, len), &t->groups[i]));
         if (t->groups[i].n_columns != t->groups[0].n_columns) return APEX_E_FORMAT;
         t->n_rows += t->groups[i].n_rows;

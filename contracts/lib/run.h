@@ -1,4 +1,5 @@
-/* Inside the runtime of contract programs; contract writers see include/apex/contract.h only. */
+/* Inside the runtime of contract programs; contract writers see include/apex/contract.h only.
+ */
 #ifndef CONTRACTS_LIB_RUN_H
 #define CONTRACTS_LIB_RUN_H
 
@@ -7,9 +8,23 @@
 #include "common/wire/table.h"
 #include "include/apex/contract.h"
 
-enum { RUN_EXIT_BROKEN = 1, RUN_EXIT_SAID = 10, RUN_EXIT_MEMORY = 101, RUN_EXIT_OUTPUT = 102, JSON_NESTING_MAX = 32, OUT_BYTES = 65536 };
+enum {
+    RUN_EXIT_BROKEN = 1,
+    RUN_EXIT_SAID = 10,
+    RUN_EXIT_MEMORY = 101,
+    RUN_EXIT_OUTPUT = 102,
+    JSON_NESTING_MAX = 32,
+    OUT_BYTES = 65536
+};
 
-struct run_param { char name[NAME_MAX_LEN + 1]; enum cbor_type type; double number; char text[NAME_MAX_LEN + 1]; size_t n_points, dims; double *points; };
+struct run_param {
+    char name[NAME_MAX_LEN + 1];
+    enum cbor_type type;
+    double number;
+    char text[NAME_MAX_LEN + 1];
+    size_t n_points, dims;
+    double *points;
+};
 struct apex_table {
     char dataset[NAME_MAX_LEN + 1];
     size_t party;

@@ -52,7 +52,8 @@ int main(void)
 _Noreturn void apex_refuse(struct apex_run *run, enum apex_refusal why, const char *detail)
 {
     (void)run;
-    /* Nothing of an answer begun may stay beside a refusal's words: they overwrite its start, and the enclave reads no further. */
+    /* Nothing of an answer begun may stay beside a refusal's words: they overwrite its start,
+     * and the enclave reads no further. */
     char padded[121] = {0};
     size_t len = strlen(detail);
     memset(padded, ' ', 120);
@@ -70,13 +71,34 @@ void apex_progress(struct apex_run *run, unsigned percent)
     (void)n; /* a full pipe means nobody looks */
 }
 
-const char *apex_function(const struct apex_run *run) { return run->function; }
-const uint8_t *apex_seed(const struct apex_run *run) { return run->seed; }
-unsigned apex_threads(const struct apex_run *run) { return run->threads; }
-size_t apex_parties(const struct apex_run *run) { return run->n_parties; }
-uint64_t apex_minimum_rows(const struct apex_run *run) { return run->minimum_rows; }
-uint64_t apex_minimum_contributors(const struct apex_run *run) { return run->minimum_contributors; }
-double apex_maximum_share(const struct apex_run *run) { return run->maximum_share; }
+const char *apex_function(const struct apex_run *run)
+{
+    return run->function;
+}
+const uint8_t *apex_seed(const struct apex_run *run)
+{
+    return run->seed;
+}
+unsigned apex_threads(const struct apex_run *run)
+{
+    return run->threads;
+}
+size_t apex_parties(const struct apex_run *run)
+{
+    return run->n_parties;
+}
+uint64_t apex_minimum_rows(const struct apex_run *run)
+{
+    return run->minimum_rows;
+}
+uint64_t apex_minimum_contributors(const struct apex_run *run)
+{
+    return run->minimum_contributors;
+}
+double apex_maximum_share(const struct apex_run *run)
+{
+    return run->maximum_share;
+}
 
 static const struct run_param *param_of(const struct apex_run *run, const char *name)
 {
@@ -85,10 +107,17 @@ static const struct run_param *param_of(const struct apex_run *run, const char *
     _exit(RUN_EXIT_BROKEN); /* the manifest and the program do not agree */
 }
 
-double apex_param_number(const struct apex_run *run, const char *name) { return param_of(run, name)->number; }
-const char *apex_param_text(const struct apex_run *run, const char *name) { return param_of(run, name)->text; }
+double apex_param_number(const struct apex_run *run, const char *name)
+{
+    return param_of(run, name)->number;
+}
+const char *apex_param_text(const struct apex_run *run, const char *name)
+{
+    return param_of(run, name)->text;
+}
 
-size_t apex_param_points(const struct apex_run *run, const char *name, size_t dims, const double **points)
+size_t apex_param_points(const struct apex_run *run, const char *name, size_t dims,
+                         const double **points)
 {
     const struct run_param *p = param_of(run, name);
     if (p->n_points > 0 && p->dims != dims) _exit(RUN_EXIT_BROKEN);
@@ -96,16 +125,46 @@ size_t apex_param_points(const struct apex_run *run, const char *name, size_t di
     return p->n_points;
 }
 
-size_t apex_tables(const struct apex_run *run) { return run->n_tables; }
-const struct apex_table *apex_table_at(const struct apex_run *run, size_t i) { return &run->tables[i]; }
-const char *apex_table_dataset(const struct apex_table *t) { return t->dataset; }
-size_t apex_table_party(const struct apex_table *t) { return t->party; }
-bool apex_table_private(const struct apex_table *t) { return t->is_private; }
-uint64_t apex_table_rows(const struct apex_table *t) { return t->n_rows; }
-size_t apex_table_columns(const struct apex_table *t) { return t->groups[0].n_columns; }
-const char *apex_table_column_name(const struct apex_table *t, size_t column) { return t->names[column]; }
-enum apex_column_type apex_table_column_type(const struct apex_table *t, size_t column) { return (enum apex_column_type)t->groups[0].columns[column].type; }
-size_t apex_table_groups(const struct apex_table *t) { return t->n_groups; }
+size_t apex_tables(const struct apex_run *run)
+{
+    return run->n_tables;
+}
+const struct apex_table *apex_table_at(const struct apex_run *run, size_t i)
+{
+    return &run->tables[i];
+}
+const char *apex_table_dataset(const struct apex_table *t)
+{
+    return t->dataset;
+}
+size_t apex_table_party(const struct apex_table *t)
+{
+    return t->party;
+}
+bool apex_table_private(const struct apex_table *t)
+{
+    return t->is_private;
+}
+uint64_t apex_table_rows(const struct apex_table *t)
+{
+    return t->n_rows;
+}
+size_t apex_table_columns(const struct apex_table *t)
+{
+    return t->groups[0].n_columns;
+}
+const char *apex_table_column_name(const struct apex_table *t, size_t column)
+{
+    return t->names[column];
+}
+enum apex_column_type apex_table_column_type(const struct apex_table *t, size_t column)
+{
+    return (enum apex_column_type)t->groups[0].columns[column].type;
+}
+size_t apex_table_groups(const struct apex_table *t)
+{
+    return t->n_groups;
+}
 
 struct apex_cells apex_table_cells(const struct apex_table *t, size_t group, size_t column)
 {
@@ -113,7 +172,8 @@ struct apex_cells apex_table_cells(const struct apex_table *t, size_t group, siz
     return (struct apex_cells){g->n_rows, g->columns[column].data, g->columns[column].validity};
 }
 
-const char *apex_table_category(const struct apex_table *t, size_t group, size_t column, uint32_t code, size_t *len)
+const char *apex_table_category(const struct apex_table *t, size_t group, size_t column,
+                                uint32_t code, size_t *len)
 {
     struct span text = {NULL, 0}, dict = t->groups[group].columns[column].dict;
     size_t at = 0;

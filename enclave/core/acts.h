@@ -6,7 +6,8 @@
 #include "common/wire/refusal.h"
 #include "enclave/core/core.h"
 
-/* What came of it. On REFUSAL_NONE `body` holds body_act's bytes. `detail` is public; `sealed` for the author alone. */
+/* What came of it. On REFUSAL_NONE `body` holds body_act's bytes. `detail` is public; `sealed`
+ * for the author alone. */
 struct outcome {
     enum refusal code;
     char detail[ENTRY_DETAIL_MAX];

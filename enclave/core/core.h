@@ -1,11 +1,12 @@
 /* The core: keys, log head, contract state, and the one lock around them.
  *
- * States of a node: opened -> replayed -> serving -> (host gone) closed. core_open replays the log; core_append is the only
- * way an entry comes to be. Rules it keeps:
+ * States of a node: opened -> replayed -> serving -> (host gone) closed. core_open replays the
+ * log; core_append is the only way an entry comes to be. Rules it keeps:
  *   - an entry is in the host's log, synced, before the checkpoint that covers it is signed;
  *   - the checkpoint is kept by the host, synced, before anybody hears of the entry;
  *   - no two checkpoints of one size are signed in one life of the enclave.
- * If memory fails between the log and the state, the process ends: replay at the next start puts both together again. */
+ * If memory fails between the log and the state, the process ends: replay at the next start
+ * puts both together again. */
 #ifndef ENCLAVE_CORE_CORE_H
 #define ENCLAVE_CORE_CORE_H
 
@@ -27,9 +28,9 @@ struct core {
     struct buffer evidence; /* of this boot */
     pthread_mutex_t lock;   /* guards what follows */
     struct merkle_tree *tree;
-    struct buffer note;     /* the checkpoint the host keeps */
-    uint64_t kept;          /* its size */
-    bool unkept;            /* `waiting` is signed, but the host has not confirmed it */
+    struct buffer note; /* the checkpoint the host keeps */
+    uint64_t kept;      /* its size */
+    bool unkept;        /* `waiting` is signed, but the host has not confirmed it */
     struct buffer waiting;
     struct state state;
     struct runner *runner;
@@ -39,11 +40,13 @@ struct core {
 apex_status core_open(struct core *core, struct link *link, struct tee *tee, const char **why);
 void core_close(struct core *core);
 
-/* With the lock held. Signs and appends an entry whose kind, address, act and body are filled in; index and time are set here.
- * `act` and `author` as for state_apply. APEX_E_LIMIT or APEX_E_IO: the host could not keep it. If then `core->unkept` is set,
- * the entry stands and the next call tries again; otherwise nothing happened. */
-apex_status core_append(struct core *core, struct entry *entry, const struct act *act, const uint8_t author[static 32],
-                        struct span manifest, struct buffer *cose);
+/* With the lock held. Signs and appends an entry whose kind, address, act and body are filled
+ * in; index and time are set here. `act` and `author` as for state_apply. APEX_E_LIMIT or
+ * APEX_E_IO: the host could not keep it. If then `core->unkept` is set, the entry stands and
+ * the next call tries again; otherwise nothing happened. */
+apex_status core_append(struct core *core, struct entry *entry, const struct act *act,
+                        const uint8_t author[static 32], struct span manifest,
+                        struct buffer *cose);
 /* With the lock held: makes the host keep what is signed. */
 apex_status core_keep(struct core *core);
 

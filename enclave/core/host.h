@@ -1,9 +1,11 @@
-/* What the enclave asks of the host, as typed calls over the link; nothing that comes back is believed until checked.
+/* What the enclave asks of the host, as typed calls over the link; nothing that comes back is
+ * believed until checked.
  *
- * Blobs are named by the SHA-256 of their bytes. A blob_reader reads one front to back in pieces and knows at the end whether
- * the bytes were the ones named; until blob_reader_end says APEX_OK they are the host's word only.
- * Statuses: APEX_E_NOT_FOUND the host has it not; APEX_E_UNTRUSTED it is not what its name says; APEX_E_LIMIT the host's
- * disk is full; APEX_E_IO; APEX_E_UNREACHABLE. Leaks to the host: which blob is read when, and how far. */
+ * Blobs are named by the SHA-256 of their bytes. A blob_reader reads one front to back in
+ * pieces and knows at the end whether the bytes were the ones named; until blob_reader_end says
+ * APEX_OK they are the host's word only. Statuses: APEX_E_NOT_FOUND the host has it not;
+ * APEX_E_UNTRUSTED it is not what its name says; APEX_E_LIMIT the host's disk is full;
+ * APEX_E_IO; APEX_E_UNREACHABLE. Leaks to the host: which blob is read when, and how far. */
 #ifndef ENCLAVE_CORE_HOST_H
 #define ENCLAVE_CORE_HOST_H
 
@@ -19,7 +21,8 @@ struct blob_reader {
     size_t piece_at;
     struct sha256 hash;
 };
-void blob_reader_init(struct blob_reader *r, struct link *link, const uint8_t digest[static HASH_LEN]);
+void blob_reader_init(struct blob_reader *r, struct link *link,
+                      const uint8_t digest[static HASH_LEN]);
 void blob_reader_clear(struct blob_reader *r);
 #define BLOB_READER_CLEARED __attribute__((cleanup(blob_reader_clear))) struct blob_reader
 /* Up to `len` next bytes to out; *got < len only at the end. */
@@ -30,9 +33,11 @@ apex_status blob_reader_exact(struct blob_reader *r, uint8_t *out, size_t len);
 apex_status blob_reader_end(struct blob_reader *r);
 
 /* A whole small blob (at most `max` bytes), checked. */
-apex_status host_blob(struct link *link, const uint8_t digest[static HASH_LEN], size_t max, struct buffer *bytes);
+apex_status host_blob(struct link *link, const uint8_t digest[static HASH_LEN], size_t max,
+                      struct buffer *bytes);
 /* Stores bytes of any length and gives their digest, computed here. */
-apex_status host_blob_put(struct link *link, struct span bytes, uint8_t digest[static HASH_LEN]);
+apex_status host_blob_put(struct link *link, struct span bytes,
+                          uint8_t digest[static HASH_LEN]);
 /* A bundle of entries from `index` on, unchecked. */
 apex_status host_log_read(struct link *link, uint64_t index, struct buffer *bundle);
 apex_status host_log_append(struct link *link, uint64_t index, struct span bundle);

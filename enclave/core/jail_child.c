@@ -12,7 +12,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { EXIT_NOT_STARTED = 126, FS_ABI_1 = (1 << 13) - 1, FS_REFER = 1 << 13, FS_TRUNCATE = 1 << 14, STACK_LIMIT = 8 << 20 };
+enum {
+    EXIT_NOT_STARTED = 126,
+    FS_ABI_1 = (1 << 13) - 1,
+    FS_REFER = 1 << 13,
+    FS_TRUNCATE = 1 << 14,
+    STACK_LIMIT = 8 << 20
+};
 
 /* A ruleset that handles every access this kernel knows and grants none. */
 int jail_landlock_new(int *abi)
@@ -38,16 +44,19 @@ static bool files_place(const struct jail_child *c)
         if (dup2(c->files[i], APEX_FD_REQUEST + (int)i) < 0) return false;
     if (dup2(c->program, JAIL_PROGRAM_FD) < 0) return false;
     if (syscall(SYS_close_range, 0, APEX_FD_REQUEST - 1, 0) != 0) return false;
-    return syscall(SYS_close_range, APEX_FD_REQUEST + c->n_files, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+    return syscall(SYS_close_range, APEX_FD_REQUEST + c->n_files, ~0U, CLOSE_RANGE_CLOEXEC) ==
+           0;
 }
 
 static bool limits_set(const struct jail_limits *l)
 {
-    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_AS, l->memory_bytes) && limit(RLIMIT_CPU, l->cpu_seconds) && limit(RLIMIT_FSIZE, l->output_bytes) &&
+    return limit(RLIMIT_CORE, 0) && limit(RLIMIT_AS, l->memory_bytes) &&
+           limit(RLIMIT_CPU, l->cpu_seconds) && limit(RLIMIT_FSIZE, l->output_bytes) &&
            limit(RLIMIT_MEMLOCK, 0) && limit(RLIMIT_STACK, STACK_LIMIT);
 }
 
-/* The time-stamp counter faults, and with it the clock that the kernel maps into every process. */
+/* The time-stamp counter faults, and with it the clock that the kernel maps into every process.
+ */
 static bool clock_hide(void)
 {
 #if defined(__x86_64__)
@@ -62,7 +71,9 @@ static int confine(struct jail_child *c)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return 1;
     if (!files_place(c)) return 2;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return 3;
-    if (c->machine->landlock >= 0 && syscall(SYS_landlock_restrict_self, c->machine->landlock, 0) != 0) return 4;
+    if (c->machine->landlock >= 0 &&
+        syscall(SYS_landlock_restrict_self, c->machine->landlock, 0) != 0)
+        return 4;
     if (!clock_hide()) return 5;
     if (!limits_set(&c->limits)) return 6;
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &c->machine->filter) != 0) return 7;

@@ -8,7 +8,8 @@
 
 #include <linux/filter.h>
 
-/* The descriptor from which the program is executed, and the only one the filter lets execveat name. */
+/* The descriptor from which the program is executed, and the only one the filter lets execveat
+ * name. */
 enum { JAIL_PROGRAM_FD = 600 };
 /* *filter points to memory that lives as long as the process. */
 apex_status jail_filter_build(struct sock_fprog *filter);

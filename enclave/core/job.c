@@ -210,7 +210,7 @@ static apex_status seal_all(struct job *j)
     TRY(buffer_ok(&package));
     for (size_t i = 0; i < m->n_parties; i++) {
         bool receives = j->function->to_requester ? i == j->run->party
-                                              : (m->parties[i].may & MAY_RECEIVE) != 0;
+                                                  : (m->parties[i].may & MAY_RECEIVE) != 0;
         if (receives) TRY(seal_for(j, buffer_span(&package), i));
     }
     return APEX_OK;

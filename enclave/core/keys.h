@@ -1,5 +1,6 @@
-/* The enclave's keys. The root secret outlives a boot; identities are born at boot; the rest is derived.
- * One block of guarded, locked memory; wiped when freed. Constant time in: every secret. */
+/* The enclave's keys. The root secret outlives a boot; identities are born at boot; the rest is
+ * derived. One block of guarded, locked memory; wiped when freed. Constant time in: every
+ * secret. */
 #ifndef ENCLAVE_CORE_KEYS_H
 #define ENCLAVE_CORE_KEYS_H
 
@@ -18,7 +19,7 @@ struct keys {
 apex_status keys_new(const struct root_secret *root, struct keys **keys);
 void keys_free(struct keys *keys);
 /* The contract's X25519 pair: DeriveKeyPair(HKDF(root, "apex/contract/v1" || address)). */
-apex_status keys_contract(const struct keys *keys, const uint8_t address[static 32], struct seal_public *public_key,
-                          struct seal_secret *secret);
+apex_status keys_contract(const struct keys *keys, const uint8_t address[static 32],
+                          struct seal_public *public_key, struct seal_secret *secret);
 
 #endif

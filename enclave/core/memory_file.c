@@ -37,11 +37,14 @@ apex_status memory_file_append(struct memory_file *f, struct span bytes)
     return APEX_OK;
 }
 
-/* From here on nobody, we included, can change a byte; what the program gets is a descriptor that can only read. */
+/* From here on nobody, we included, can change a byte; what the program gets is a descriptor
+ * that can only read. */
 apex_status memory_file_seal(struct memory_file *f)
 {
     char path[32];
-    if (fcntl(f->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) return APEX_E_IO;
+    if (fcntl(f->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) !=
+        0)
+        return APEX_E_IO;
     snprintf(path, sizeof path, "/proc/self/fd/%d", f->fd);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {

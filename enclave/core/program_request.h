@@ -1,4 +1,5 @@
-/* The request a contract program reads on descriptor 3 (include/apex/contract.h), from the sealed request of the party. */
+/* The request a contract program reads on descriptor 3 (include/apex/contract.h), from the
+ * sealed request of the party. */
 #ifndef ENCLAVE_CORE_PROGRAM_REQUEST_H
 #define ENCLAVE_CORE_PROGRAM_REQUEST_H
 
@@ -12,10 +13,12 @@ struct job_table {
     uint8_t blob[32], digest[32];
     struct memory_file *file;
 };
-/* For qsort: by (private, dataset, party, plaintext digest), so that the order of contribution does not show. */
+/* For qsort: by (private, dataset, party, plaintext digest), so that the order of contribution
+ * does not show. */
 int job_table_order(const void *a, const void *b);
 
-apex_status program_request_new(const struct contract *c, const struct manifest_function *f, struct span request,
-                                const struct job_table *tables, size_t n_tables, unsigned threads, struct memory_file **file);
+apex_status program_request_new(const struct contract *c, const struct manifest_function *f,
+                                struct span request, const struct job_table *tables,
+                                size_t n_tables, unsigned threads, struct memory_file **file);
 
 #endif

@@ -1,8 +1,10 @@
-/* Opens a sealed table that lies on the host, chunk by chunk, and checks it again: the enclave trusts no client.
+/* Opens a sealed table that lies on the host, chunk by chunk, and checks it again: the enclave
+ * trusts no client.
  *
- * Each chunk is authenticated before it is looked at; groups are parsed and checked against the dataset's schema; the row and
- * group counts and the plaintext digest must be those in the sealed head; the blob's SHA-256 must be its name.
- * Leaks to the host: how far a bad table was read. */
+ * Each chunk is authenticated before it is looked at; groups are parsed and checked against the
+ * dataset's schema; the row and group counts and the plaintext digest must be those in the
+ * sealed head; the blob's SHA-256 must be its name. Leaks to the host: how far a bad table was
+ * read. */
 #ifndef ENCLAVE_CORE_SEALED_TABLE_H
 #define ENCLAVE_CORE_SEALED_TABLE_H
 
@@ -18,21 +20,22 @@ struct table_source {
     const uint8_t *address; /* of the contract */
     const struct seal_secret *key;
     const struct manifest_dataset *dataset;
-    const uint8_t *author;  /* 32 bytes: who sealed it */
-    uint64_t rows_max;      /* above: REFUSAL_QUOTA */
+    const uint8_t *author; /* 32 bytes: who sealed it */
+    uint64_t rows_max;     /* above: REFUSAL_QUOTA */
 };
 struct table_facts {
     uint64_t n_rows;
     uint8_t digest[32];
-    bool located;      /* REFUSAL_BAD_ROWS: the two below say where */
-    uint64_t bad_row;  /* 0-based row in the table */
+    bool located;     /* REFUSAL_BAD_ROWS: the two below say where */
+    uint64_t bad_row; /* 0-based row in the table */
     size_t bad_column;
 };
 
 /* Reads the sealed head only: rows and digest as its author states them. */
-enum refusal sealed_table_head(struct link *link, const struct table_source *src, struct table_facts *facts);
-/* Reads, opens and checks all. `out` (may be NULL) gets the plaintext groups. */
-enum refusal sealed_table_open(struct link *link, const struct table_source *src, struct memory_file *out,
+enum refusal sealed_table_head(struct link *link, const struct table_source *src,
                                struct table_facts *facts);
+/* Reads, opens and checks all. `out` (may be NULL) gets the plaintext groups. */
+enum refusal sealed_table_open(struct link *link, const struct table_source *src,
+                               struct memory_file *out, struct table_facts *facts);
 
 #endif

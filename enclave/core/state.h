@@ -1,8 +1,10 @@
-/* The state of all contracts: what one gets by applying the log's entries in order, and nothing besides.
+/* The state of all contracts: what one gets by applying the log's entries in order, and nothing
+ * besides.
  *
- * state_apply() is the one place where entries change it, at replay and at work alike; whether an act is allowed is asked
- * before, of policy.h. Everything here is public (digests, keys, indexes) but the contract keys, which lie in locked memory.
- * Not thread-safe: the core's lock is held. */
+ * state_apply() is the one place where entries change it, at replay and at work alike; whether
+ * an act is allowed is asked before, of policy.h. Everything here is public (digests, keys,
+ * indexes) but the contract keys, which lie in locked memory. Not thread-safe: the core's lock
+ * is held. */
 #ifndef ENCLAVE_CORE_STATE_H
 #define ENCLAVE_CORE_STATE_H
 
@@ -17,7 +19,7 @@ struct contribution {
     size_t party, dataset;
     uint8_t blob[32];
     bool withdrawn;
-    bool known;      /* have the two below been read from the blob's sealed head? */
+    bool known; /* have the two below been read from the blob's sealed head? */
     uint64_t n_rows;
     uint8_t digest[32]; /* of the plaintext */
 };
@@ -28,16 +30,17 @@ struct run {
     uint8_t request[32], request_blob[32];
     bool has_rows;
     uint8_t rows[32];
-    size_t n_visible;        /* contributions the contract had when the run was sequenced */
-    uint64_t boots_before;   /* enclave entries before the run's */
-    unsigned state;          /* enum run_state */
+    size_t n_visible;      /* contributions the contract had when the run was sequenced */
+    uint64_t boots_before; /* enclave entries before the run's */
+    unsigned state;        /* enum run_state */
     unsigned permille;
-    uint64_t end;            /* index of the result or refuse entry, 0 while there is none */
+    uint64_t end; /* index of the result or refuse entry, 0 while there is none */
 };
 
 struct contract {
     uint8_t address[32];
-    struct manifest *manifest; /* NULL: its blob is missing or changed; then nothing but `entries` is kept */
+    struct manifest *
+        manifest; /* NULL: its blob is missing or changed; then nothing but `entries` is kept */
     struct seal_public key;
     struct seal_secret *secret; /* in locked memory */
     bool accepted[PARTIES_MAX];
@@ -54,11 +57,11 @@ struct state {
     size_t n_contracts, cap_contracts;
     struct contract **contracts;
     size_t n_runs, cap_runs;
-    struct run **runs;            /* in the log's order */
-    size_t n_pending;             /* runs without an end */
-    struct digest_map *addresses; /* address -> contract */
-    struct digest_map *acts;      /* SHA-256 of an act's COSE bytes -> entry index */
-    struct digest_map *identities; /* Ed25519 key of an enclave -> entry index */
+    struct run **runs;              /* in the log's order */
+    size_t n_pending;               /* runs without an end */
+    struct digest_map *addresses;   /* address -> contract */
+    struct digest_map *acts;        /* SHA-256 of an act's COSE bytes -> entry index */
+    struct digest_map *identities;  /* Ed25519 key of an enclave -> entry index */
     struct digest_map *run_entries; /* digest of a run's index -> run */
     uint64_t boots;
     uint64_t last_time_ms; /* time never runs backwards in the log */
@@ -67,8 +70,9 @@ struct state {
 apex_status state_init(struct state *s, const struct keys *keys);
 void state_clear(struct state *s);
 
-/* Applies one entry whose signatures are checked. `act` is the parsed act of `entry`, NULL when it has none; `manifest` is the
- * text for a deploy, empty when the host lost it. APEX_E_UNTRUSTED: the entry does not follow from those before it. */
+/* Applies one entry whose signatures are checked. `act` is the parsed act of `entry`, NULL when
+ * it has none; `manifest` is the text for a deploy, empty when the host lost it.
+ * APEX_E_UNTRUSTED: the entry does not follow from those before it. */
 apex_status state_apply(struct state *s, const struct entry *entry, const struct act *act,
                         const uint8_t author[static 32], struct span manifest);
 

@@ -24,8 +24,10 @@ static void parent_of(const char *path, char parent[static LEDGER_PATH_MAX])
 {
     snprintf(parent, LEDGER_PATH_MAX, "%s", path);
     char *slash = strrchr(parent, '/');
-    if (slash && slash != parent) *slash = 0;
-    else snprintf(parent, LEDGER_PATH_MAX, "%s", slash ? "/" : ".");
+    if (slash && slash != parent)
+        *slash = 0;
+    else
+        snprintf(parent, LEDGER_PATH_MAX, "%s", slash ? "/" : ".");
 }
 
 apex_status folder_sync(const char *path)

@@ -40,7 +40,8 @@ static apex_status entry_add(struct tail *t, struct span bytes, uint64_t end)
 
 static void entries_drop(struct tail *t, size_t from)
 {
-    while (t->n > from) free((void *)(uintptr_t)t->entry[--t->n].bytes.data);
+    while (t->n > from)
+        free((void *)(uintptr_t)t->entry[--t->n].bytes.data);
 }
 
 static void record_write(uint64_t index, struct span entry, struct buffer *out)
@@ -70,14 +71,16 @@ static apex_status record_next(struct cursor *c, uint64_t *index, struct span *e
     return span_equal(check, SPAN(want)) ? APEX_OK : APEX_E_FORMAT;
 }
 
-/* Takes what is whole and in order; *end is where that ends. Records below `first` lie in full bundles already. */
+/* Takes what is whole and in order; *end is where that ends. Records below `first` lie in full
+ * bundles already. */
 static apex_status records_load(struct tail *t, struct span bytes, uint64_t *end)
 {
     struct cursor c = cursor_on(bytes);
     uint64_t index;
     struct span entry;
     *end = 0;
-    while (cursor_left(&c) > 0 && record_next(&c, &index, &entry) == APEX_OK && index <= t->first + t->n) {
+    while (cursor_left(&c) > 0 && record_next(&c, &index, &entry) == APEX_OK &&
+           index <= t->first + t->n) {
         *end = (uint64_t)(c.at - bytes.data);
         if (index < t->first + t->n) continue;
         TRY(entry_add(t, entry, *end));
@@ -96,7 +99,8 @@ apex_status tail_open(const char *path, uint64_t first, struct tail *t)
     t->fd = open(path, O_RDWR | O_CLOEXEC);
     if (t->fd < 0) return file_error();
     TRY(records_load(t, buffer_span(&bytes), &end));
-    if (end < bytes.len && (ftruncate(t->fd, (off_t)end) != 0 || fsync(t->fd) != 0)) return file_error();
+    if (end < bytes.len && (ftruncate(t->fd, (off_t)end) != 0 || fsync(t->fd) != 0))
+        return file_error();
     return APEX_OK;
 }
 
@@ -120,7 +124,8 @@ static apex_status records_of(uint64_t index, struct span bundle, struct buffer 
 
 static apex_status write_from(struct tail *t, uint64_t at, struct span records)
 {
-    if (ftruncate(t->fd, (off_t)at) != 0 || lseek(t->fd, (off_t)at, SEEK_SET) < 0) return file_error();
+    if (ftruncate(t->fd, (off_t)at) != 0 || lseek(t->fd, (off_t)at, SEEK_SET) < 0)
+        return file_error();
     TRY(file_write_at_end(t->fd, records));
     return fdatasync(t->fd) == 0 ? APEX_OK : file_error();
 }
@@ -133,7 +138,8 @@ apex_status tail_append(struct tail *t, uint64_t index, struct span bundle)
     uint64_t at = keep > 0 ? t->entry[keep - 1].end : 0, end;
     TRY(records_of(index, bundle, &records));
     apex_status s = write_from(t, at, buffer_span(&records));
-    if (s != APEX_OK) { /* back to what was kept; entries above it were never acknowledged by a checkpoint */
+    if (s != APEX_OK) { /* back to what was kept; entries above it were never acknowledged by a
+                           checkpoint */
         bool undone = ftruncate(t->fd, (off_t)at) == 0;
         (void)undone;
         entries_drop(t, keep);
@@ -154,7 +160,8 @@ apex_status tail_trim(const char *path, uint64_t first, struct tail *t)
 {
     BUFFER_CLEARED records = {0};
     struct tail fresh;
-    for (size_t i = (size_t)(first - t->first); i < t->n; i++) record_write(t->first + i, t->entry[i].bytes, &records);
+    for (size_t i = (size_t)(first - t->first); i < t->n; i++)
+        record_write(t->first + i, t->entry[i].bytes, &records);
     TRY(buffer_ok(&records));
     TRY(file_replace_synced(path, buffer_span(&records)));
     TRY(tail_open(path, first, &fresh));

@@ -20,7 +20,7 @@ struct ledger {
     pthread_mutex_t lock;
     struct merkle_tree *tree; /* of all entries, kept or not */
     struct tail tail;
-    uint64_t size;            /* of the checkpoint */
+    uint64_t size; /* of the checkpoint */
     struct buffer note;
 };
 
@@ -97,7 +97,8 @@ static apex_status checkpoint_load(struct ledger *l)
     return note_check(l, buffer_span(&l->note), &l->size);
 }
 
-static apex_status tile_put(const struct ledger *l, unsigned level, uint64_t index, unsigned width, struct span bytes)
+static apex_status tile_put(const struct ledger *l, unsigned level, uint64_t index,
+                            unsigned width, struct span bytes)
 {
     char name[TILE_PATH_MAX], path[LEDGER_PATH_MAX];
     TRY(tile_path(level, index, width, name));
@@ -105,14 +106,17 @@ static apex_status tile_put(const struct ledger *l, unsigned level, uint64_t ind
     return file_replace(path, bytes);
 }
 
-static apex_status entries_bundle(const struct ledger *l, uint64_t first, unsigned n, struct buffer *out)
+static apex_status entries_bundle(const struct ledger *l, uint64_t first, unsigned n,
+                                  struct buffer *out)
 {
-    for (uint64_t i = first; i < first + n; i++) TRY(bundle_write(l->tail.entry[i - l->tail.first].bytes, out));
+    for (uint64_t i = first; i < first + n; i++)
+        TRY(bundle_write(l->tail.entry[i - l->tail.first].bytes, out));
     return APEX_OK;
 }
 
 /* A partial tile is of no use once a wider one of its place is there. */
-static void partial_remove(const struct ledger *l, unsigned level, uint64_t index, unsigned width)
+static void partial_remove(const struct ledger *l, unsigned level, uint64_t index,
+                           unsigned width)
 {
     char name[TILE_PATH_MAX], path[LEDGER_PATH_MAX];
     if (width == 0 || tile_path(level, index, width, name) != APEX_OK) return;
@@ -120,13 +124,15 @@ static void partial_remove(const struct ledger *l, unsigned level, uint64_t inde
     unlink(path);
 }
 
-static apex_status level_write(const struct ledger *l, uint64_t old_size, uint64_t size, unsigned level)
+static apex_status level_write(const struct ledger *l, uint64_t old_size, uint64_t size,
+                               unsigned level)
 {
     uint64_t old_n = old_size >> 8 * level, n = size >> 8 * level;
     if (n == old_n) return APEX_OK;
     for (uint64_t i = old_n / TILE_WIDTH; i * TILE_WIDTH < n; i++) {
         BUFFER_CLEARED bytes = {0};
-        unsigned width = n - i * TILE_WIDTH < TILE_WIDTH ? (unsigned)(n - i * TILE_WIDTH) : TILE_WIDTH;
+        unsigned width =
+            n - i * TILE_WIDTH < TILE_WIDTH ? (unsigned)(n - i * TILE_WIDTH) : TILE_WIDTH;
         TRY(tile_write(l->tree, size, level, i, width, &bytes));
         TRY(tile_put(l, level, i, width, buffer_span(&bytes)));
     }
@@ -134,17 +140,21 @@ static apex_status level_write(const struct ledger *l, uint64_t old_size, uint64
     return APEX_OK;
 }
 
-/* The hash tiles and the partial bundle of the tree of `size`: readers' convenience, made again at open, so not synced. */
+/* The hash tiles and the partial bundle of the tree of `size`: readers' convenience, made again
+ * at open, so not synced. */
 static apex_status tiles_write(const struct ledger *l, uint64_t old_size, uint64_t size)
 {
-    for (unsigned level = 0; level < TILE_LEVELS && size >> 8 * level; level++) TRY(level_write(l, old_size, size, level));
+    for (unsigned level = 0; level < TILE_LEVELS && size >> 8 * level; level++)
+        TRY(level_write(l, old_size, size, level));
     unsigned width = (unsigned)(size % TILE_WIDTH);
     if (width > 0) {
         BUFFER_CLEARED bytes = {0};
         TRY(entries_bundle(l, size - width, width, &bytes));
         TRY(tile_put(l, TILE_ENTRIES, size / TILE_WIDTH, width, buffer_span(&bytes)));
     }
-    if (old_size != size) partial_remove(l, TILE_ENTRIES, old_size / TILE_WIDTH, (unsigned)(old_size % TILE_WIDTH));
+    if (old_size != size)
+        partial_remove(l, TILE_ENTRIES, old_size / TILE_WIDTH,
+                       (unsigned)(old_size % TILE_WIDTH));
     return APEX_OK;
 }
 
@@ -213,7 +223,8 @@ uint64_t ledger_size(struct ledger *ledger)
 static apex_status append(struct ledger *l, uint64_t index, struct span bundle)
 {
     size_t n;
-    if (index < l->size || index > merkle_tree_size(l->tree) || bundle.len == 0) return APEX_E_USAGE;
+    if (index < l->size || index > merkle_tree_size(l->tree) || bundle.len == 0)
+        return APEX_E_USAGE;
     apex_status s = tail_append(&l->tail, index, bundle);
     uint64_t kept = l->tail.first + l->tail.n;
     TRY(merkle_tree_truncate(l->tree, kept < index ? kept : index));
@@ -229,12 +240,14 @@ apex_status ledger_append(struct ledger *ledger, uint64_t index, struct span bun
     return s;
 }
 
-static apex_status read_full(const struct ledger *l, uint64_t index, struct span *rest, struct buffer *file)
+static apex_status read_full(const struct ledger *l, uint64_t index, struct span *rest,
+                             struct buffer *file)
 {
     struct span skipped;
     TRY(bundle_file(l, index / TILE_WIDTH, file));
     *rest = buffer_span(file);
-    for (uint64_t i = 0; i < index % TILE_WIDTH; i++) TRY(bundle_next(rest, &skipped));
+    for (uint64_t i = 0; i < index % TILE_WIDTH; i++)
+        TRY(bundle_next(rest, &skipped));
     return rest->len > 0 ? APEX_OK : APEX_E_FORMAT;
 }
 
@@ -269,7 +282,8 @@ static apex_status read_some(struct ledger *l, uint64_t index, size_t max, struc
     return buffer_ok(out);
 }
 
-apex_status ledger_read(struct ledger *ledger, uint64_t index, size_t max, struct buffer *bundle)
+apex_status ledger_read(struct ledger *ledger, uint64_t index, size_t max,
+                        struct buffer *bundle)
 {
     pthread_mutex_lock(&ledger->lock);
     apex_status s = read_some(ledger, index, max, bundle);

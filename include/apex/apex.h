@@ -1,9 +1,12 @@
-/* libapex: what a data owner's program needs. It verifies an enclave before it seals to it, checks every reply against the log, and
- * keeps receipts. Plaintext and keys stay in the caller's process.
+/* libapex: what a data owner's program needs. It verifies an enclave before it seals to it,
+ * checks every reply against the log, and keeps receipts. Plaintext and keys stay in the
+ * caller's process.
  *
- * Errors: every call that can fail takes a struct apex_error (never NULL) and fills it with words for people: what happened, what was
- * not done, what to do next, and who can. Memory: what an apex_*_new or _open gives is freed by the call named beside it; texts given out
- * as char * are freed with free(). Not thread-safe: one apex_home and what came from it in one thread at a time. */
+ * Errors: every call that can fail takes a struct apex_error (never NULL) and fills it with
+ * words for people: what happened, what was not done, what to do next, and who can. Memory:
+ * what an apex_*_new or _open gives is freed by the call named beside it; texts given out as
+ * char * are freed with free(). Not thread-safe: one apex_home and what came from it in one
+ * thread at a time. */
 #ifndef APEX_APEX_H
 #define APEX_APEX_H
 
@@ -24,99 +27,178 @@ struct apex_error {
 /* First thing in main: no core dumps, memory locked where allowed, libraries started. */
 APEX_API apex_status apex_start(struct apex_error *error);
 
-/* A folder of identities, trust policy and remembered checkpoints, made with mode 0700. NULL: $APEX_HOME, else ~/.config/apex. */
+/* A folder of identities, trust policy and remembered checkpoints, made with mode 0700. NULL:
+ * $APEX_HOME, else ~/.config/apex. */
 struct apex_home;
-APEX_API apex_status apex_home_open(const char *folder, struct apex_home **home, struct apex_error *error);
+APEX_API apex_status apex_home_open(const char *folder, struct apex_home **home,
+                                    struct apex_error *error);
 APEX_API void apex_home_close(struct apex_home *home);
 APEX_API const char *apex_home_path(const struct apex_home *home);
 
-/* A party's keys: Ed25519 to sign, X25519 to open results. The file has mode 0600; a passphrase (may be NULL) seals it (Argon2id). An
- * identity is never overwritten. name NULL at open: the only one there is. */
+/* A party's keys: Ed25519 to sign, X25519 to open results. The file has mode 0600; a passphrase
+ * (may be NULL) seals it (Argon2id). An identity is never overwritten. name NULL at open: the
+ * only one there is. */
 struct apex_identity;
-APEX_API apex_status apex_identity_new(struct apex_home *home, const char *name, const char *passphrase, struct apex_error *error);
-APEX_API apex_status apex_identity_open(struct apex_home *home, const char *name, const char *passphrase, struct apex_identity **identity,
+APEX_API apex_status apex_identity_new(struct apex_home *home, const char *name,
+                                       const char *passphrase, struct apex_error *error);
+APEX_API apex_status apex_identity_open(struct apex_home *home, const char *name,
+                                        const char *passphrase, struct apex_identity **identity,
                                         struct apex_error *error);
 APEX_API void apex_identity_free(struct apex_identity *identity);
 APEX_API const char *apex_identity_name(const struct apex_identity *identity);
 /* {"name":…,"sign":hex,"seal":hex}: what goes into a manifest. */
 APEX_API char *apex_identity_public(const struct apex_identity *identity);
 
-/* A check by name, as verdicts and verifications list them. result: 1 pass, 0 fail, -1 not asked. */
-struct apex_check { char name[48]; int result; char detail[200]; };
+/* A check by name, as verdicts and verifications list them. result: 1 pass, 0 fail, -1 not
+ * asked. */
+struct apex_check {
+    char name[48];
+    int result;
+    char detail[200];
+};
 struct apex_verdict {
     bool genuine, acceptable, simulated;
     char tee[16], measurement[129], origin[129], log_key[65];
-    size_t n_checks; struct apex_check checks[32];
+    size_t n_checks;
+    struct apex_check checks[32];
     char sentence[240];
 };
 
-/* Writes a trust policy from a node's live evidence; refuses to overwrite one unless `replace`. People are to look at it. */
-APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace, struct apex_verdict *verdict, struct apex_error *error);
-/* Judges a node's evidence by the policy. APEX_E_UNTRUSTED with the verdict filled when it does not hold. */
-APEX_API apex_status apex_trust_check(struct apex_home *home, const char *url, struct apex_verdict *verdict, struct apex_error *error);
-APEX_API char *apex_trust_policy(struct apex_home *home, struct apex_error *error); /* its text; NULL when there is none */
+/* Writes a trust policy from a node's live evidence; refuses to overwrite one unless `replace`.
+ * People are to look at it. */
+APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace,
+                                     struct apex_verdict *verdict, struct apex_error *error);
+/* Judges a node's evidence by the policy. APEX_E_UNTRUSTED with the verdict filled when it does
+ * not hold. */
+APEX_API apex_status apex_trust_check(struct apex_home *home, const char *url,
+                                      struct apex_verdict *verdict, struct apex_error *error);
+APEX_API char *apex_trust_policy(
+    struct apex_home *home, struct apex_error *error); /* its text; NULL when there is none */
 
-/* A node whose enclave the trust policy accepts and whose log is consistent with all this home has seen of it. */
+/* A node whose enclave the trust policy accepts and whose log is consistent with all this home
+ * has seen of it. */
 struct apex_node;
-APEX_API apex_status apex_node_open(struct apex_home *home, const char *url, struct apex_node **node, struct apex_error *error);
+APEX_API apex_status apex_node_open(struct apex_home *home, const char *url,
+                                    struct apex_node **node, struct apex_error *error);
 APEX_API void apex_node_close(struct apex_node *node);
 APEX_API bool apex_node_simulated(const struct apex_node *node);
 APEX_API const struct apex_verdict *apex_node_verdict(const struct apex_node *node);
 
 /* Contracts. A manifest is a file; its address is the hash of its bytes. */
-struct apex_party { const char *name, *sign_hex, *seal_hex; };
-/* Fills a template (contracts/NAME/manifest.json) with program digest, the node's enclave and parties that may do everything. */
-APEX_API apex_status apex_manifest_new(struct apex_node *node, const char *template_path, const char *program_path, const struct apex_party *parties, size_t n_parties,
+struct apex_party {
+    const char *name, *sign_hex, *seal_hex;
+};
+/* Fills a template (contracts/NAME/manifest.json) with program digest, the node's enclave and
+ * parties that may do everything. */
+APEX_API apex_status apex_manifest_new(struct apex_node *node, const char *template_path,
+                                       const char *program_path,
+                                       const struct apex_party *parties, size_t n_parties,
                                        const char *output_path, struct apex_error *error);
-APEX_API apex_status apex_manifest_address(const char *manifest_path, char address[58], struct apex_error *error);
-APEX_API apex_status apex_program_digest(const char *program_path, char hex[65], struct apex_error *error);
-APEX_API apex_status apex_deploy(struct apex_node *node, const struct apex_identity *identity, const char *manifest_path, const char *program_path,
+APEX_API apex_status apex_manifest_address(const char *manifest_path, char address[58],
+                                           struct apex_error *error);
+APEX_API apex_status apex_program_digest(const char *program_path, char hex[65],
+                                         struct apex_error *error);
+APEX_API apex_status apex_deploy(struct apex_node *node, const struct apex_identity *identity,
+                                 const char *manifest_path, const char *program_path,
                                  char address[58], struct apex_error *error);
-APEX_API apex_status apex_accept(struct apex_node *node, const struct apex_identity *identity, const char *address, struct apex_error *error);
-APEX_API apex_status apex_close_contract(struct apex_node *node, const struct apex_identity *identity, const char *address, struct apex_error *error);
-struct apex_contract_facts { char state[12], name[65], program[65]; char *manifest; size_t n_entries; size_t n_parties; struct { char name[65]; bool approves, accepted; } parties[64]; };
-APEX_API apex_status apex_contract_show(struct apex_node *node, const char *address, struct apex_contract_facts *facts, struct apex_error *error);
+APEX_API apex_status apex_accept(struct apex_node *node, const struct apex_identity *identity,
+                                 const char *address, struct apex_error *error);
+APEX_API apex_status apex_close_contract(struct apex_node *node,
+                                         const struct apex_identity *identity,
+                                         const char *address, struct apex_error *error);
+struct apex_contract_facts {
+    char state[12], name[65], program[65];
+    char *manifest;
+    size_t n_entries;
+    size_t n_parties;
+    struct {
+        char name[65];
+        bool approves, accepted;
+    } parties[64];
+};
+APEX_API apex_status apex_contract_show(struct apex_node *node, const char *address,
+                                        struct apex_contract_facts *facts,
+                                        struct apex_error *error);
 
 /* Rows. */
-struct apex_bad_row { uint64_t row, line; char column[65], value[48]; const char *reason; };
+struct apex_bad_row {
+    uint64_t row, line;
+    char column[65], value[48];
+    const char *reason;
+};
 struct apex_rows_report {
     uint64_t rows, bad_rows, ignored_columns, sealed_bytes;
     char format[16], ignored[160];
-    size_t n_bad; struct apex_bad_row bad[100];
+    size_t n_bad;
+    struct apex_bad_row bad[100];
     uint64_t contribution; /* the entry's index, when contributed */
 };
-typedef void (*apex_progress_fn)(void *context, const char *stage, uint64_t done, uint64_t total);
-struct apex_rows_options { const char *map; apex_progress_fn progress; void *context; };
-/* Checks a file against a dataset of a manifest text; nothing leaves. APEX_E_DATA with the report filled. */
-APEX_API apex_status apex_rows_check(const char *manifest, const char *dataset, const char *file, const struct apex_rows_options *options,
+typedef void (*apex_progress_fn)(void *context, const char *stage, uint64_t done,
+                                 uint64_t total);
+struct apex_rows_options {
+    const char *map;
+    apex_progress_fn progress;
+    void *context;
+};
+/* Checks a file against a dataset of a manifest text; nothing leaves. APEX_E_DATA with the
+ * report filled. */
+APEX_API apex_status apex_rows_check(const char *manifest, const char *dataset,
+                                     const char *file, const struct apex_rows_options *options,
                                      struct apex_rows_report *report, struct apex_error *error);
 /* Checks, seals, uploads (resumably) and records. If any row is bad nothing leaves. */
-APEX_API apex_status apex_contribute(struct apex_node *node, const struct apex_identity *identity, const char *address, const char *dataset, const char *file,
-                                     const struct apex_rows_options *options, struct apex_rows_report *report, struct apex_error *error);
-APEX_API apex_status apex_withdraw(struct apex_node *node, const struct apex_identity *identity, const char *address, uint64_t contribution, struct apex_error *error);
+APEX_API apex_status apex_contribute(struct apex_node *node,
+                                     const struct apex_identity *identity, const char *address,
+                                     const char *dataset, const char *file,
+                                     const struct apex_rows_options *options,
+                                     struct apex_rows_report *report, struct apex_error *error);
+APEX_API apex_status apex_withdraw(struct apex_node *node, const struct apex_identity *identity,
+                                   const char *address, uint64_t contribution,
+                                   struct apex_error *error);
 
-/* Runs. params: "name=value" texts; points as [[1,2],[3,4]] or @FILE holding that. seed_hex NULL: random. */
+/* Runs. params: "name=value" texts; points as [[1,2],[3,4]] or @FILE holding that. seed_hex
+ * NULL: random. */
 struct apex_run_options {
-    const char *const *params; size_t n_params;
+    const char *const *params;
+    size_t n_params;
     const char *rows_file, *map, *seed_hex;
-    apex_progress_fn progress; void *context;
+    apex_progress_fn progress;
+    void *context;
 };
-/* Asks, waits, fetches, opens, verifies. *result: the result file's text (JSON with receipt); *output: the answer alone. Either may be NULL. */
-APEX_API apex_status apex_run(struct apex_node *node, const struct apex_identity *identity, const char *address, const char *function,
-                              const struct apex_run_options *options, char **result, char **output, struct apex_error *error);
-/* The result of a run that was asked for earlier, or by another party, if it was sealed to this identity. */
-APEX_API apex_status apex_result(struct apex_node *node, const struct apex_identity *identity, const char *address, uint64_t run, char **result, char **output,
-                                 struct apex_error *error);
+/* Asks, waits, fetches, opens, verifies. *result: the result file's text (JSON with receipt);
+ * *output: the answer alone. Either may be NULL. */
+APEX_API apex_status apex_run(struct apex_node *node, const struct apex_identity *identity,
+                              const char *address, const char *function,
+                              const struct apex_run_options *options, char **result,
+                              char **output, struct apex_error *error);
+/* The result of a run that was asked for earlier, or by another party, if it was sealed to this
+ * identity. */
+APEX_API apex_status apex_result(struct apex_node *node, const struct apex_identity *identity,
+                                 const char *address, uint64_t run, char **result,
+                                 char **output, struct apex_error *error);
 
 /* A contract's history, every entry proven to be in the log. */
-struct apex_event { uint64_t index, time_ms; char kind[12], who[65], what[160], refusal[40]; };
-APEX_API apex_status apex_audit(struct apex_node *node, const char *address, struct apex_event **events, size_t *n_events, uint64_t *log_size, struct apex_error *error);
+struct apex_event {
+    uint64_t index, time_ms;
+    char kind[12], who[65], what[160], refusal[40];
+};
+APEX_API apex_status apex_audit(struct apex_node *node, const char *address,
+                                struct apex_event **events, size_t *n_events,
+                                uint64_t *log_size, struct apex_error *error);
 
-/* A result file, offline. policy: a trust policy's text, or NULL (the evidence is then not held against any). */
-struct apex_verification { bool holds, simulated; size_t n_checks; struct apex_check checks[48]; char sentences[3][240]; };
-APEX_API apex_status apex_verify(const char *result, size_t len, const char *policy, struct apex_verification *v, struct apex_error *error);
+/* A result file, offline. policy: a trust policy's text, or NULL (the evidence is then not held
+ * against any). */
+struct apex_verification {
+    bool holds, simulated;
+    size_t n_checks;
+    struct apex_check checks[48];
+    char sentences[3][240];
+};
+APEX_API apex_status apex_verify(const char *result, size_t len, const char *policy,
+                                 struct apex_verification *v, struct apex_error *error);
 
 /* What this machine offers: lines of name, state and advice. */
-APEX_API void apex_doctor(void (*line)(void *context, const char *name, const char *state, const char *advice), void *context);
+APEX_API void apex_doctor(void (*line)(void *context, const char *name, const char *state,
+                                       const char *advice),
+                          void *context);
 
 #endif

@@ -1,5 +1,5 @@
-/* A hostile client: sends acts that `apex` never would, and says what the enclave answered. tests/hostile/forge.py runs it against a
- * real node: forge HOME URL ADDRESS STOLEN-BLOB-HEX */
+/* A hostile client: sends acts that `apex` never would, and says what the enclave answered.
+ * tests/hostile/forge.py runs it against a real node: forge HOME URL ADDRESS STOLEN-BLOB-HEX */
 #include "client/lib/node.h"
 #include "common/base/hex.h"
 #include "common/crypto/random.h"
@@ -54,18 +54,22 @@ static unsigned send_act(struct act act)
 
 static void stolen(const uint8_t address[32], const uint8_t blob[32])
 {
-    struct act act = {.kind = ACT_CONTRIBUTE, .name = SPAN_TEXT("customers")}, run = {.kind = ACT_RUN, .name = SPAN_TEXT("sites")};
+    struct act act = {.kind = ACT_CONTRIBUTE, .name = SPAN_TEXT("customers")},
+               run = {.kind = ACT_RUN, .name = SPAN_TEXT("sites")};
     memcpy(act.address, address, 32);
     memcpy(act.blob, blob, 32);
     unsigned code = send_act(act);
-    expect(code == REFUSAL_BAD_ROWS || code == REFUSAL_DUPLICATE, "another party's ciphertext cannot be contributed as one's own", code);
+    expect(code == REFUSAL_BAD_ROWS || code == REFUSAL_DUPLICATE,
+           "another party's ciphertext cannot be contributed as one's own", code);
     memcpy(run.address, address, 32);
     memcpy(run.blob, blob, 32);
     code = send_act(run);
-    expect(code == REFUSAL_BAD_MESSAGE, "another party's ciphertext is no request of one's own", code);
+    expect(code == REFUSAL_BAD_MESSAGE, "another party's ciphertext is no request of one's own",
+           code);
     random_bytes(act.blob, 32);
     code = send_act(act);
-    expect(code == REFUSAL_BLOB_MISSING, "a ciphertext that is not there cannot be contributed", code);
+    expect(code == REFUSAL_BLOB_MISSING, "a ciphertext that is not there cannot be contributed",
+           code);
 }
 
 static void forged(const uint8_t address[32])
@@ -81,8 +85,10 @@ static void forged(const uint8_t address[32])
         silent += code != REFUSAL_BAD_SIGNATURE && code != REFUSAL_BAD_MESSAGE;
         bytes.data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
     }
-    expect(silent == 0, "an act with any bit flipped is refused for its signature or form", code);
-    for (size_t len = 0; len < bytes.len; len += 7) silent += send_raw(span_of(bytes.data, len)) == 0;
+    expect(silent == 0, "an act with any bit flipped is refused for its signature or form",
+           code);
+    for (size_t len = 0; len < bytes.len; len += 7)
+        silent += send_raw(span_of(bytes.data, len)) == 0;
     expect(silent == 0, "an act cut short is refused", code);
 }
 
@@ -93,7 +99,8 @@ static void seen(const uint8_t address[32])
     memcpy(act.seen_root, node->seen.root.bytes, 32);
     act.seen_root[0] ^= 1;
     unsigned code = send_act(act);
-    expect(code == REFUSAL_UNKNOWN_CHECKPOINT, "an enclave whose log lacks the checkpoint its client saw refuses", code);
+    expect(code == REFUSAL_UNKNOWN_CHECKPOINT,
+           "an enclave whose log lacks the checkpoint its client saw refuses", code);
     act.seen_root[0] ^= 1;
     act.seen_size += 1000;
     code = send_act(act);
@@ -106,7 +113,8 @@ static void seen(const uint8_t address[32])
 
 static void twice(const uint8_t address[32])
 {
-    struct act act = {.kind = ACT_RUN, .name = SPAN_TEXT("sites")}, close_act = {.kind = ACT_CLOSE};
+    struct act act = {.kind = ACT_RUN, .name = SPAN_TEXT("sites")},
+               close_act = {.kind = ACT_CLOSE};
     BUFFER_CLEARED bytes = {0};
     memcpy(act.address, address, 32);
     random_bytes(act.blob, 32);
