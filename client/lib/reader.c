@@ -2,6 +2,7 @@
 
 #include "client/lib/error.h"
 #include "client/lib/rows_in.h"
+#include "client/lib/show.h"
 #include "common/base/try.h"
 #include "common/base/wipe.h"
 
@@ -12,44 +13,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { SNIFF_BYTES = 4096 };
+
 apex_status rows_piece(struct rows_in *in, struct span *piece)
 {
     size_t len = 0;
     while (len < PIECE_BYTES) {
         ssize_t n = read(in->fd, in->piece + len, PIECE_BYTES - len);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return apex_fail(in->error, APEX_E_IO, "reading the file failed", "nothing was sent", "look after the disk and try again", "you");
+        if (n < 0)
+            return apex_fail(in->error, APEX_E_IO, "reading the file failed",
+                             "nothing was sent", "look after the disk and try again", "you");
         if (n == 0) break;
         len += (size_t)n;
     }
     in->done += len;
     *piece = span_of(in->piece, len);
-    if (in->options->progress && len > 0) in->options->progress(in->options->context, in->done, in->size);
+    if (in->options->progress && len > 0)
+        in->options->progress(in->options->context, in->done, in->size);
     return APEX_OK;
 }
 
-/* The value as it may be shown: printable, shortened; it stays on this machine. */
-static void value_show(struct span value, char out[static COMPLAINT_VALUE_MAX + 8])
-{
-    size_t len = 0;
-    for (size_t i = 0; i < value.len && len < COMPLAINT_VALUE_MAX; i++) {
-        uint8_t b = value.data[i];
-        out[len++] = b >= 0x20 && b != 0x7f ? (char)b : '?';
-    }
-    while (len > 0 && value.len > len && (value.data[len] & 0xc0) == 0x80 && ((uint8_t)out[len - 1] & 0x80)) len--; /* no half characters */
-    snprintf(out + len, 8, "%s", value.len > COMPLAINT_VALUE_MAX ? "..." : "");
-}
-
-void rows_complain(struct rows_in *in, uint64_t row, uint64_t line, const char *column, struct span value, const char *reason)
+void rows_complain(struct rows_in *in, uint64_t row, uint64_t line, struct span column,
+                   struct span value, const char *reason)
 {
     if (in->complaints->total++ >= COMPLAINTS_MAX) return;
     struct complaint *c = &in->complaints->item[in->complaints->n++];
     *c = (struct complaint){.row = row, .line = line, .reason = reason};
-    snprintf(c->column, sizeof c->column, "%s", column);
-    value_show(value, c->value);
+    text_show(column, c->column, sizeof c->column);
+    text_show(value, c->value, sizeof c->value);
 }
 
-static apex_status cell_put(struct table_writer *w, size_t i, enum column_type type, const struct cell *c)
+void rows_ignored(struct rows_in *in, struct span name)
+{
+    struct reader_summary *s = in->summary;
+    char shown[NAME_MAX_LEN + 1];
+    size_t len = strlen(s->ignored);
+    text_show(name, shown, sizeof shown);
+    s->ignored_columns++;
+    if (len + 2 + strlen(shown) < sizeof s->ignored)
+        snprintf(s->ignored + len, sizeof s->ignored - len, "%s%s", len ? ", " : "", shown);
+}
+
+static apex_status cell_put(struct table_writer *w, size_t i, enum column_type type,
+                            const struct cell *c)
 {
     if (c->missing) {
         table_writer_missing(w, i);
@@ -75,26 +82,35 @@ static apex_status group_hand_on(struct rows_in *in, bool last)
     return in->options->group(in->options->context, span_of(in->group, len));
 }
 
-apex_status rows_add(struct rows_in *in, uint64_t row, uint64_t line, const struct raw_cell *raw)
+apex_status rows_add(struct rows_in *in, uint64_t row, uint64_t line,
+                     const struct raw_cell *raw)
 {
     bool good = true, full = false;
     for (size_t i = 0; i < in->schema->n_columns; i++) {
-        const char *reason = cell_parse(&raw[i], &in->schema->columns[i], in->csv, &in->cells[i]);
+        const char *reason =
+            cell_parse(&raw[i], &in->schema->columns[i], in->csv, &in->cells[i]);
         if (!reason) continue;
-        rows_complain(in, row, line, in->schema->columns[i].name, raw[i].text, reason);
+        rows_complain(in, row, line, span_text(in->schema->columns[i].name), raw[i].text,
+                      reason);
         good = false;
         break;
     }
     if (!good) return APEX_OK;
-    for (size_t i = 0; i < in->schema->n_columns; i++) TRY(cell_put(in->writer, i, in->schema->columns[i].type, &in->cells[i]));
+    for (size_t i = 0; i < in->schema->n_columns; i++)
+        TRY(cell_put(in->writer, i, in->schema->columns[i].type, &in->cells[i]));
     TRY(table_writer_row_end(in->writer, &full));
     in->summary->rows++;
     return full ? group_hand_on(in, false) : APEX_OK;
 }
 
+static apex_status not_rows(struct rows_in *in, const char *what, const char *next)
+{
+    return apex_fail(in->error, APEX_E_FORMAT, what, "nothing was sent", next, "you");
+}
+
 static bool looks_binary(struct span first)
 {
-    size_t odd = 0, n = first.len < 4096 ? first.len : 4096;
+    size_t odd = 0, n = first.len < SNIFF_BYTES ? first.len : SNIFF_BYTES;
     for (size_t i = 0; i < n; i++) {
         uint8_t b = first.data[i];
         if (b == 0) return true;
@@ -103,36 +119,61 @@ static bool looks_binary(struct span first)
     return odd * 20 > n;
 }
 
+/* By its mark, or by its zeros: of text in Latin letters every other byte is one. */
+static bool looks_utf16(struct span first)
+{
+    size_t zeros[2] = {0, 0}, n = first.len < SNIFF_BYTES ? first.len : SNIFF_BYTES;
+    if (n < 2) return false;
+    if (first.data[0] + first.data[1] == 0xff + 0xfe) return true;
+    for (size_t i = 0; i < n; i++)
+        zeros[i & 1] += first.data[i] == 0;
+    return (zeros[0] == 0) != (zeros[1] == 0) && (zeros[0] + zeros[1]) * 4 > n;
+}
+
+static bool looks_json(struct span first)
+{
+    size_t at = 0;
+    while (at < first.len && memchr(" \n\r\t", first.data[at], 4))
+        at++;
+    return at < first.len && memchr("[{/", first.data[at], 3);
+}
+
 static apex_status read_by_format(struct rows_in *in)
 {
     static const uint8_t bom[] = {0xef, 0xbb, 0xbf};
     struct span first;
     TRY(rows_piece(in, &first));
-    if (first.len >= 2 && ((first.data[0] == 0xff && first.data[1] == 0xfe) || (first.data[0] == 0xfe && first.data[1] == 0xff)))
-        return apex_fail(in->error, APEX_E_FORMAT, "the file is UTF-16 text", "nothing was sent", "save it as UTF-8 and try again", "you");
-    if (first.len >= 3 && memcmp(first.data, bom, 3) == 0) first = span_of(first.data + 3, first.len - 3);
-    if (first.len == 0) return apex_fail(in->error, APEX_E_FORMAT, "the file is empty (line 1, column 1)", "nothing was sent", "give a file with rows", "you");
-    if (looks_binary(first)) return apex_fail(in->error, APEX_E_FORMAT, "the file is not text", "nothing was sent", "give CSV, JSON, JSON lines or GeoJSON", "you");
-    size_t at = 0;
-    while (at < first.len && (first.data[at] == ' ' || first.data[at] == '\n' || first.data[at] == '\r' || first.data[at] == '\t')) at++;
-    bool json = at < first.len && (first.data[at] == '[' || first.data[at] == '{' || first.data[at] == '/');
-    in->csv = !json;
-    return json ? json_rows_read(in, first) : csv_read(in, first);
+    if (looks_utf16(first))
+        return not_rows(in, "the file is UTF-16 text", "save it as UTF-8 and try again");
+    if (first.len >= sizeof bom && memcmp(first.data, bom, sizeof bom) == 0)
+        first = span_of(first.data + sizeof bom, first.len - sizeof bom);
+    if (first.len == 0)
+        return not_rows(in, "the file is empty (line 1, column 1)", "give a file with rows");
+    if (looks_binary(first))
+        return not_rows(in, "the file is not text", "give CSV, JSON, JSON lines or GeoJSON");
+    in->csv = !looks_json(first);
+    return in->csv ? csv_read(in, first) : json_rows_read(in, first);
 }
 
 static apex_status finish(struct rows_in *in)
 {
     if (in->complaints->total > 0) return APEX_E_DATA;
-    if (in->summary->rows == 0) return apex_fail(in->error, APEX_E_FORMAT, "the file has no data rows", "nothing was sent", "give a file with rows", "you");
+    if (in->summary->rows == 0)
+        return not_rows(in, "the file has no data rows", "give a file with rows");
     return table_writer_rows(in->writer) > 0 ? group_hand_on(in, true) : APEX_OK;
 }
 
 static apex_status rows_open(struct rows_in *in, const char *path)
 {
-    struct stat st;
+    struct stat st = {0};
     in->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (in->fd < 0) return apex_fail_path(in->error, APEX_E_IO, path, "cannot be opened", "nothing was sent");
-    if (fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode)) in->size = (uint64_t)st.st_size;
+    if (in->fd < 0)
+        return apex_fail_path(in->error, APEX_E_IO, path, "cannot be opened",
+                              "nothing was sent");
+    if (fstat(in->fd, &st) == 0 && S_ISDIR(st.st_mode))
+        return apex_fail(in->error, APEX_E_FORMAT, "that is a folder, not a file",
+                         "nothing was sent", "name the file with the rows", "you");
+    if (S_ISREG(st.st_mode)) in->size = (uint64_t)st.st_size;
     in->piece = malloc(PIECE_BYTES);
     in->group = aligned_alloc(64, GROUP_BYTES);
     in->cells = calloc(in->schema->n_columns, sizeof *in->cells);
@@ -152,10 +193,16 @@ static void rows_close(struct rows_in *in)
     table_writer_free(in->writer);
 }
 
-apex_status reader_run(const char *path, const struct manifest_dataset *schema, const struct reader_options *options,
-                       struct complaints *complaints, struct reader_summary *summary, struct apex_error *error)
+apex_status reader_run(const char *path, const struct manifest_dataset *schema,
+                       const struct reader_options *options, struct complaints *complaints,
+                       struct reader_summary *summary, struct apex_error *error)
 {
-    struct rows_in in = {.fd = -1, .schema = schema, .options = options, .complaints = complaints, .summary = summary, .error = error};
+    struct rows_in in = {.fd = -1,
+                         .schema = schema,
+                         .options = options,
+                         .complaints = complaints,
+                         .summary = summary,
+                         .error = error};
     memset(complaints, 0, sizeof *complaints);
     *summary = (struct reader_summary){0};
     apex_status s = rows_open(&in, path);
