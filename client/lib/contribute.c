@@ -1,5 +1,6 @@
 #include "client/lib/contribute.h"
 
+#include "common/base/hex.h"
 #include "common/base/try.h"
 
 #include <stdio.h>
@@ -26,6 +27,16 @@ apex_status apex_rows_check(const char *manifest, const char *dataset, const cha
     if (s == APEX_OK) s = check_table(file, d, options, report, error);
     manifest_free(m);
     return s;
+}
+
+apex_status enclave_named(const struct apex_node *node, const struct manifest *m, struct apex_error *error)
+{
+    char hex[2 * 64 + 1];
+    for (size_t i = 0; i < m->n_enclaves; i++) {
+        hex_write(span_of(m->enclaves[i].measurement, m->enclaves[i].measurement_len), hex);
+        if (strcmp(m->enclaves[i].tee, node->verdict.tee) == 0 && strcmp(hex, node->verdict.measurement) == 0) return APEX_OK;
+    }
+    return apex_fail(error, APEX_E_UNTRUSTED, "this node's enclave is not one the contract names", "nothing was sent", "use a node that runs an enclave of the manifest, or deploy a new version of the contract", "the operator");
 }
 
 apex_status contract_key(struct apex_node *node, const uint8_t address[static 32], struct seal_public *key, struct apex_error *error)
@@ -67,7 +78,8 @@ apex_status apex_contribute(struct apex_node *node, const struct apex_identity *
     *report = (struct apex_rows_report){0};
     TRY(address_of(address, act.address, error));
     TRY(node_manifest(node, act.address, &text, &m, error));
-    apex_status s = dataset_of(m, dataset, &d, error);
+    apex_status s = enclave_named(node, m, error);
+    if (s == APEX_OK) s = dataset_of(m, dataset, &d, error);
     if (s == APEX_OK) s = rows_send(node, identity, act.address, d, file, options, report, act.blob, error);
     if (s == APEX_OK && options && options->progress) options->progress(options->context, "checked again inside the enclave", 0, 0);
     if (s == APEX_OK) s = node_act(node, identity, &act, &report->contribution, error);

@@ -102,6 +102,7 @@ static apex_status ask(struct asking *a, const char *function, uint64_t *run)
         snprintf(what, sizeof what, "the contract has no function %.64s; it has %.64s%s", function, a->m->functions[0].name, a->m->n_functions > 1 ? " and others" : "");
         return apex_fail(a->error, APEX_E_USAGE, what, "nothing was sent", "see `apex contract show`", "you");
     }
+    TRY(enclave_named(a->node, a->m, a->error));
     a->act.kind = ACT_RUN;
     a->act.name = span_text(f->name);
     TRY(request_send(a, f));

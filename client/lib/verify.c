@@ -27,9 +27,9 @@ static void not_asked(struct apex_verification *v, const char *name, const char 
     v->checks[v->n_checks - 1].result = -1;
 }
 
-static bool log_checks(const struct receipt *r, struct apex_verification *v)
+static bool log_checks(struct receipt *r, struct apex_verification *v)
 {
-    bool signed_ok = check(v, "checkpoint-signed", checkpoint_open(span_text(r->note), r->origin, &r->log_key, (struct checkpoint *)(uintptr_t)&r->checkpoint) == APEX_OK,
+    bool signed_ok = check(v, "checkpoint-signed", checkpoint_open(span_text(r->note), r->origin, &r->log_key, &r->checkpoint) == APEX_OK,
                            "the log's checkpoint is signed by the log key");
     bool included = signed_ok, formed = true;
     for (size_t i = 0; i < r->n; i++) {

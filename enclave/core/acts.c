@@ -43,12 +43,20 @@ static enum refusal general(struct taking *t)
     return policy_time(&t->act, clock_ms());
 }
 
+static bool named(const struct core *core, const struct manifest *m)
+{
+    return policy_measurement(m, tee_kind(core->tee), tee_measurement(core->tee));
+}
+
 static enum refusal judged(struct taking *t)
 {
     enum refusal no = general(t);
     if (no != REFUSAL_NONE) return no;
     const struct contract *c = state_contract(&t->core->state, t->act.address);
     if (!c) return t->act.kind == ACT_DEPLOY ? REFUSAL_NONE : REFUSAL_UNKNOWN_CONTRACT;
+    bool leaving = t->act.kind == ACT_WITHDRAW || t->act.kind == ACT_CLOSE;
+    if (c->manifest && !leaving && t->act.kind != ACT_DEPLOY && !named(t->core, c->manifest))
+        return REFUSAL_WRONG_MEASUREMENT;
     return policy_act(&t->core->state, c, &t->act, t->cose.kid, clock_ms());
 }
 

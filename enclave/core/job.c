@@ -1,9 +1,11 @@
 #include "enclave/core/job.h"
 
 #include "common/base/try.h"
+#include "common/wire/json.h"
 #include "common/wire/message.h"
 #include "common/wire/package.h"
 #include "enclave/core/host.h"
+#include "enclave/core/policy.h"
 #include "enclave/core/program_request.h"
 #include "enclave/core/runner.h"
 #include "enclave/core/sealed_table.h"
@@ -107,11 +109,26 @@ static enum refusal said(struct job *j)
                : REFUSAL_PROGRAM_SAID_NO;
 }
 
+/* A result is JSON, whole: control characters and broken UTF-8 reach nobody's terminal. */
+static bool output_is_json(const struct jail_result *r)
+{
+    struct json *parser = malloc(sizeof *parser);
+    enum json_event e = JSON_MORE;
+    if (!parser) return false;
+    json_init(parser, false);
+    json_feed(parser, span_of(r->output, r->output_len), true);
+    while (e != JSON_END && json_next(parser, &e) == APEX_OK) {
+    }
+    free(parser);
+    return e == JSON_END;
+}
+
 static enum refusal ended(struct job *j)
 {
     j->failed = j->result.end != JAIL_SAID_NO;
     switch (j->result.end) {
-    case JAIL_RELEASED: return REFUSAL_NONE;
+    case JAIL_RELEASED:
+        return output_is_json(&j->result) ? REFUSAL_NONE : REFUSAL_PROGRAM_OUTPUT;
     case JAIL_SAID_NO: return said(j);
     case JAIL_CRASHED: return REFUSAL_PROGRAM_CRASHED;
     case JAIL_BREACH: return REFUSAL_PROGRAM_JAILBREAK;
@@ -161,6 +178,9 @@ static enum refusal compute(struct job *j, struct programs *programs, unsigned t
     const uint8_t *digest = runner_program_digest(j->contract->manifest);
     struct memory_file *program;
     j->failed = true;
+    if (!policy_measurement(j->contract->manifest, tee_kind(j->core->tee),
+                            tee_measurement(j->core->tee)))
+        return REFUSAL_WRONG_MEASUREMENT;
     enum refusal no = runner_request(j->core->link, j->contract, j->author,
                                      j->run->request_blob, j->run->request, &j->request);
     if (no == REFUSAL_NONE) no = tables_load(j);

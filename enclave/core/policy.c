@@ -8,8 +8,7 @@ enum refusal policy_time(const struct act *act, uint64_t now_ms)
     return away > ACT_SKEW_MS ? REFUSAL_STALE_TIME : REFUSAL_NONE;
 }
 
-static bool measurement_accepted(const struct manifest *m, const char *tee,
-                                 struct span measurement)
+bool policy_measurement(const struct manifest *m, const char *tee, struct span measurement)
 {
     for (size_t i = 0; i < m->n_enclaves; i++) {
         const struct manifest_enclave *e = &m->enclaves[i];
@@ -24,7 +23,7 @@ enum refusal policy_deploy(const struct manifest *m, const uint8_t author[static
                            const char *tee, struct span measurement, uint64_t now_ms)
 {
     if (!manifest_party_by_key(m, author)) return REFUSAL_NOT_A_PARTY;
-    if (!measurement_accepted(m, tee, measurement)) return REFUSAL_WRONG_MEASUREMENT;
+    if (!policy_measurement(m, tee, measurement)) return REFUSAL_WRONG_MEASUREMENT;
     if (m->expires_ms < 0 || (uint64_t)m->expires_ms <= now_ms) return REFUSAL_EXPIRED;
     return REFUSAL_NONE;
 }

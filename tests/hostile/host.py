@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
+from apexlib import BUILD, LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
 
 SEED = "11" * 32
 FLIPS = int(os.environ.get("APEX_FLIPS", "70"))
@@ -195,6 +195,34 @@ def another_root(w):
     w.node.stop()
 
 
+def another_build(w):
+    """The operator starts another build of the enclave on the same root and log."""
+    w.restore()
+    good = os.path.join(BUILD, "enclave/apex-enclave")
+    other = os.path.join(w.node.scratch, "apex-enclave")
+    shutil.copyfile(good, other)
+    with open(other, "ab") as f:
+        f.write(b"a changed byte")
+    os.chmod(other, 0o755)
+    start_with(w.node, other)
+    code, out, err = w.crew[0].apex("run", w.address, "sites", "--param", "k=4")
+    say(code == 1 and "does not accept it" in err, "another build of the enclave is not in the trust policy", (code, err))
+    w.crew[0].ok("trust", "init", "--replace")
+    code, out, err = w.crew[0].apex("run", w.address, "sites", "--param", "k=4")
+    say(code == 1 and "not one the contract names" in err, "and even where it is, the contract that does not name it gets nothing", (code, err))
+    w.node.stop()
+
+
+def start_with(node, enclave):
+    import subprocess
+    node.log = open(os.path.join(node.scratch, "node.log"), "a")
+    node.host = subprocess.Popen([os.path.join(BUILD, "host/apexd"), "--data", node.data, "--listen", "127.0.0.1:0", "--tee", "sim", "--enclave", enclave],
+                                 stdout=subprocess.PIPE, stderr=node.log, text=True)
+    line = node.host.stdout.readline()
+    node.url = line[line.index("http://"):].strip()
+    assert node.healthy(20), node.log_text()
+
+
 def main():
     w = World()
     try:
@@ -209,6 +237,7 @@ def main():
         swaps(w)
         rollback(w)
         another_root(w)
+        another_build(w)
     finally:
         w.node.clean()
     done()
