@@ -22,14 +22,15 @@ struct sealing {
     uint8_t stream_header[STREAM_HEADER_LEN];
     struct blake2b digest;
     uint64_t n_groups;
-    uint8_t *held;   /* the group that is not yet known to be the last */
+    uint8_t *held; /* the group that is not yet known to be the last */
     size_t held_len;
-    uint8_t *out;    /* GROUP_BYTES + STREAM_OVERHEAD */
+    uint8_t *out; /* GROUP_BYTES + STREAM_OVERHEAD */
 };
 
 static apex_status spool_failed(struct apex_error *e)
 {
-    return apex_fail_path(e, errno == ENOSPC ? APEX_E_LIMIT : APEX_E_IO, "the spool for ciphertext", "cannot be written", "nothing was sent");
+    return apex_fail_path(e, errno == ENOSPC ? APEX_E_LIMIT : APEX_E_IO,
+                          "the spool for ciphertext", "cannot be written", "nothing was sent");
 }
 
 static apex_status write_all(int fd, const uint8_t *bytes, size_t len)
@@ -46,10 +47,13 @@ static apex_status write_all(int fd, const uint8_t *bytes, size_t len)
 
 static apex_status chunk_write(struct sealing *s, bool last)
 {
-    stream_push(&s->stream, span_of(s->held, s->held_len), span_of(s->to->address, 32), last, s->out);
+    stream_push(&s->stream, span_of(s->held, s->held_len), span_of(s->to->address, 32), last,
+                s->out);
     blake2b_update(&s->digest, span_of(s->held, s->held_len));
     s->n_groups++;
-    return write_all(s->fd, s->out, s->held_len + STREAM_OVERHEAD) == APEX_OK ? APEX_OK : spool_failed(s->error);
+    return write_all(s->fd, s->out, s->held_len + STREAM_OVERHEAD) == APEX_OK
+               ? APEX_OK
+               : spool_failed(s->error);
 }
 
 static apex_status take_group(void *context, struct span group)
@@ -76,7 +80,8 @@ static int spool_open(void)
 
 static apex_status head_write(struct sealing *s, uint64_t n_rows)
 {
-    uint8_t head[SEALED_TABLE_HEAD_LEN], secret[TABLE_SECRET_LEN], binding[HASH_LEN], info[INFO_MAX];
+    uint8_t head[SEALED_TABLE_HEAD_LEN], secret[TABLE_SECRET_LEN], binding[HASH_LEN],
+        info[INFO_MAX];
     const uint8_t zero = 0;
     struct table_secret t = {.n_rows = n_rows, .n_groups = s->n_groups};
     struct sha256 h;
@@ -90,12 +95,17 @@ static apex_status head_write(struct sealing *s, uint64_t n_rows)
     sha256_final(&h, binding);
     size_t info_len = seal_info("apex/table/v1", s->to->address, SPAN(binding), info);
     memcpy(head, SEALED_TABLE_MAGIC, SEALED_MAGIC_LEN);
-    apex_status st = hpke_seal(&s->to->contract, span_of(info, info_len), (struct span){0}, SPAN(secret), head + SEALED_MAGIC_LEN);
-    memcpy(head + SEALED_TABLE_HEAD_LEN - STREAM_HEADER_LEN, s->stream_header, STREAM_HEADER_LEN);
+    apex_status st = hpke_seal(&s->to->contract, span_of(info, info_len), (struct span){0},
+                               SPAN(secret), head + SEALED_MAGIC_LEN);
+    memcpy(head + SEALED_TABLE_HEAD_LEN - STREAM_HEADER_LEN, s->stream_header,
+           STREAM_HEADER_LEN);
     wipe(secret, sizeof secret);
     wipe(&t, sizeof t);
-    if (st != APEX_OK) return apex_fail(s->error, st, "the contract's key is not a key", "nothing was sent", "trust nothing from this node", "the operator");
-    return pwrite(s->fd, head, sizeof head, 0) == (ssize_t)sizeof head ? APEX_OK : spool_failed(s->error);
+    if (st != APEX_OK)
+        return apex_fail(s->error, st, "the contract's key is not a key", "nothing was sent",
+                         "trust nothing from this node", "the operator");
+    return pwrite(s->fd, head, sizeof head, 0) == (ssize_t)sizeof head ? APEX_OK
+                                                                       : spool_failed(s->error);
 }
 
 /* The blob's name, over the finished spool. */
@@ -106,6 +116,7 @@ static apex_status spool_digest(struct sealing *s, struct sealed_file *sealed)
     sealed->size = 0;
     for (;;) {
         ssize_t n = pread(s->fd, s->out, GROUP_BYTES, (off_t)sealed->size);
+        if (n < 0 && errno == EINTR) continue;
         if (n < 0) return spool_failed(s->error);
         if (n == 0) break;
         sha256_update(&h, span_of(s->out, (size_t)n));
@@ -117,15 +128,20 @@ static apex_status spool_digest(struct sealing *s, struct sealed_file *sealed)
     return APEX_OK;
 }
 
-static void report_fill(const struct complaints *c, const struct reader_summary *m, struct apex_rows_report *r)
+static void report_fill(const struct complaints *c, const struct reader_summary *m,
+                        struct apex_rows_report *r)
 {
-    *r = (struct apex_rows_report){.rows = m->rows, .bad_rows = c->total, .ignored_columns = m->ignored_columns, .n_bad = c->n};
+    *r = (struct apex_rows_report){.rows = m->rows,
+                                   .bad_rows = c->total,
+                                   .ignored_columns = m->ignored_columns,
+                                   .n_bad = c->n};
     snprintf(r->format, sizeof r->format, "%s", m->format);
     snprintf(r->ignored, sizeof r->ignored, "%s", m->ignored);
     for (size_t i = 0; i < c->n; i++) {
         const struct complaint *from = &c->item[i];
         struct apex_bad_row *to = &r->bad[i];
-        *to = (struct apex_bad_row){.row = from->row, .line = from->line, .reason = from->reason};
+        *to =
+            (struct apex_bad_row){.row = from->row, .line = from->line, .reason = from->reason};
         snprintf(to->column, sizeof to->column, "%s", from->column);
         snprintf(to->value, sizeof to->value, "%s", from->value);
     }
@@ -134,14 +150,20 @@ static void report_fill(const struct complaints *c, const struct reader_summary 
 static void on_progress(void *context, uint64_t done, uint64_t total)
 {
     const struct sealing *s = context;
-    if (s->options && s->options->progress) s->options->progress(s->options->context, s->to ? "checking and sealing" : "checking", done, total);
+    if (s->options && s->options->progress)
+        s->options->progress(s->options->context, s->to ? "checking and sealing" : "checking",
+                             done, total);
 }
 
-static apex_status read_file(const char *path, const struct manifest_dataset *schema, struct sealing *s, bool seal, struct apex_rows_report *report)
+static apex_status read_file(const char *path, const struct manifest_dataset *schema,
+                             struct sealing *s, bool seal, struct apex_rows_report *report)
 {
     struct complaints *c = calloc(1, sizeof *c);
     struct reader_summary m;
-    struct reader_options o = {.map = s->options ? s->options->map : NULL, .group = seal ? take_group : NULL, .progress = on_progress, .context = s};
+    struct reader_options o = {.map = s->options ? s->options->map : NULL,
+                               .group = seal ? take_group : NULL,
+                               .progress = on_progress,
+                               .context = s};
     if (!c) return apex_fail_memory(s->error);
     apex_status st = reader_run(path, schema, &o, c, &m, s->error);
     report_fill(c, &m, report);
@@ -149,12 +171,16 @@ static apex_status read_file(const char *path, const struct manifest_dataset *sc
     if (st == APEX_E_MEMORY) return apex_fail_memory(s->error);
     if (st != APEX_E_DATA) return st;
     char what[200];
-    snprintf(what, sizeof what, "%llu of %llu rows are bad", (unsigned long long)report->bad_rows, (unsigned long long)(report->rows + report->bad_rows));
-    return apex_fail(s->error, st, what, "nothing was sent", "correct the rows listed, or take them out, and try again", "you");
+    snprintf(what, sizeof what, "%llu of %llu rows are bad",
+             (unsigned long long)report->bad_rows,
+             (unsigned long long)(report->rows + report->bad_rows));
+    return apex_fail(s->error, st, what, "nothing was sent",
+                     "correct the rows listed, or take them out, and try again", "you");
 }
 
-apex_status check_table(const char *path, const struct manifest_dataset *schema, const struct apex_rows_options *options, struct apex_rows_report *report,
-                        struct apex_error *error)
+apex_status check_table(const char *path, const struct manifest_dataset *schema,
+                        const struct apex_rows_options *options,
+                        struct apex_rows_report *report, struct apex_error *error)
 {
     struct sealing s = {.options = options, .error = error, .fd = -1};
     return read_file(path, schema, &s, false, report);
@@ -184,12 +210,15 @@ static void sealing_close(struct sealing *s)
     free(s);
 }
 
-apex_status seal_table(const char *path, const struct manifest_dataset *schema, const struct seal_to *to, const struct apex_rows_options *options,
-                       struct apex_rows_report *report, struct sealed_file *sealed, struct apex_error *error)
+apex_status seal_table(const char *path, const struct manifest_dataset *schema,
+                       const struct seal_to *to, const struct apex_rows_options *options,
+                       struct apex_rows_report *report, struct sealed_file *sealed,
+                       struct apex_error *error)
 {
     struct sealing *s = aligned_alloc(64, (sizeof *s + 63) / 64 * 64);
     if (!s) return apex_fail_memory(error);
     memset(s, 0, sizeof *s);
+    sealed->fd = -1;
     s->to = to;
     s->options = options;
     s->error = error;

@@ -10,20 +10,19 @@ enum {
     FIXED_LEN = 16,
     COLUMN_FIXED_LEN = 20,
     DICT_SPACE_MAX = 64 * 1024,
-    ENTRY_SPACE = 2 + CATEGORY_MAX,
-    DICT_SLOTS = 65536
+    ENTRY_SPACE = 2 + CATEGORY_MAX
 };
 
 /* The texts of one category column in this group, in order of arrival; ranked when the group is
  * taken. */
 struct dict {
     size_t n, bytes; /* bytes: serialised length */
-    uint32_t *slots; /* DICT_SLOTS: entry + 1, 0 empty */
+    uint32_t *slots; /* n_slots, at most half of them used: entry + 1, 0 empty */
     uint8_t (*text)[CATEGORY_MAX];
     uint8_t *len;
-    uint32_t *rank;  /* entry -> code */
-    uint32_t *order; /* code -> entry */
-    size_t cap;
+    uint32_t *rank;      /* entry -> code */
+    uint32_t *order;     /* code -> entry */
+    size_t cap, n_slots; /* n_slots: a power of two */
 };
 struct column_writer {
     enum column_type type;
@@ -92,9 +91,11 @@ size_t table_rows_per_group(const struct manifest_dataset *schema)
 
 static apex_status dict_new(struct dict *d, size_t space)
 {
-    d->cap = space / 3 < DICT_SLOTS / 2 ? space / 3 : DICT_SLOTS / 2;
+    d->cap = space / 3; /* of the shortest texts there are most */
+    for (d->n_slots = 64; d->n_slots < 2 * d->cap;)
+        d->n_slots *= 2;
     d->bytes = 4;
-    d->slots = calloc(DICT_SLOTS, sizeof *d->slots);
+    d->slots = calloc(d->n_slots, sizeof *d->slots);
     d->text = calloc(d->cap, sizeof *d->text);
     d->len = calloc(d->cap, 1);
     d->rank = calloc(d->cap, sizeof *d->rank);
@@ -207,8 +208,8 @@ static uint32_t text_hash(struct span t)
 
 static apex_status dict_code(struct dict *d, struct span text, uint32_t *code)
 {
-    size_t at = text_hash(text) & (DICT_SLOTS - 1);
-    for (; d->slots[at]; at = (at + 1) & (DICT_SLOTS - 1)) {
+    size_t at = text_hash(text) & (d->n_slots - 1);
+    for (; d->slots[at]; at = (at + 1) & (d->n_slots - 1)) {
         *code = d->slots[at] - 1;
         if (d->len[*code] == text.len && memcmp(d->text[*code], text.data, text.len) == 0)
             return APEX_OK;
@@ -349,7 +350,7 @@ static void writer_reset(struct table_writer *w)
         memset(c->validity, 0, w->rows_max / 8 + 1);
         c->any_missing = false;
         if (c->type != COLUMN_CATEGORY) continue;
-        memset(c->dict.slots, 0, DICT_SLOTS * sizeof *c->dict.slots);
+        memset(c->dict.slots, 0, c->dict.n_slots * sizeof *c->dict.slots);
         c->dict.n = 0;
         c->dict.bytes = 4;
     }
