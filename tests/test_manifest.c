@@ -1,4 +1,5 @@
-/* A manifest with every key there is, broken in every place: jansson walks it, so that no key is forgotten. */
+/* A manifest with every key there is, broken in every place: jansson walks it, so that no key
+ * is forgotten. */
 #include "common/base/buffer.h"
 #include "common/wire/manifest.h"
 #include "tests/check.h"
@@ -13,22 +14,33 @@ static const char full[] =
     "{\"apex\": 1, \"name\": \"full\", \"purpose\": \"Every key there is.\",\n"
     " \"program\": {\"x86_64\": \"sha256:" H64 "\"},\n"
     " \"source\": {\"at\": \"contracts/full\", \"build\": \"make\"},\n"
-    " \"enclaves\": [{\"tee\": \"sim\", \"measurement\": \"" H64 "\"}, {\"tee\": \"sev-snp\", \"measurement\": \"" H64 H32 "\"}],\n"
-    " \"parties\": [{\"name\": \"a\", \"sign\": \"" H64 "\", \"seal\": \"" H64 "\", \"may\": [\"contribute\", \"run\", \"receive\", \"approve\", \"audit\"]},\n"
-    "  {\"name\": \"b\", \"sign\": \"ff" H32 H8 H8 H8 "abcdef\", \"seal\": \"" H64 "\", \"may\": []}],\n"
+    " \"enclaves\": [{\"tee\": \"sim\", \"measurement\": \"" H64
+    "\"}, {\"tee\": \"sev-snp\", \"measurement\": \"" H64 H32 "\"}],\n"
+    " \"parties\": [{\"name\": \"a\", \"sign\": \"" H64 "\", \"seal\": \"" H64
+    "\", \"may\": [\"contribute\", \"run\", \"receive\", \"approve\", \"audit\"]},\n"
+    "  {\"name\": \"b\", \"sign\": \"ff" H32 H8 H8 H8 "abcdef\", \"seal\": \"" H64
+    "\", \"may\": []}],\n"
     " \"datasets\": [{\"name\": \"d\", \"columns\": [\n"
-    "   {\"name\": \"lat\", \"type\": \"latitude\", \"unit\": \"degree\", \"min\": 10, \"max\": 50.5},\n"
-    "   {\"name\": \"lon\", \"type\": \"longitude\"}, {\"name\": \"f\", \"type\": \"float64\", \"min\": -1.5, \"missing\": true},\n"
-    "   {\"name\": \"i\", \"type\": \"int64\", \"max\": 4294967295}, {\"name\": \"c\", \"type\": \"category\"}, {\"name\": \"o\", \"type\": \"bool\"},\n"
+    "   {\"name\": \"lat\", \"type\": \"latitude\", \"unit\": \"degree\", \"min\": 10, "
+    "\"max\": 50.5},\n"
+    "   {\"name\": \"lon\", \"type\": \"longitude\"}, {\"name\": \"f\", \"type\": \"float64\", "
+    "\"min\": -1.5, \"missing\": true},\n"
+    "   {\"name\": \"i\", \"type\": \"int64\", \"max\": 4294967295}, {\"name\": \"c\", "
+    "\"type\": \"category\"}, {\"name\": \"o\", \"type\": \"bool\"},\n"
     "   {\"name\": \"t\", \"type\": \"date\", \"min\": 0, \"missing\": false}]},\n"
     "  {\"name\": \"e\", \"columns\": [{\"name\": \"f\", \"type\": \"float64\"}]}],\n"
-    " \"functions\": [{\"name\": \"g\", \"datasets\": [\"d\", \"e\"], \"rows\": \"e\", \"release\": \"requester\", \"params\": [\n"
-    "   {\"name\": \"n\", \"type\": \"int\", \"min\": -3, \"max\": 3, \"default\": 2}, {\"name\": \"x\", \"type\": \"float\", \"min\": 0.25, \"max\": 0.75},\n"
-    "   {\"name\": \"y\", \"type\": \"bool\", \"default\": true}, {\"name\": \"z\", \"type\": \"choice\", \"choices\": [\"one\", \"two\"], \"default\": \"two\"},\n"
+    " \"functions\": [{\"name\": \"g\", \"datasets\": [\"d\", \"e\"], \"rows\": \"e\", "
+    "\"release\": \"requester\", \"params\": [\n"
+    "   {\"name\": \"n\", \"type\": \"int\", \"min\": -3, \"max\": 3, \"default\": 2}, "
+    "{\"name\": \"x\", \"type\": \"float\", \"min\": 0.25, \"max\": 0.75},\n"
+    "   {\"name\": \"y\", \"type\": \"bool\", \"default\": true}, {\"name\": \"z\", \"type\": "
+    "\"choice\", \"choices\": [\"one\", \"two\"], \"default\": \"two\"},\n"
     "   {\"name\": \"p\", \"type\": \"points\", \"max_items\": 10, \"dims\": 3}]},\n"
     "  {\"name\": \"h\", \"datasets\": [\"e\"], \"release\": \"receivers\", \"params\": []}],\n"
-    " \"release\": {\"minimum_rows\": 10, \"minimum_contributors\": 2, \"maximum_share\": 0.5},\n"
-    " \"quotas\": {\"runs_per_party\": 1, \"rows_per_party\": 2, \"memory_mb\": 3, \"cpu_seconds\": 4, \"output_mb\": 5},\n"
+    " \"release\": {\"minimum_rows\": 10, \"minimum_contributors\": 2, \"maximum_share\": "
+    "0.5},\n"
+    " \"quotas\": {\"runs_per_party\": 1, \"rows_per_party\": 2, \"memory_mb\": 3, "
+    "\"cpu_seconds\": 4, \"output_mb\": 5},\n"
     " \"expires\": \"2030-01-02T03:04:05Z\"}\n";
 
 static void a_manifest_with_every_key_is_read(void **state)
@@ -36,45 +48,62 @@ static void a_manifest_with_every_key_is_read(void **state)
     (void)state;
     struct manifest *m;
     struct manifest_error error;
-    if (manifest_parse(span_text(full), &m, &error) != APEX_OK) fail_msg("%zu:%zu %s: %s", error.line, error.column, error.where, error.what);
+    if (manifest_parse(span_text(full), &m, &error) != APEX_OK)
+        fail_msg("%zu:%zu %s: %s", error.line, error.column, error.where, error.what);
     assert_string_equal(m->name, "full");
     assert_string_equal(m->purpose, "Every key there is.");
-    CHECK(m->n_programs == 1 && m->programs[0].digest[0] == 0x01 && m->programs[0].digest[31] == 0xcd);
+    CHECK(m->n_programs == 1 && m->programs[0].digest[0] == 0x01 &&
+          m->programs[0].digest[31] == 0xcd);
     assert_string_equal(m->programs[0].arch, "x86_64");
-    CHECK(m->n_enclaves == 2 && m->enclaves[0].measurement_len == 32 && m->enclaves[1].measurement_len == 48);
-    CHECK(m->n_parties == 2 && m->parties[0].may == 31 && m->parties[1].may == 0 && m->parties[1].sign[0] == 0xff);
+    CHECK(m->n_enclaves == 2 && m->enclaves[0].measurement_len == 32 &&
+          m->enclaves[1].measurement_len == 48);
+    CHECK(m->n_parties == 2 && m->parties[0].may == 31 && m->parties[1].may == 0 &&
+          m->parties[1].sign[0] == 0xff);
     CHECK(manifest_party_by_key(m, m->parties[1].sign) == &m->parties[1]);
     CHECK(manifest_party_by_key(m, (const uint8_t[32]){0}) == NULL);
     CHECK(m->n_datasets == 2 && m->datasets[0].n_columns == 7);
     CHECK(manifest_dataset_by_name(m, SPAN_TEXT("e")) == &m->datasets[1]);
     CHECK(manifest_dataset_by_name(m, SPAN_TEXT("f")) == NULL);
     static const struct manifest_column want[] = {
-        {"lat", COLUMN_LATITUDE, "degree", false, true, true, 10, 50.5}, {"lon", COLUMN_LONGITUDE, "", false, true, true, -180, 180},
-        {"f", COLUMN_FLOAT64, "", true, true, false, -1.5, 0}, {"i", COLUMN_INT64, "", false, false, true, 0, 4294967295.0},
-        {"c", COLUMN_CATEGORY, "", false, false, false, 0, 0}, {"o", COLUMN_BOOL, "", false, false, false, 0, 0},
+        {"lat", COLUMN_LATITUDE, "degree", false, true, true, 10, 50.5},
+        {"lon", COLUMN_LONGITUDE, "", false, true, true, -180, 180},
+        {"f", COLUMN_FLOAT64, "", true, true, false, -1.5, 0},
+        {"i", COLUMN_INT64, "", false, false, true, 0, 4294967295.0},
+        {"c", COLUMN_CATEGORY, "", false, false, false, 0, 0},
+        {"o", COLUMN_BOOL, "", false, false, false, 0, 0},
         {"t", COLUMN_DATE, "", false, true, false, 0, 0}};
     for (size_t i = 0; i < 7; i++) {
         const struct manifest_column *c = &m->datasets[0].columns[i], *w = &want[i];
         assert_string_equal(c->name, w->name);
         assert_string_equal(c->unit, w->unit);
-        CHECK(c->type == w->type && c->missing == w->missing && c->has_min == w->has_min && c->has_max == w->has_max);
+        CHECK(c->type == w->type && c->missing == w->missing && c->has_min == w->has_min &&
+              c->has_max == w->has_max);
         CHECK(c->min == w->min && c->max == w->max);
     }
     const struct manifest_function *f = manifest_function_by_name(m, SPAN_TEXT("g"));
-    CHECK(f == &m->functions[0] && f->n_datasets == 2 && f->datasets[0] == 0 && f->datasets[1] == 1 && f->has_rows && f->rows == 1);
-    CHECK(f->to_requester && !m->functions[1].to_requester && f->n_params == 5 && !m->functions[1].has_rows);
-    CHECK(f->params[0].type == PARAM_INT && f->params[0].has_default && f->params[0].def == 2 && f->params[0].min == -3);
-    CHECK(f->params[1].type == PARAM_FLOAT && !f->params[1].has_default && f->params[1].max == 0.75);
+    CHECK(f == &m->functions[0] && f->n_datasets == 2 && f->datasets[0] == 0 &&
+          f->datasets[1] == 1 && f->has_rows && f->rows == 1);
+    CHECK(f->to_requester && !m->functions[1].to_requester && f->n_params == 5 &&
+          !m->functions[1].has_rows);
+    CHECK(f->params[0].type == PARAM_INT && f->params[0].has_default && f->params[0].def == 2 &&
+          f->params[0].min == -3);
+    CHECK(f->params[1].type == PARAM_FLOAT && !f->params[1].has_default &&
+          f->params[1].max == 0.75);
     CHECK(f->params[2].type == PARAM_BOOL && f->params[2].has_default && f->params[2].def == 1);
-    CHECK(f->params[3].type == PARAM_CHOICE && f->params[3].n_choices == 2 && f->params[3].def == 1);
-    CHECK(f->params[4].type == PARAM_POINTS && f->params[4].max_items == 10 && f->params[4].dims == 3);
-    CHECK(m->release.minimum_rows == 10 && m->release.minimum_contributors == 2 && m->release.maximum_share == 0.5);
-    CHECK(m->quotas.runs_per_party == 1 && m->quotas.rows_per_party == 2 && m->quotas.memory_mb == 3 && m->quotas.cpu_seconds == 4);
+    CHECK(f->params[3].type == PARAM_CHOICE && f->params[3].n_choices == 2 &&
+          f->params[3].def == 1);
+    CHECK(f->params[4].type == PARAM_POINTS && f->params[4].max_items == 10 &&
+          f->params[4].dims == 3);
+    CHECK(m->release.minimum_rows == 10 && m->release.minimum_contributors == 2 &&
+          m->release.maximum_share == 0.5);
+    CHECK(m->quotas.runs_per_party == 1 && m->quotas.rows_per_party == 2 &&
+          m->quotas.memory_mb == 3 && m->quotas.cpu_seconds == 4);
     CHECK(m->quotas.output_mb == 5 && m->expires_ms == INT64_C(1893553445000));
     manifest_free(m);
 }
 
-/* Replaces the n-th (0: first) `find`; aborts the test when there is none, so that no case goes stale. */
+/* Replaces the n-th (0: first) `find`; aborts the test when there is none, so that no case goes
+ * stale. */
 static void replaced(const char *text, const char *find, const char *put, struct buffer *out)
 {
     const char *at = strstr(text, find);
@@ -92,8 +121,10 @@ static void refused(struct span text, const char *where, const char *what)
     struct manifest_error error = {0};
     apex_status s = manifest_parse(text, &m, &error);
     if (s == APEX_OK) manifest_free(m);
-    if (s != APEX_E_FORMAT || strcmp(error.where, where) != 0 || !strstr(error.what, what) || error.line < 1 || error.column < 1)
-        fail_msg("wanted %s: %s; got %d, %zu:%zu %s: %s", where, what, s, error.line, error.column, error.where, error.what ? error.what : "");
+    if (s != APEX_E_FORMAT || strcmp(error.where, where) != 0 || !strstr(error.what, what) ||
+        error.line < 1 || error.column < 1)
+        fail_msg("wanted %s: %s; got %d, %zu:%zu %s: %s", where, what, s, error.line,
+                 error.column, error.where, error.what ? error.what : "");
     CHECK_STATUS(manifest_parse(text, &m, NULL), APEX_E_FORMAT);
 }
 
@@ -121,7 +152,8 @@ static void walk(json_t *root, json_t *node, const char *path, visit_fn *visit)
     }
 }
 
-static void root_refused(const json_t *root, const char *path, const char *key, const char *what)
+static void root_refused(const json_t *root, const char *path, const char *key,
+                         const char *what)
 {
     char where[200];
     char *text = json_dumps(root, JSON_INDENT(1));
@@ -139,21 +171,26 @@ static void unknown_key(json_t *root, json_t *object, const char *path)
 
 static void missing_key(json_t *root, json_t *object, const char *path)
 {
-    static const char *const optional[] = {"unit", "min", "max", "missing", "rows", "default", "choices", "max_items", "dims"};
+    static const char *const optional[] = {"unit",    "min",     "max",       "missing", "rows",
+                                           "default", "choices", "max_items", "dims"};
     size_t n = json_object_size(object);
     for (size_t i = 0; i < n; i++) {
         /* Copies, because taking a key out and putting it back would move it to the end. */
         json_t *copy = json_deep_copy(object);
         void *at = json_object_iter(object);
-        for (size_t k = 0; k < i; k++) at = json_object_iter_next(object, at);
+        for (size_t k = 0; k < i; k++)
+            at = json_object_iter_next(object, at);
         char key[40];
         bool required = true;
         snprintf(key, sizeof key, "%s", json_object_iter_key(at));
-        for (size_t k = 0; k < sizeof optional / sizeof *optional; k++) required &= strcmp(key, optional[k]) != 0;
+        for (size_t k = 0; k < sizeof optional / sizeof *optional; k++)
+            required &= strcmp(key, optional[k]) != 0;
         if (required) {
             json_object_del(object, key);
-            bool referred = *path == 0 && strcmp(key, "datasets") == 0; /* the functions miss them first */
-            root_refused(root, referred ? "functions[0].datasets[0]" : path, referred ? "" : key, referred ? "no dataset" : "missing");
+            bool referred =
+                *path == 0 && strcmp(key, "datasets") == 0; /* the functions miss them first */
+            root_refused(root, referred ? "functions[0].datasets[0]" : path,
+                         referred ? "" : key, referred ? "no dataset" : "missing");
             json_object_clear(object);
             json_object_update(object, copy);
         }
@@ -166,11 +203,13 @@ static void repeated_key(json_t *root, json_t *object, const char *path)
     size_t n = json_object_size(object);
     for (size_t i = 0; i < n; i++) {
         void *at = json_object_iter(object);
-        for (size_t k = 0; k < i; k++) at = json_object_iter_next(object, at);
+        for (size_t k = 0; k < i; k++)
+            at = json_object_iter_next(object, at);
         char quoted[50], where[200];
         BUFFER_CLEARED out = {0};
         snprintf(quoted, sizeof quoted, "\"%s\"", json_object_iter_key(at));
-        snprintf(where, sizeof where, "%s%s%s", path, *path ? "." : "", json_object_iter_key(at));
+        snprintf(where, sizeof where, "%s%s%s", path, *path ? "." : "",
+                 json_object_iter_key(at));
         CHECK(json_object_set(object, "@again", json_object_iter_value(at)) == 0);
         char *text = json_dumps(root, 0);
         json_object_del(object, "@again");
@@ -185,7 +224,8 @@ static void wrong_type(json_t *root, json_t *object, const char *path)
     size_t n = json_object_size(object);
     for (size_t i = 0; i < n; i++) {
         void *at = json_object_iter(object);
-        for (size_t k = 0; k < i; k++) at = json_object_iter_next(object, at);
+        for (size_t k = 0; k < i; k++)
+            at = json_object_iter_next(object, at);
         char key[40], where[200];
         json_t *value = json_incref(json_object_iter_value(at));
         snprintf(key, sizeof key, "%s", json_object_iter_key(at));
@@ -247,33 +287,43 @@ static const struct {
     {"\"sha256:" H64, "\"sha512:" H64, "program", "sha256"},
     {"{\"x86_64\": \"sha256:" H64 "\"}", "{}", "program", "at least one"},
     {"\"x86_64\"", "\"x86_64\": \"sha256:" H64 "\", \"x86_64\"", "program", "twice"},
-    {"\"measurement\": \"0123", "\"measurement\": \"0123" "0", "enclaves[0].measurement", "hex"},
+    {"\"measurement\": \"0123",
+     "\"measurement\": \"0123"
+     "0",
+     "enclaves[0].measurement", "hex"},
     {"\"measurement\": \"0123", "\"measurement\": \"012X", "enclaves[0].measurement", "hex"},
     {"\"measurement\": \"0123", "\"measurement\": \"012A", "enclaves[0].measurement", "hex"},
     {"\"name\": \"b\"", "\"name\": \"a\"", "parties[1]", "this name"},
-    {"\"sign\": \"ff" H32 H8 H8 H8 "abcdef\"", "\"sign\": \"" H64 "\"", "parties[1]", "signing key"},
+    {"\"sign\": \"ff" H32 H8 H8 H8 "abcdef\"", "\"sign\": \"" H64 "\"", "parties[1]",
+     "signing key"},
     {"\"seal\": \"0", "\"seal\": \"", "parties[0].seal", "hex"},
     {"\"contribute\", \"run\"", "\"contribute\", \"contribute\"", "parties[0].may[1]", "twice"},
     {"\"contribute\", \"run\"", "\"contribute\", \"rule\"", "parties[0].may[1]", "one of"},
     {"\"approve\", ", "", "", "approve"},
-    {"\"name\": \"e\", \"columns\"", "\"name\": \"d\", \"columns\"", "datasets[1]", "this name"},
+    {"\"name\": \"e\", \"columns\"", "\"name\": \"d\", \"columns\"", "datasets[1]",
+     "this name"},
     {"\"name\": \"lon\"", "\"name\": \"lat\"", "datasets[0].columns[1]", "this name"},
     {"\"float64\"", "\"float32\"", "datasets[0].columns[2].type", "one of"},
     {"[{\"name\": \"f\", \"type\": \"float64\"}]", "[]", "datasets[1].columns", "too few"},
     {"\"min\": 10", "\"min\": 60", "datasets[0].columns[0]", "above max"},
     {"\"min\": 10", "\"min\": -90.5", "datasets[0].columns[0]", "-90..90"},
     {"\"max\": 50.5", "\"max\": 91", "datasets[0].columns[0]", "-90..90"},
-    {"\"type\": \"longitude\"", "\"type\": \"longitude\", \"max\": 180.5", "datasets[0].columns[1]", "-180..180"},
-    {"\"type\": \"category\"", "\"type\": \"category\", \"min\": 1", "datasets[0].columns[4]", "no meaning"},
-    {"\"type\": \"bool\"}", "\"type\": \"bool\", \"max\": 1}", "datasets[0].columns[5]", "no meaning"},
+    {"\"type\": \"longitude\"", "\"type\": \"longitude\", \"max\": 180.5",
+     "datasets[0].columns[1]", "-180..180"},
+    {"\"type\": \"category\"", "\"type\": \"category\", \"min\": 1", "datasets[0].columns[4]",
+     "no meaning"},
+    {"\"type\": \"bool\"}", "\"type\": \"bool\", \"max\": 1}", "datasets[0].columns[5]",
+     "no meaning"},
     {"\"min\": 10", "\"min\": 1e1", "datasets[0].columns[0].min", "15 digits"},
     {"\"min\": 10", "\"min\": 10.12345678901234", "datasets[0].columns[0].min", "15 digits"},
     {"\"min\": 10", "\"min\": \"10\"", "datasets[0].columns[0].min", "number"},
     {"\"datasets\": [\"d\"", "\"datasets\": [\"q\"", "functions[0].datasets[0]", "no dataset"},
-    {"\"datasets\": [\"d\", \"e\"]", "\"datasets\": [\"d\", \"d\"]", "functions[0].datasets[1]", "twice"},
+    {"\"datasets\": [\"d\", \"e\"]", "\"datasets\": [\"d\", \"d\"]", "functions[0].datasets[1]",
+     "twice"},
     {"\"rows\": \"e\"", "\"rows\": \"q\"", "functions[0].rows", "no dataset"},
     {"\"datasets\": [\"e\"]", "\"datasets\": []", "functions[1]", "needs datasets or rows"},
-    {"\"release\": \"requester\"", "\"release\": \"everyone\"", "functions[0].release", "receivers"},
+    {"\"release\": \"requester\"", "\"release\": \"everyone\"", "functions[0].release",
+     "receivers"},
     {"\"name\": \"h\"", "\"name\": \"g\"", "functions[1]", "this name"},
     {"\"name\": \"x\"", "\"name\": \"n\"", "functions[0].params[1]", "this name"},
     {"\"type\": \"int\"", "\"type\": \"integer\"", "functions[0].params[0].type", "one of"},
@@ -285,23 +335,28 @@ static const struct {
     {"\"default\": 2", "\"default\": \"2\"", "functions[0].params[0]", "out of bounds"},
     {"\"default\": 2", "\"default\": true", "functions[0].params[0]", "out of bounds"},
     {"\"default\": true", "\"default\": 1", "functions[0].params[2]", "true or false"},
-    {"\"default\": true", "\"default\": true, \"min\": 0", "functions[0].params[2]", "min and max"},
+    {"\"default\": true", "\"default\": true, \"min\": 0", "functions[0].params[2]",
+     "min and max"},
     {"\"default\": \"two\"", "\"default\": \"three\"", "functions[0].params[3]", "not one of"},
     {"\"default\": \"two\"", "\"default\": 1", "functions[0].params[3]", "not one of"},
     {"[\"one\", \"two\"]", "[\"one\", \"one\"]", "functions[0].params[3].choices[1]", "twice"},
     {"[\"one\", \"two\"]", "[]", "functions[0].params[3].choices", "too few"},
-    {"\"choices\": [\"one\", \"two\"], \"default\": \"two\"", "\"default\": \"two\"", "functions[0].params[3]", "needs its choices"},
+    {"\"choices\": [\"one\", \"two\"], \"default\": \"two\"", "\"default\": \"two\"",
+     "functions[0].params[3]", "needs its choices"},
     {"\"max_items\": 10, ", "", "functions[0].params[4]", "both"},
     {"\"dims\": 3", "\"dims\": 0", "functions[0].params[4].dims", "at least one"},
     {"\"dims\": 3", "\"dims\": 65", "functions[0].params[4].dims", "in range"},
-    {"\"max_items\": 10", "\"max_items\": 4097", "functions[0].params[4].max_items", "in range"},
+    {"\"max_items\": 10", "\"max_items\": 4097", "functions[0].params[4].max_items",
+     "in range"},
     {"\"dims\": 3", "\"dims\": 3, \"default\": 1", "functions[0].params[4]", "no default"},
     {"\"minimum_rows\": 10", "\"minimum_rows\": 0", "release", "at least 1"},
     {"\"minimum_rows\": 10", "\"minimum_rows\": -1", "release.minimum_rows", "in range"},
     {"\"minimum_rows\": 10", "\"minimum_rows\": 1.5", "release.minimum_rows", "in range"},
-    {"\"minimum_rows\": 10", "\"minimum_rows\": 9007199254740993", "release.minimum_rows", "15 digits"},
+    {"\"minimum_rows\": 10", "\"minimum_rows\": 9007199254740993", "release.minimum_rows",
+     "15 digits"},
     {"\"minimum_contributors\": 2", "\"minimum_contributors\": 0", "release", "at least 1"},
-    {"\"minimum_contributors\": 2", "\"minimum_contributors\": 3", "", "above the number of parties"},
+    {"\"minimum_contributors\": 2", "\"minimum_contributors\": 3", "",
+     "above the number of parties"},
     {"\"maximum_share\": 0.5", "\"maximum_share\": 0", "release.maximum_share", "above 0"},
     {"\"maximum_share\": 0.5", "\"maximum_share\": 1.01", "release.maximum_share", "above 0"},
     {"\"memory_mb\": 3", "\"memory_mb\": 1048577", "quotas.memory_mb", "in range"},
@@ -332,11 +387,23 @@ static void what_lies_just_inside_the_bounds_passes(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        {"\"full\"", "\"" H64 "\""}, {"\"full\"", "\"0_-\""}, {"\"min\": 10", "\"min\": -90"}, {"\"max\": 50.5", "\"max\": 90"},
-        {"\"min\": 10", "\"min\": 10.1234567890123"}, {"\"min\": 10", "\"min\": -0"}, {"\"dims\": 3", "\"dims\": 64"}, {"\"max_items\": 10", "\"max_items\": 4096"},
-        {"\"maximum_share\": 0.5", "\"maximum_share\": 1"}, {"\"memory_mb\": 3", "\"memory_mb\": 1048576"}, {"\"output_mb\": 5", "\"output_mb\": 256"},
-        {"2030-01-02T03:04:05Z", "2028-02-29T23:59:59Z"}, {"2030-01-02T03:04:05Z", "1970-01-01T00:00:00Z"}, {"\"minimum_contributors\": 2", "\"minimum_contributors\": 1"},
-        {"\"minimum_rows\": 10", "\"minimum_rows\": 900719925474099"}, {"Every key", "Every\\u00e9 \xe2\x82\xac key"}, {"\"default\": 2", "\"default\": -3"},
+        {"\"full\"", "\"" H64 "\""},
+        {"\"full\"", "\"0_-\""},
+        {"\"min\": 10", "\"min\": -90"},
+        {"\"max\": 50.5", "\"max\": 90"},
+        {"\"min\": 10", "\"min\": 10.1234567890123"},
+        {"\"min\": 10", "\"min\": -0"},
+        {"\"dims\": 3", "\"dims\": 64"},
+        {"\"max_items\": 10", "\"max_items\": 4096"},
+        {"\"maximum_share\": 0.5", "\"maximum_share\": 1"},
+        {"\"memory_mb\": 3", "\"memory_mb\": 1048576"},
+        {"\"output_mb\": 5", "\"output_mb\": 256"},
+        {"2030-01-02T03:04:05Z", "2028-02-29T23:59:59Z"},
+        {"2030-01-02T03:04:05Z", "1970-01-01T00:00:00Z"},
+        {"\"minimum_contributors\": 2", "\"minimum_contributors\": 1"},
+        {"\"minimum_rows\": 10", "\"minimum_rows\": 900719925474099"},
+        {"Every key", "Every\\u00e9 \xe2\x82\xac key"},
+        {"\"default\": 2", "\"default\": -3"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         BUFFER_CLEARED text = {0};
@@ -355,8 +422,10 @@ static void many(struct buffer *out, const char *one, size_t n)
         snprintf(number, sizeof number, "%zu", i);
         buffer_text(out, i ? ", " : "");
         for (const char *c = one; *c; c++) {
-            if (*c == '#') buffer_text(out, number);
-            else buffer_u8(out, (uint8_t)*c);
+            if (*c == '#')
+                buffer_text(out, number);
+            else
+                buffer_u8(out, (uint8_t)*c);
         }
     }
     buffer_u8(out, 0);
@@ -369,11 +438,19 @@ static void arrays_are_bounded(void **state)
         const char *find, *one, *where;
         size_t already, max;
     } cases[] = {
-        {"\"enclaves\": [", "{\"tee\": \"sim\", \"measurement\": \"" H64 "\"}", "enclaves", 2, ENCLAVES_MAX},
-        {"\"datasets\": [{", "{\"name\": \"x#\", \"columns\": [{\"name\": \"f\", \"type\": \"bool\"}]}", "datasets", 2, DATASETS_MAX},
-        {"\"columns\": [", "{\"name\": \"x#\", \"type\": \"bool\"}", "datasets[0].columns", 7, COLUMNS_MAX},
-        {"\"functions\": [", "{\"name\": \"x#\", \"datasets\": [\"d\"], \"release\": \"requester\", \"params\": []}", "functions", 2, FUNCTIONS_MAX},
-        {"\"params\": [", "{\"name\": \"x#\", \"type\": \"bool\"}", "functions[0].params", 5, PARAMS_MAX},
+        {"\"enclaves\": [", "{\"tee\": \"sim\", \"measurement\": \"" H64 "\"}", "enclaves", 2,
+         ENCLAVES_MAX},
+        {"\"datasets\": [{",
+         "{\"name\": \"x#\", \"columns\": [{\"name\": \"f\", \"type\": \"bool\"}]}", "datasets",
+         2, DATASETS_MAX},
+        {"\"columns\": [", "{\"name\": \"x#\", \"type\": \"bool\"}", "datasets[0].columns", 7,
+         COLUMNS_MAX},
+        {"\"functions\": [",
+         "{\"name\": \"x#\", \"datasets\": [\"d\"], \"release\": \"requester\", \"params\": "
+         "[]}",
+         "functions", 2, FUNCTIONS_MAX},
+        {"\"params\": [", "{\"name\": \"x#\", \"type\": \"bool\"}", "functions[0].params", 5,
+         PARAMS_MAX},
         {"\"choices\": [", "\"x#\"", "functions[0].params[3].choices", 2, CHOICES_MAX},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -404,14 +481,16 @@ static void a_manifest_cut_short_or_followed_by_more_is_refused(void **state)
     BUFFER_CLEARED text = {0};
     struct manifest *m;
     size_t whole = sizeof full - 2; /* without its last newline */
-    for (size_t len = 0; len < whole; len++) CHECK_STATUS(manifest_parse(span_of(full, len), &m, NULL), APEX_E_FORMAT);
+    for (size_t len = 0; len < whole; len++)
+        CHECK_STATUS(manifest_parse(span_of(full, len), &m, NULL), APEX_E_FORMAT);
     CHECK_OK(manifest_parse(span_of(full, whole), &m, NULL));
     manifest_free(m);
     buffer_text(&text, full);
     buffer_text(&text, "{}");
     refused(buffer_span(&text), "", "JSON");
     text.len -= 2;
-    while (text.len < MANIFEST_MAX) buffer_text(&text, " ");
+    while (text.len < MANIFEST_MAX)
+        buffer_text(&text, " ");
     CHECK_OK(manifest_parse(buffer_span(&text), &m, NULL));
     manifest_free(m);
     buffer_text(&text, " ");
@@ -422,9 +501,13 @@ static void a_manifest_cut_short_or_followed_by_more_is_refused(void **state)
 static void template_read(const char *path, struct buffer *out)
 {
     static const char *const holes[][2] = {
-        {"@PROGRAM@", H64}, {"@TEE@", "sim"}, {"@MEASUREMENT@", H64},
-        {"@PARTIES@", "{\"name\": \"a\", \"sign\": \"" H64 "\", \"seal\": \"" H64 "\", \"may\": [\"approve\"]}, "
-                      "{\"name\": \"b\", \"sign\": \"ff" H32 H8 H8 H8 "abcdef\", \"seal\": \"" H64 "\", \"may\": [\"run\"]}"}};
+        {"@PROGRAM@", H64},
+        {"@TEE@", "sim"},
+        {"@MEASUREMENT@", H64},
+        {"@PARTIES@", "{\"name\": \"a\", \"sign\": \"" H64 "\", \"seal\": \"" H64
+                      "\", \"may\": [\"approve\"]}, "
+                      "{\"name\": \"b\", \"sign\": \"ff" H32 H8 H8 H8
+                      "abcdef\", \"seal\": \"" H64 "\", \"may\": [\"run\"]}"}};
     char raw[16384] = {0};
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
@@ -445,13 +528,16 @@ static void template_read(const char *path, struct buffer *out)
 static void the_manifests_of_our_contracts_are_read(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"contracts/cluster/manifest.json", "contracts/classify/manifest.json"};
+    static const char *const paths[] = {"contracts/cluster/manifest.json",
+                                        "contracts/classify/manifest.json"};
     for (size_t i = 0; i < 2; i++) {
         BUFFER_CLEARED text = {0};
         struct manifest *m;
         struct manifest_error error;
         template_read(paths[i], &text);
-        if (manifest_parse(buffer_span(&text), &m, &error) != APEX_OK) fail_msg("%s: %zu:%zu %s: %s", paths[i], error.line, error.column, error.where, error.what);
+        if (manifest_parse(buffer_span(&text), &m, &error) != APEX_OK)
+            fail_msg("%s: %zu:%zu %s: %s", paths[i], error.line, error.column, error.where,
+                     error.what);
         CHECK(m->n_parties == 2 && m->n_functions >= 3);
         manifest_free(m);
     }
@@ -462,7 +548,8 @@ static void a_place_is_a_line_and_a_column(void **state)
     (void)state;
     struct manifest *m;
     struct manifest_error error;
-    CHECK_STATUS(manifest_parse(SPAN_TEXT("{\"apex\": 1,\n  \"name\": \"Bad\"}"), &m, &error), APEX_E_FORMAT);
+    CHECK_STATUS(manifest_parse(SPAN_TEXT("{\"apex\": 1,\n  \"name\": \"Bad\"}"), &m, &error),
+                 APEX_E_FORMAT);
     CHECK(error.line == 2 && error.column == 11);
 }
 
@@ -471,7 +558,8 @@ static void an_address_is_read_as_it_is_written(void **state)
     (void)state;
     uint8_t address[32], again[32];
     char text[ADDRESS_TEXT_LEN + 1];
-    for (size_t i = 0; i < 32; i++) address[i] = (uint8_t)(255 - 3 * i);
+    for (size_t i = 0; i < 32; i++)
+        address[i] = (uint8_t)(255 - 3 * i);
     address_write(address, text);
     CHECK(strlen(text) == ADDRESS_TEXT_LEN && memcmp(text, "apex1", 5) == 0);
     CHECK_OK(address_parse(span_text(text), again));

@@ -18,7 +18,8 @@ static bool same(const struct merkle_hash *a, const struct merkle_hash *b)
 static size_t split(size_t n)
 {
     size_t k = 1;
-    while (2 * k < n) k *= 2;
+    while (2 * k < n)
+        k *= 2;
     return k;
 }
 
@@ -105,8 +106,10 @@ static void the_roots_are_those_of_the_certificate_transparency_vectors(void **s
         {"\x10", 1, "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77"},
         {"\x20\x21", 2, "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"},
         {"\x30\x31", 2, "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"},
-        {"\x40\x41\x42\x43", 4, "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"},
-        {"\x50\x51\x52\x53\x54\x55\x56\x57", 8, "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"},
+        {"\x40\x41\x42\x43", 4,
+         "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"},
+        {"\x50\x51\x52\x53\x54\x55\x56\x57", 8,
+         "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"},
         {"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f", 16,
          "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"},
     };
@@ -117,7 +120,8 @@ static void the_roots_are_those_of_the_certificate_transparency_vectors(void **s
     CHECK_OK(merkle_tree_new(&t));
     CHECK_OK(merkle_tree_root(t, 0, &root));
     hex_write(SPAN(root.bytes), hex);
-    assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_string_equal(hex,
+                        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         merkle_leaf(span_of(cases[i].leaf, cases[i].len), &leaf);
         CHECK_OK(merkle_tree_append(t, &leaf));
@@ -218,7 +222,8 @@ static void claim_holds_only_unchanged(struct claim *c, struct merkle_proof *p)
     }
 }
 
-static void proof_of_another_length_is_refused(const struct claim *c, const struct merkle_proof *p)
+static void proof_of_another_length_is_refused(const struct claim *c,
+                                               const struct merkle_proof *p)
 {
     struct merkle_proof more = *p;
     const struct merkle_hash extras[] = {c->root, c->first, leaves[0]};
@@ -288,7 +293,9 @@ static void a_proof_holds_for_its_index_and_its_sizes_alone(void **state)
             struct merkle_hash root = mth(0, n);
             CHECK_OK(merkle_tree_inclusion(tree, m, n, &p));
             for (size_t other = 0; other < n + 2; other++)
-                if (other != m) CHECK_STATUS(merkle_check_inclusion(&leaves[m], other, n, &p, &root), APEX_E_UNTRUSTED);
+                if (other != m)
+                    CHECK_STATUS(merkle_check_inclusion(&leaves[m], other, n, &p, &root),
+                                 APEX_E_UNTRUSTED);
             CHECK_STATUS(merkle_check_inclusion(&leaves[m], m, 0, &p, &root), APEX_E_UNTRUSTED);
             CHECK_STATUS(merkle_check_inclusion(&leaves[m], m, m, &p, &root), APEX_E_UNTRUSTED);
         }
@@ -312,9 +319,13 @@ static void absurd_sizes_are_refused_at_once(void **state)
     struct merkle_proof p = {.n = MERKLE_PROOF_MAX};
     struct merkle_hash root = mth(0, 3);
     for (uint64_t back = 0; back < 3; back++) {
-        CHECK_STATUS(merkle_check_inclusion(&root, UINT64_MAX - 1 - back, UINT64_MAX, &p, &root), APEX_E_UNTRUSTED);
-        CHECK_STATUS(merkle_check_consistency(UINT64_MAX - back, &root, UINT64_MAX, &root, &p), APEX_E_UNTRUSTED);
-        CHECK_STATUS(merkle_check_consistency(1 + back, &root, UINT64_MAX, &root, &p), APEX_E_UNTRUSTED);
+        CHECK_STATUS(
+            merkle_check_inclusion(&root, UINT64_MAX - 1 - back, UINT64_MAX, &p, &root),
+            APEX_E_UNTRUSTED);
+        CHECK_STATUS(merkle_check_consistency(UINT64_MAX - back, &root, UINT64_MAX, &root, &p),
+                     APEX_E_UNTRUSTED);
+        CHECK_STATUS(merkle_check_consistency(1 + back, &root, UINT64_MAX, &root, &p),
+                     APEX_E_UNTRUSTED);
     }
 }
 
@@ -325,10 +336,12 @@ static void truncating_and_appending_again_gives_the_same_tree(void **state)
     for (size_t to = 0; to <= 40; to++) {
         struct merkle_hash got, want, leaf;
         CHECK_OK(merkle_tree_new(&t));
-        for (size_t i = 0; i < 40; i++) CHECK_OK(merkle_tree_append(t, &leaves[SIZE_TRIED_MAX - 1 - i]));
+        for (size_t i = 0; i < 40; i++)
+            CHECK_OK(merkle_tree_append(t, &leaves[SIZE_TRIED_MAX - 1 - i]));
         CHECK_STATUS(merkle_tree_truncate(t, 41), APEX_E_USAGE);
         CHECK_OK(merkle_tree_truncate(t, 0));
-        for (size_t i = 0; i < 40; i++) CHECK_OK(merkle_tree_append(t, &leaves[i]));
+        for (size_t i = 0; i < 40; i++)
+            CHECK_OK(merkle_tree_append(t, &leaves[i]));
         CHECK_OK(merkle_tree_truncate(t, to));
         CHECK(merkle_tree_size(t) == to);
         CHECK_STATUS(merkle_tree_leaf_at(t, to, &leaf), APEX_E_USAGE);
@@ -365,13 +378,15 @@ static void digests_in_pieces_are_digests_of_the_whole(void **state)
 {
     (void)state;
     uint8_t bytes[200], whole[32], pieces[32];
-    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7);
     merkle_digest(SPAN(bytes), whole);
     for (size_t piece = 1; piece <= sizeof bytes; piece++) {
         struct merkle_digester d;
         merkle_digester_init(&d);
         for (size_t at = 0; at < sizeof bytes; at += piece)
-            merkle_digester_update(&d, span_of(bytes + at, sizeof bytes - at < piece ? sizeof bytes - at : piece));
+            merkle_digester_update(
+                &d, span_of(bytes + at, sizeof bytes - at < piece ? sizeof bytes - at : piece));
         merkle_digester_final(&d, pieces);
         assert_memory_equal(whole, pieces, 32);
     }

@@ -1,5 +1,5 @@
-/* Tiles, bundles, signed notes and checkpoints. Oracles: the examples of c2sp.org/tlog-tiles and
- * c2sp.org/tlog-checkpoint, and the note and key of Go's golang.org/x/mod/sumdb/note. */
+/* Tiles, bundles, signed notes and checkpoints. Oracles: the examples of c2sp.org/tlog-tiles
+ * and c2sp.org/tlog-checkpoint, and the note and key of Go's golang.org/x/mod/sumdb/note. */
 #include "common/base/hex.h"
 #include "common/crypto/random.h"
 #include "common/merkle/base64.h"
@@ -10,10 +10,13 @@
 /* golang.org/x/mod/sumdb/note, example_test.go */
 #define GO_VKEY "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 #define GO_SKEY "AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz" /* after the last plus sign */
-#define GO_TEXT \
-    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
-#define GO_SIGNATURE \
-    "\n\xe2\x80\x94 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+#define GO_TEXT                                                                                \
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your " \
+    "problem is.\n"
+#define GO_SIGNATURE                                                                           \
+    "\n\xe2\x80\x94 PeterNeumann "                                                             \
+    "x08go/ZJkuBS9UG/"                                                                         \
+    "SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 
 static void go_keys(struct sign_public *key, struct sign_secret *secret)
 {
@@ -37,7 +40,8 @@ static void the_verifier_key_is_written_as_go_writes_it(void **state)
     CHECK_STATUS(note_vkey("", &key, vkey), APEX_E_USAGE);
 }
 
-/* Go's text is no checkpoint: the signature holds, and only then the text is found to be none. */
+/* Go's text is no checkpoint: the signature holds, and only then the text is found to be none.
+ */
 static void the_signature_of_gos_note_holds_and_a_changed_one_does_not(void **state)
 {
     (void)state;
@@ -57,21 +61,25 @@ static void a_checkpoint_of_c2sp_is_read(void **state)
     struct checkpoint c;
     char root[65];
     CHECK_OK(checkpoint_parse_unverified(
-        SPAN_TEXT("example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
-                  "\xe2\x80\x94 example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/"
+        SPAN_TEXT("example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/"
+                  "Xajj7h2fB2MPA3j2jxq2I=\n\n"
+                  "\xe2\x80\x94 example.com/behind-the-sofa "
+                  "Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/"
                   "Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"),
         &c));
     assert_string_equal(c.origin, "example.com/behind-the-sofa");
     CHECK(c.size == 20852163);
     hex_write(SPAN(c.root.bytes), root);
-    assert_string_equal(root, "0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62");
+    assert_string_equal(root,
+                        "0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62");
 }
 
 static struct sign_public node_key, other_key;
 static struct sign_secret node_secret, other_secret;
 static struct checkpoint made = {.origin = "apex.example/node", .size = 12345678901};
 
-static void made_sign(const struct checkpoint *c, const struct sign_secret *secret, struct buffer *note)
+static void made_sign(const struct checkpoint *c, const struct sign_secret *secret,
+                      struct buffer *note)
 {
     merkle_leaf(SPAN_TEXT("root"), &made.root);
     CHECK_OK(checkpoint_sign(c, secret, note));
@@ -87,8 +95,10 @@ static void what_was_signed_opens(void **state)
     assert_string_equal(c.origin, made.origin);
     CHECK(c.size == made.size);
     assert_memory_equal(&c.root, &made.root, sizeof c.root);
-    CHECK_STATUS(checkpoint_open(buffer_span(&note), made.origin, &other_key, &c), APEX_E_UNTRUSTED);
-    CHECK_STATUS(checkpoint_open(buffer_span(&note), "apex.example/nodf", &node_key, &c), APEX_E_UNTRUSTED);
+    CHECK_STATUS(checkpoint_open(buffer_span(&note), made.origin, &other_key, &c),
+                 APEX_E_UNTRUSTED);
+    CHECK_STATUS(checkpoint_open(buffer_span(&note), "apex.example/nodf", &node_key, &c),
+                 APEX_E_UNTRUSTED);
 }
 
 static void a_note_with_any_bit_flipped_does_not_open(void **state)
@@ -112,7 +122,8 @@ static void a_note_cut_short_does_not_open(void **state)
     made_sign(&made, &node_secret, &note);
     for (size_t len = 0; len < note.len; len++) {
         struct checkpoint c;
-        CHECK_STATUS(checkpoint_open(span_of(note.data, len), made.origin, &node_key, &c), APEX_E_FORMAT);
+        CHECK_STATUS(checkpoint_open(span_of(note.data, len), made.origin, &node_key, &c),
+                     APEX_E_FORMAT);
     }
 }
 
@@ -135,10 +146,13 @@ static void signatures_of_others_are_ignored_and_ours_stands_once(void **state)
     line_add(&note, buffer_span(&others));
     CHECK_OK(checkpoint_open(buffer_span(&note), made.origin, &node_key, &c));
     CHECK_OK(checkpoint_open(buffer_span(&note), made.origin, &other_key, &c));
-    buffer_text(&note, "\xe2\x80\x94 witness.example AAAA\n"); /* of another algorithm, another length */
+    buffer_text(
+        &note,
+        "\xe2\x80\x94 witness.example AAAA\n"); /* of another algorithm, another length */
     CHECK_OK(checkpoint_open(buffer_span(&note), made.origin, &node_key, &c));
     line_add(&note, buffer_span(&others));
-    CHECK_STATUS(checkpoint_open(buffer_span(&note), made.origin, &other_key, &c), APEX_E_FORMAT);
+    CHECK_STATUS(checkpoint_open(buffer_span(&note), made.origin, &other_key, &c),
+                 APEX_E_FORMAT);
 }
 
 static void a_line_that_is_no_signature_and_too_many_are_refused(void **state)
@@ -148,15 +162,23 @@ static void a_line_that_is_no_signature_and_too_many_are_refused(void **state)
     struct checkpoint c;
     made_sign(&made, &node_secret, &note);
     size_t len = note.len;
-    static const char *const bad[] = {"hello\n", "\n", "\xe2\x80\x94 \n", "\xe2\x80\x94 name\n", "\xe2\x80\x94 name \n",
-                                      "\xe2\x80\x94 name AAA\n", "\xe2\x80\x94  AAAA\n", "\xe2\x80\x94 name AAAA"};
+    static const char *const bad[] = {"hello\n",
+                                      "\n",
+                                      "\xe2\x80\x94 \n",
+                                      "\xe2\x80\x94 name\n",
+                                      "\xe2\x80\x94 name \n",
+                                      "\xe2\x80\x94 name AAA\n",
+                                      "\xe2\x80\x94  AAAA\n",
+                                      "\xe2\x80\x94 name AAAA"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         note.len = len;
         buffer_text(&note, bad[i]);
-        CHECK_STATUS(checkpoint_open(buffer_span(&note), made.origin, &node_key, &c), APEX_E_FORMAT);
+        CHECK_STATUS(checkpoint_open(buffer_span(&note), made.origin, &node_key, &c),
+                     APEX_E_FORMAT);
     }
     note.len = len;
-    for (int i = 1; i < NOTE_SIGNATURES_MAX; i++) buffer_text(&note, "\xe2\x80\x94 name AAAA\n");
+    for (int i = 1; i < NOTE_SIGNATURES_MAX; i++)
+        buffer_text(&note, "\xe2\x80\x94 name AAAA\n");
     CHECK_OK(checkpoint_open(buffer_span(&note), made.origin, &node_key, &c));
     buffer_text(&note, "\xe2\x80\x94 name AAAA\n");
     CHECK_STATUS(checkpoint_open(buffer_span(&note), made.origin, &node_key, &c), APEX_E_LIMIT);
@@ -184,23 +206,31 @@ static void checkpoint_texts_of_another_form_are_refused(void **state)
         {"n+m\n5\n" ROOT REST, APEX_E_FORMAT},
         {"n\r\n5\n" ROOT REST, APEX_E_FORMAT},
         {"n\n5\nAAAA" REST, APEX_E_FORMAT},
-        {"n\n5\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=" REST, APEX_E_FORMAT}, /* a bit that says nothing is set */
+        {"n\n5\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2J=" REST,
+         APEX_E_FORMAT}, /* a bit that says nothing is set */
         {"n\n5\n" ROOT "\n", APEX_E_FORMAT},
         {"\n\n\xe2\x80\x94 n AAAA\n", APEX_E_FORMAT},
         {"", APEX_E_FORMAT},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct checkpoint c;
-        CHECK_STATUS(checkpoint_parse_unverified(span_text(cases[i].note), &c), cases[i].status);
+        CHECK_STATUS(checkpoint_parse_unverified(span_text(cases[i].note), &c),
+                     cases[i].status);
     }
 }
 
 static void base64_agrees_with_rfc_4648_and_has_one_text_per_value(void **state)
 {
     (void)state;
-    static const char *const vectors[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
-    static const char *const bad[] = {"Zh==", "Zm9=", "Zg=", "Zg", "Z===", "====", "Zg==\n", "Z g=", "Zm-_", "Zg==Zm8="};
+    static const char *const vectors[][2] = {{"", ""},
+                                             {"f", "Zg=="},
+                                             {"fo", "Zm8="},
+                                             {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="},
+                                             {"fooba", "Zm9vYmE="},
+                                             {"foobar", "Zm9vYmFy"}};
+    static const char *const bad[] = {
+        "Zh==", "Zm9=", "Zg=", "Zg", "Z===", "====", "Zg==\n", "Z g=", "Zm-_", "Zg==Zm8="};
     char text[16];
     uint8_t out[8];
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
@@ -212,7 +242,8 @@ static void base64_agrees_with_rfc_4648_and_has_one_text_per_value(void **state)
         CHECK_STATUS(base64_parse(span_text(text), out, len + 1), APEX_E_FORMAT);
         if (len > 0) CHECK_STATUS(base64_parse(span_text(text), out, len - 1), APEX_E_FORMAT);
     }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) CHECK(!base64_valid(span_text(bad[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK(!base64_valid(span_text(bad[i])));
 }
 
 static void tile_paths_have_one_form(void **state)
@@ -232,11 +263,40 @@ static void tile_paths_have_one_form(void **state)
         {7, 999999999999999999, 1, "tile/7/x999/x999/x999/x999/x999/999.p/1"},
     };
     static const char *const bad[] = {
-        "", "tile", "tile/", "tile/0", "tile/0/", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/x000/001", "tile/0/x001",
-        "tile/0/x001/", "tile/0/x001/x002", "tile/0/001/002", "tile/0/x001/x/002", "tile/8/000", "tile/00/000", "tile/-1/000",
-        "tile/0/000.p/", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p/1/", "tile/0/000.p/999999999999",
-        "tile/0/000.q/1", "tile/0/000 ", "/tile/0/000", "tile/0/000/", "tile//000", "tile/entries/", "tile/entries", "tile/Entries/000",
-        "tile/0/../000", "tile/0/x999/x999/x999/x999/x999/x999/999", "tile/255/000",
+        "",
+        "tile",
+        "tile/",
+        "tile/0",
+        "tile/0/",
+        "tile/0/0",
+        "tile/0/00",
+        "tile/0/0000",
+        "tile/0/x000/001",
+        "tile/0/x001",
+        "tile/0/x001/",
+        "tile/0/x001/x002",
+        "tile/0/001/002",
+        "tile/0/x001/x/002",
+        "tile/8/000",
+        "tile/00/000",
+        "tile/-1/000",
+        "tile/0/000.p/",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/01",
+        "tile/0/000.p/1/",
+        "tile/0/000.p/999999999999",
+        "tile/0/000.q/1",
+        "tile/0/000 ",
+        "/tile/0/000",
+        "tile/0/000/",
+        "tile//000",
+        "tile/entries/",
+        "tile/entries",
+        "tile/Entries/000",
+        "tile/0/../000",
+        "tile/0/x999/x999/x999/x999/x999/x999/999",
+        "tile/255/000",
     };
     unsigned level, width;
     uint64_t index;
@@ -272,15 +332,20 @@ static void tiles_hold_the_hashes_of_their_level(void **state)
         unsigned width;
         apex_status status;
     } cases[] = {
-        {0, SIZE, 0, 256, APEX_OK}, {0, SIZE, 3, 7, APEX_OK}, {0, SIZE, 3, 6, APEX_OK}, {0, SIZE, 3, 8, APEX_E_USAGE},
-        {0, 600, 2, 88, APEX_OK}, {0, 600, 2, 89, APEX_E_USAGE}, {0, SIZE, 4, 1, APEX_E_USAGE},
-        {0, SIZE, UINT64_MAX / 256, 256, APEX_E_USAGE}, {1, SIZE, 0, 3, APEX_OK}, {1, SIZE, 0, 4, APEX_E_USAGE},
-        {1, 767, 0, 3, APEX_E_USAGE}, {2, SIZE, 0, 1, APEX_E_USAGE}, {0, SIZE + 1, 0, 1, APEX_E_USAGE}, {8, SIZE, 0, 1, APEX_E_USAGE},
-        {0, SIZE, 0, 0, APEX_E_USAGE}, {0, SIZE, 0, 257, APEX_E_USAGE},
+        {0, SIZE, 0, 256, APEX_OK},        {0, SIZE, 3, 7, APEX_OK},
+        {0, SIZE, 3, 6, APEX_OK},          {0, SIZE, 3, 8, APEX_E_USAGE},
+        {0, 600, 2, 88, APEX_OK},          {0, 600, 2, 89, APEX_E_USAGE},
+        {0, SIZE, 4, 1, APEX_E_USAGE},     {0, SIZE, UINT64_MAX / 256, 256, APEX_E_USAGE},
+        {1, SIZE, 0, 3, APEX_OK},          {1, SIZE, 0, 4, APEX_E_USAGE},
+        {1, 767, 0, 3, APEX_E_USAGE},      {2, SIZE, 0, 1, APEX_E_USAGE},
+        {0, SIZE + 1, 0, 1, APEX_E_USAGE}, {8, SIZE, 0, 1, APEX_E_USAGE},
+        {0, SIZE, 0, 0, APEX_E_USAGE},     {0, SIZE, 0, 257, APEX_E_USAGE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         BUFFER_CLEARED out = {0};
-        CHECK_STATUS(tile_write(t, cases[i].size, cases[i].level, cases[i].index, cases[i].width, &out), cases[i].status);
+        CHECK_STATUS(
+            tile_write(t, cases[i].size, cases[i].level, cases[i].index, cases[i].width, &out),
+            cases[i].status);
         if (cases[i].status != APEX_OK) continue;
         CHECK(out.len == 32u * cases[i].width);
         for (unsigned k = 0; k < cases[i].width; k++) {
@@ -296,8 +361,10 @@ static void bundles_give_back_their_entries_and_refuse_what_is_cut(void **state)
     (void)state;
     static uint8_t big[ENTRY_MAX + 1];
     BUFFER_CLEARED bundle = {0};
-    const struct span entries[] = {SPAN_TEXT("one"), SPAN_TEXT(""), {big, ENTRY_MAX}, SPAN_TEXT("four")};
-    for (size_t i = 0; i < 4; i++) CHECK_OK(bundle_write(entries[i], &bundle));
+    const struct span entries[] = {
+        SPAN_TEXT("one"), SPAN_TEXT(""), {big, ENTRY_MAX}, SPAN_TEXT("four")};
+    for (size_t i = 0; i < 4; i++)
+        CHECK_OK(bundle_write(entries[i], &bundle));
     size_t len = bundle.len;
     CHECK_STATUS(bundle_write(SPAN(big), &bundle), APEX_E_LIMIT);
     CHECK(bundle.len == len);

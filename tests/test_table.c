@@ -9,9 +9,12 @@
 
 enum { N_TYPES = 7 };
 static struct manifest_column all_types[N_TYPES] = {
-    {.name = "lat", .type = COLUMN_LATITUDE, .missing = true}, {.name = "long", .type = COLUMN_LONGITUDE, .missing = true},
-    {.name = "float", .type = COLUMN_FLOAT64, .missing = true}, {.name = "integer", .type = COLUMN_INT64, .missing = true},
-    {.name = "kind", .type = COLUMN_CATEGORY, .missing = true}, {.name = "flag", .type = COLUMN_BOOL, .missing = true},
+    {.name = "lat", .type = COLUMN_LATITUDE, .missing = true},
+    {.name = "long", .type = COLUMN_LONGITUDE, .missing = true},
+    {.name = "float", .type = COLUMN_FLOAT64, .missing = true},
+    {.name = "integer", .type = COLUMN_INT64, .missing = true},
+    {.name = "kind", .type = COLUMN_CATEGORY, .missing = true},
+    {.name = "flag", .type = COLUMN_BOOL, .missing = true},
     {.name = "on", .type = COLUMN_DATE, .missing = true}};
 static const struct manifest_dataset all = {"all", N_TYPES, all_types};
 
@@ -42,7 +45,8 @@ static uint64_t next(void)
     return seed >> 24;
 }
 
-static void put(struct table_writer *w, size_t i, enum column_type type, uint64_t value, size_t n_texts)
+static void put(struct table_writer *w, size_t i, enum column_type type, uint64_t value,
+                size_t n_texts)
 {
     char text[CATEGORY_MAX + 1];
     switch (type) {
@@ -53,20 +57,25 @@ static void put(struct table_writer *w, size_t i, enum column_type type, uint64_
     case COLUMN_INT64: table_writer_i64(w, i, (int64_t)(value << 24)); return;
     case COLUMN_BOOL: table_writer_bool(w, i, value & 1); return;
     case COLUMN_CATEGORY:
-        snprintf(text, sizeof text, "%llx%0*d", (unsigned long long)(value % n_texts), (int)(value % 48), 0);
+        snprintf(text, sizeof text, "%llx%0*d", (unsigned long long)(value % n_texts),
+                 (int)(value % 48), 0);
         CHECK_OK(table_writer_category(w, i, span_text(text)));
     }
 }
 
-/* Rows until the group is full or `rows` are there; one cell in `gaps` is missing where it may be. Returns the number of rows. */
-static size_t fill(struct table_writer *w, const struct manifest_dataset *s, size_t rows, unsigned gaps, size_t n_texts)
+/* Rows until the group is full or `rows` are there; one cell in `gaps` is missing where it may
+ * be. Returns the number of rows. */
+static size_t fill(struct table_writer *w, const struct manifest_dataset *s, size_t rows,
+                   unsigned gaps, size_t n_texts)
 {
     bool full = false;
     size_t n = 0;
     for (; n < rows && !full; n++) {
         for (size_t i = 0; i < s->n_columns; i++) {
-            if (s->columns[i].missing && next() % gaps == 0) table_writer_missing(w, i);
-            else put(w, i, s->columns[i].type, next(), n_texts);
+            if (s->columns[i].missing && next() % gaps == 0)
+                table_writer_missing(w, i);
+            else
+                put(w, i, s->columns[i].type, next(), n_texts);
         }
         CHECK_OK(table_writer_row_end(w, &full));
         CHECK(table_writer_rows(w) == n + 1);
@@ -79,7 +88,8 @@ static void same_when_rebuilt(size_t len, bool last)
     static struct manifest_column columns[COLUMNS_MAX];
     size_t again_len;
     CHECK(rebuild_schema(&group, columns));
-    CHECK_OK(rebuild(&group, &(struct manifest_dataset){"", group.n_columns, columns}, last, again, &again_len));
+    CHECK_OK(rebuild(&group, &(struct manifest_dataset){"", group.n_columns, columns}, last,
+                     again, &again_len));
     CHECK(again_len == len);
     CHECK(memcmp(bytes, again, len) == 0);
 }
@@ -94,11 +104,16 @@ static void cells_of_every_type_come_back(void **state)
     for (int row = 0; row < 9; row++) {
         table_writer_i32(w, 0, -900000000 + row);
         table_writer_i32(w, 1, 1800000000 - row);
-        if (row == 4) table_writer_missing(w, 2);
-        else table_writer_f64(w, 2, row == 0 ? -0.0 : row * 0.1);
+        if (row == 4)
+            table_writer_missing(w, 2);
+        else
+            table_writer_f64(w, 2, row == 0 ? -0.0 : row * 0.1);
         table_writer_i64(w, 3, row % 2 ? INT64_MIN + row : INT64_MAX - row);
-        if (row == 8) table_writer_missing(w, 4);
-        else CHECK_OK(table_writer_category(w, 4, row % 3 ? SPAN_TEXT("\xc3\xa9t\xc3\xa9") : SPAN_TEXT("hiver")));
+        if (row == 8)
+            table_writer_missing(w, 4);
+        else
+            CHECK_OK(table_writer_category(
+                w, 4, row % 3 ? SPAN_TEXT("\xc3\xa9t\xc3\xa9") : SPAN_TEXT("hiver")));
         table_writer_bool(w, 5, row % 2);
         table_writer_i32(w, 6, row - 4);
         CHECK_OK(table_writer_row_end(w, &full));
@@ -109,24 +124,30 @@ static void cells_of_every_type_come_back(void **state)
     CHECK_OK(table_group_parse(span_of(bytes, len), &group));
     CHECK(group.n_rows == 9 && group.n_columns == N_TYPES);
     for (size_t i = 0; i < N_TYPES; i++) {
-        CHECK(group.columns[i].type == all_types[i].type && span_equal(group.columns[i].name, span_text(all_types[i].name)));
+        CHECK(group.columns[i].type == all_types[i].type &&
+              span_equal(group.columns[i].name, span_text(all_types[i].name)));
         CHECK((group.columns[i].validity != NULL) == (i == 2 || i == 4));
         CHECK((uintptr_t)group.columns[i].data % 64 == 0);
     }
-    CHECK(rebuild_missing(&group.columns[2], 4) && !rebuild_missing(&group.columns[2], 5) && rebuild_missing(&group.columns[4], 8));
+    CHECK(rebuild_missing(&group.columns[2], 4) && !rebuild_missing(&group.columns[2], 5) &&
+          rebuild_missing(&group.columns[4], 8));
     for (int row = 0; row < 9; row++) {
         CHECK(((const int32_t *)group.columns[0].data)[row] == -900000000 + row);
         CHECK(((const int32_t *)group.columns[1].data)[row] == 1800000000 - row);
         double f = ((const double *)group.columns[2].data)[row];
         CHECK(f == (row == 4 ? 0 : row * 0.1) && !signbit(f));
-        CHECK(((const int64_t *)group.columns[3].data)[row] == (row % 2 ? INT64_MIN + row : INT64_MAX - row));
-        if (row < 8) CHECK(span_equal(rebuild_text(&group.columns[4], ((const uint32_t *)group.columns[4].data)[row]),
-                                      row % 3 ? SPAN_TEXT("\xc3\xa9t\xc3\xa9") : SPAN_TEXT("hiver")));
+        CHECK(((const int64_t *)group.columns[3].data)[row] ==
+              (row % 2 ? INT64_MIN + row : INT64_MAX - row));
+        if (row < 8)
+            CHECK(span_equal(
+                rebuild_text(&group.columns[4], ((const uint32_t *)group.columns[4].data)[row]),
+                row % 3 ? SPAN_TEXT("\xc3\xa9t\xc3\xa9") : SPAN_TEXT("hiver")));
         CHECK(((const uint8_t *)group.columns[5].data)[row] == row % 2);
         CHECK(((const int32_t *)group.columns[6].data)[row] == row - 4);
     }
     CHECK(group.columns[4].n_dict == 2);
-    CHECK_STATUS(table_writer_take(w, true, bytes, &len), APEX_E_USAGE); /* nothing was written since */
+    CHECK_STATUS(table_writer_take(w, true, bytes, &len),
+                 APEX_E_USAGE); /* nothing was written since */
     table_writer_free(w);
 }
 
@@ -153,8 +174,10 @@ static void schema_random(struct manifest_dataset *s, struct manifest_column *co
 {
     *s = (struct manifest_dataset){"random", n, columns};
     for (size_t i = 0; i < n; i++) {
-        columns[i] = (struct manifest_column){.type = (enum column_type)(1 + next() % N_TYPES), .missing = next() % 2};
-        snprintf(columns[i].name, sizeof columns[i].name, "c%zu%.*s", i, (int)(next() % 40), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        columns[i] = (struct manifest_column){.type = (enum column_type)(1 + next() % N_TYPES),
+                                              .missing = next() % 2};
+        snprintf(columns[i].name, sizeof columns[i].name, "c%zu%.*s", i, (int)(next() % 40),
+                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
     }
 }
 
@@ -171,7 +194,8 @@ static void full_groups_of_any_schema_fit_and_come_back(void **state)
         schema_random(&s, columns, widths[round / 3]);
         CHECK(table_rows_per_group(&s) % 64 == 0 && table_rows_per_group(&s) <= GROUP_ROWS_MAX);
         CHECK_OK(table_writer_new(&s, &w));
-        size_t n = fill(w, &s, SIZE_MAX, 1 + (unsigned)(round % 3) * 10, round % 2 ? 50 : 1 << 20);
+        size_t n =
+            fill(w, &s, SIZE_MAX, 1 + (unsigned)(round % 3) * 10, round % 2 ? 50 : 1 << 20);
         CHECK(n <= table_rows_per_group(&s));
         CHECK_OK(table_writer_take(w, false, bytes, &len));
         CHECK(len == GROUP_BYTES);
@@ -180,16 +204,19 @@ static void full_groups_of_any_schema_fit_and_come_back(void **state)
         size_t row, column;
         CHECK_OK(table_group_check(&group, &s, &row, &column));
         table_writer_free(w);
-        if (round % 2) same_when_rebuilt(len, false); /* few texts: looking them up takes no time */
+        if (round % 2)
+            same_when_rebuilt(len, false); /* few texts: looking them up takes no time */
     }
 }
 
-/* Boundaries: one row, a byte's and an alignment's worth of rows, one more and one less, the last row of a group. */
+/* Boundaries: one row, a byte's and an alignment's worth of rows, one more and one less, the
+ * last row of a group. */
 static void groups_of_every_size_come_back(void **state)
 {
     (void)state;
     size_t most = table_rows_per_group(&all);
-    const size_t sizes[] = {1, 2, 7, 8, 9, 15, 16, 17, 63, 64, 65, 511, 512, 513, most - 1, most};
+    const size_t sizes[] = {1,  2,  7,  8,   9,   15,  16,       17,
+                            63, 64, 65, 511, 512, 513, most - 1, most};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct table_writer *w;
         size_t len;
@@ -227,11 +254,15 @@ static void any_changed_byte_is_refused_or_leaves_another_well_formed_group(void
             bytes[at] ^= changes[k];
             apex_status s = table_group_parse(span_of(bytes, len), &group);
             CHECK(s == APEX_OK || s == APEX_E_FORMAT);
-            if (s != APEX_OK) refused++;
+            if (s != APEX_OK)
+                refused++;
             else if (rebuild_schema(&group, columns)) {
                 taken++;
-                CHECK_OK(rebuild(&group, &(struct manifest_dataset){"", group.n_columns, columns}, true, again, &again_len));
-                if (again_len != len || memcmp(bytes, again, len) != 0) fail_msg("byte %zu with %#x: two forms of one group", at, changes[k]);
+                CHECK_OK(rebuild(&group,
+                                 &(struct manifest_dataset){"", group.n_columns, columns}, true,
+                                 again, &again_len));
+                if (again_len != len || memcmp(bytes, again, len) != 0)
+                    fail_msg("byte %zu with %#x: two forms of one group", at, changes[k]);
             }
             bytes[at] ^= changes[k];
         }
@@ -243,13 +274,17 @@ static void a_group_of_another_length_is_refused(void **state)
 {
     (void)state;
     size_t len = small(21);
-    for (size_t cut = 0; cut < len; cut++) CHECK_STATUS(table_group_parse(span_of(bytes, cut), &group), APEX_E_FORMAT);
-    for (size_t more = 1; more <= 256; more++) CHECK_STATUS(table_group_parse(span_of(bytes, len + more), &group), APEX_E_FORMAT);
-    CHECK_OK(table_group_parse(span_of(bytes, GROUP_BYTES), &group)); /* the writer zeroed the rest: a full group */
+    for (size_t cut = 0; cut < len; cut++)
+        CHECK_STATUS(table_group_parse(span_of(bytes, cut), &group), APEX_E_FORMAT);
+    for (size_t more = 1; more <= 256; more++)
+        CHECK_STATUS(table_group_parse(span_of(bytes, len + more), &group), APEX_E_FORMAT);
+    CHECK_OK(table_group_parse(span_of(bytes, GROUP_BYTES),
+                               &group)); /* the writer zeroed the rest: a full group */
     bytes[GROUP_BYTES - 1] = 1;
     CHECK_STATUS(table_group_parse(span_of(bytes, GROUP_BYTES), &group), APEX_E_FORMAT);
     memmove(bytes + 8, bytes, len);
-    CHECK_STATUS(table_group_parse(span_of(bytes + 8, len), &group), APEX_E_FORMAT); /* not aligned */
+    CHECK_STATUS(table_group_parse(span_of(bytes + 8, len), &group),
+                 APEX_E_FORMAT); /* not aligned */
     CHECK_STATUS(table_group_parse((struct span){NULL, 0}, &group), APEX_E_FORMAT);
 }
 
@@ -263,9 +298,12 @@ static size_t one_column(enum column_type type, bool missing)
     size_t len;
     CHECK_OK(table_writer_new(&s, &w));
     for (int row = 0; row < 2; row++) {
-        if (missing && row) table_writer_missing(w, 0);
-        else if (type == COLUMN_CATEGORY) CHECK_OK(table_writer_category(w, 0, row ? SPAN_TEXT("ab") : SPAN_TEXT("b")));
-        else put(w, 0, type, 1, 1);
+        if (missing && row)
+            table_writer_missing(w, 0);
+        else if (type == COLUMN_CATEGORY)
+            CHECK_OK(table_writer_category(w, 0, row ? SPAN_TEXT("ab") : SPAN_TEXT("b")));
+        else
+            put(w, 0, type, 1, 1);
         CHECK_OK(table_writer_row_end(w, &full));
     }
     CHECK_OK(table_writer_take(w, true, bytes, &len));
@@ -362,8 +400,10 @@ static void a_schema_is_checked_cell_by_cell(void **state)
         table_writer_i32(w, 0, r * 10000000);
         table_writer_i32(w, 1, -r * 10000000);
         table_writer_f64(w, 2, r / 2.0);
-        if (r == 13) table_writer_missing(w, 3);
-        else table_writer_i64(w, 3, r);
+        if (r == 13)
+            table_writer_missing(w, 3);
+        else
+            table_writer_i64(w, 3, r);
         CHECK_OK(table_writer_category(w, 4, SPAN_TEXT("t")));
         table_writer_bool(w, 5, true);
         table_writer_i32(w, 6, r);
@@ -378,12 +418,19 @@ static void a_schema_is_checked_cell_by_cell(void **state)
         bool is_max;
         double bound;
         size_t row; /* the first out of bounds, or 20 */
-    } cases[] = {{0, true, 19, 20}, {0, true, 18.9999999, 19}, {0, false, 0, 20}, {0, false, 0.0000001, 0}, {1, false, -19, 20}, {1, false, -7, 8},
-                 {2, true, 9.5, 20}, {2, true, 2, 5}, {3, true, 19, 20}, {3, true, 12, 14}, {3, true, 14, 15}, {6, false, 1, 0}, {6, true, 3, 4}};
+    } cases[] = {{0, true, 19, 20},        {0, true, 18.9999999, 19}, {0, false, 0, 20},
+                 {0, false, 0.0000001, 0}, {1, false, -19, 20},       {1, false, -7, 8},
+                 {2, true, 9.5, 20},       {2, true, 2, 5},           {3, true, 19, 20},
+                 {3, true, 12, 14},        {3, true, 14, 15},         {6, false, 1, 0},
+                 {6, true, 3, 4}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct manifest_column *c = &columns[cases[i].column];
-        if (cases[i].is_max) *c = (struct manifest_column){.type = c->type, .missing = true, .has_max = true, .max = cases[i].bound};
-        else *c = (struct manifest_column){.type = c->type, .missing = true, .has_min = true, .min = cases[i].bound};
+        if (cases[i].is_max)
+            *c = (struct manifest_column){
+                .type = c->type, .missing = true, .has_max = true, .max = cases[i].bound};
+        else
+            *c = (struct manifest_column){
+                .type = c->type, .missing = true, .has_min = true, .min = cases[i].bound};
         memcpy(c->name, all_types[cases[i].column].name, sizeof c->name);
         apex_status got = table_group_check(&group, &s, &row, &column);
         CHECK_STATUS(got, cases[i].row == 20 ? APEX_OK : APEX_E_DATA);
