@@ -128,6 +128,16 @@ static void twice(const uint8_t address[32])
     expect(code == REFUSAL_REPLAYED, "the same act sent again is in the log already", code);
 }
 
+/* Only what a changed enclave must say to an act on a contract that does not name it. */
+static void unnamed(const uint8_t address[32])
+{
+    struct act act = {.kind = ACT_CONTRIBUTE, .name = SPAN_TEXT("customers")};
+    memcpy(act.address, address, 32);
+    unsigned code = send_act(act);
+    expect(code == REFUSAL_WRONG_MEASUREMENT,
+           "an enclave that a contract does not name takes nothing for it", code);
+}
+
 static void garbage(void)
 {
     uint8_t bytes[300];
@@ -145,18 +155,23 @@ int main(int argc, char **argv)
     struct apex_error error;
     struct apex_home *home;
     uint8_t address[32], blob[32];
-    if (argc != 5) return 2;
+    bool only_unnamed = argc == 6 && strcmp(argv[5], "unnamed") == 0;
+    if (argc != 5 && !only_unnamed) return 2;
     must(apex_start(&error));
     must(apex_home_open(argv[1], &home, &error));
     must(apex_identity_open(home, NULL, NULL, &identity, &error));
     must(apex_node_open(home, argv[2], &node, &error));
     must(address_of(argv[3], address, &error));
     must(hex_parse(span_text(argv[4]), blob, 32));
-    stolen(address, blob);
-    forged(address);
-    seen(address);
-    garbage();
-    twice(address);
+    if (only_unnamed)
+        unnamed(address);
+    else {
+        stolen(address, blob);
+        forged(address);
+        seen(address);
+        garbage();
+        twice(address);
+    }
     apex_node_close(node);
     apex_identity_free(identity);
     apex_home_close(home);

@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -210,11 +211,13 @@ def another_build(w):
     w.crew[0].ok("trust", "init", "--replace")
     code, out, err = w.crew[0].apex("run", w.address, "sites", "--param", "k=4")
     say(code == 1 and "not one the contract names" in err, "and even where it is, the contract that does not name it gets nothing", (code, err))
+    forge = subprocess.run([os.path.join(BUILD, "tests/forge"), w.crew[0].home, w.node.url, w.address, "00" * 32, "unnamed"], stdout=subprocess.PIPE, text=True)
+    print(forge.stdout, end="")
+    say(forge.returncode == 0, "nor does the enclave itself serve it", forge.stdout)
     w.node.stop()
 
 
 def start_with(node, enclave):
-    import subprocess
     node.log = open(os.path.join(node.scratch, "node.log"), "a")
     node.host = subprocess.Popen([os.path.join(BUILD, "host/apexd"), "--data", node.data, "--listen", "127.0.0.1:0", "--tee", "sim", "--enclave", enclave],
                                  stdout=subprocess.PIPE, stderr=node.log, text=True)
