@@ -1,5 +1,5 @@
-/* Result files, verified offline. A world of fresh keys (tests/client/world.h) makes a true receipt, and then receipts in which one thing
- * is a lie although every signature holds. */
+/* Result files, verified offline. A world of fresh keys (tests/client/world.h) makes a true
+ * receipt, and then receipts in which one thing is a lie although every signature holds. */
 #include "client/lib/receipt.h"
 #include "tests/check.h"
 #include "tests/client/world.h"
@@ -15,11 +15,13 @@ static const struct apex_check *check_named(const struct apex_verification *v, c
     return NULL;
 }
 
-static apex_status verify(const char *text, size_t len, const char *policy, struct apex_verification *v)
+static apex_status verify(const char *text, size_t len, const char *policy,
+                          struct apex_verification *v)
 {
     struct apex_error error;
     apex_status s = apex_verify(text, len, policy, v, &error);
-    if (s != APEX_OK) CHECK(error.what[0] && error.not_done[0] && error.next[0] && error.who[0]);
+    if (s != APEX_OK)
+        CHECK(error.what[0] && error.not_done[0] && error.next[0] && error.who[0]);
     return s;
 }
 
@@ -49,13 +51,16 @@ static void a_true_receipt_verifies_and_says_that_it_is_simulated(void **state)
     free(text);
 }
 
-/* Does the changed text still mean the same? The node's address is a note for people, of which nothing is proven. */
+/* Does the changed text still mean the same? The node's address is a note for people, of which
+ * nothing is proven. */
 static bool same_meaning(const json_t *file, const char *text, size_t len)
 {
     json_error_t where;
     json_t *other = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
     json_t *receipt = json_object_get(other, "receipt");
-    if (json_is_string(json_object_get(receipt, "node"))) json_object_set(receipt, "node", json_object_get(json_object_get(file, "receipt"), "node"));
+    if (json_is_string(json_object_get(receipt, "node")))
+        json_object_set(receipt, "node",
+                        json_object_get(json_object_get(file, "receipt"), "node"));
     bool same = other && json_equal(file, other);
     json_decref(other);
     return same;
@@ -105,7 +110,10 @@ static void a_receipt_cut_short_or_lengthened_does_not_verify(void **state)
 static void each_lie_fails_the_check_that_names_it(void **state)
 {
     (void)state;
-    static const struct { enum lie lie; const char *check; } cases[] = {
+    static const struct {
+        enum lie lie;
+        const char *check;
+    } cases[] = {
         {LIE_EVIDENCE_OTHER_KEYS, "evidence-genuine"},
         {LIE_EVIDENCE_OTHER_LOG_KEY, "log-key-bound"},
         {LIE_ENCLAVE_NOT_NAMED, "enclave-named"},
@@ -135,7 +143,8 @@ static void each_lie_fails_the_check_that_names_it(void **state)
         char *text = lived(cases[i].lie, NULL);
         CHECK_STATUS(verify(text, strlen(text), NULL, &v), APEX_E_UNTRUSTED);
         const struct apex_check *c = check_named(&v, cases[i].check);
-        if (!c || c->result != 0) fail_msg("lie %d passes check %s", (int)cases[i].lie, cases[i].check);
+        if (!c || c->result != 0)
+            fail_msg("lie %d passes check %s", (int)cases[i].lie, cases[i].check);
         CHECK(!v.holds && strstr(v.sentences[0], "NOT") != NULL);
         free(text);
     }
@@ -147,8 +156,10 @@ static void an_enclave_or_log_the_policy_does_not_accept_fails_the_receipt(void 
     struct apex_verification v;
     char *policy, *other, *text = lived(LIE_NONE, &policy);
     free(lived(LIE_NONE, &other));
-    CHECK_STATUS(verify(text, strlen(text), other, &v), APEX_E_UNTRUSTED); /* the same measurement, another log */
-    CHECK(check_named(&v, "log-pinned")->result == 0 && check_named(&v, "evidence-accepted")->result == 1);
+    CHECK_STATUS(verify(text, strlen(text), other, &v),
+                 APEX_E_UNTRUSTED); /* the same measurement, another log */
+    CHECK(check_named(&v, "log-pinned")->result == 0 &&
+          check_named(&v, "evidence-accepted")->result == 1);
     memcpy(strstr(policy, "1111"), "2222", 4);
     CHECK_STATUS(verify(text, strlen(text), policy, &v), APEX_E_UNTRUSTED);
     CHECK(check_named(&v, "evidence-accepted")->result == 0);
@@ -165,7 +176,8 @@ static void a_policy_that_is_none_is_an_error_and_not_a_verdict(void **state)
     (void)state;
     struct apex_verification v;
     char *text = lived(LIE_NONE, NULL);
-    CHECK_STATUS(verify(text, strlen(text), "{\"apex\": 1, \"accept\": \"all\"}", &v), APEX_E_FORMAT);
+    CHECK_STATUS(verify(text, strlen(text), "{\"apex\": 1, \"accept\": \"all\"}", &v),
+                 APEX_E_FORMAT);
     CHECK(!v.holds && v.n_checks == 0);
     free(text);
 }
@@ -173,13 +185,15 @@ static void a_policy_that_is_none_is_an_error_and_not_a_verdict(void **state)
 static size_t enclaves_in(const char *text)
 {
     json_error_t where;
-    json_t *file = json_loads(text, 0, &where), *entries = json_object_get(json_object_get(file, "receipt"), "entries");
+    json_t *file = json_loads(text, 0, &where),
+           *entries = json_object_get(json_object_get(file, "receipt"), "entries");
     size_t n = json_array_size(entries);
     json_decref(file);
     return n;
 }
 
-/* The node was started three times, the last time by a newer enclave; the second signed nothing of this contract. */
+/* The node was started three times, the last time by a newer enclave; the second signed nothing
+ * of this contract. */
 static void a_receipt_carries_the_enclaves_that_signed_and_no_others(void **state)
 {
     (void)state;
@@ -200,7 +214,14 @@ static void what_is_not_json_or_not_a_receipt_is_refused_with_a_reason(void **st
 {
     (void)state;
     static const char *const texts[] = {
-        "", "{}", "[]", "null", "{\"apex\": 1, \"result\": 1, \"receipt\": {}}", "{\"apex\": 1, \"apex\": 1}", "\xff\xfe", "{\"apex\": 2, \"result\": 1, \"receipt\": {}}",
+        "",
+        "{}",
+        "[]",
+        "null",
+        "{\"apex\": 1, \"result\": 1, \"receipt\": {}}",
+        "{\"apex\": 1, \"apex\": 1}",
+        "\xff\xfe",
+        "{\"apex\": 2, \"result\": 1, \"receipt\": {}}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct apex_verification v;

@@ -16,13 +16,15 @@ static void party_new(struct apex_identity *p, const char *name)
     seal_new(&p->seal_public, &p->seal);
 }
 
-static void party_text(const struct apex_identity *p, bool last, bool may_run, struct buffer *out)
+static void party_text(const struct apex_identity *p, bool last, bool may_run,
+                       struct buffer *out)
 {
     char sign[65], seal[65], line[400];
     hex_write(SPAN(p->sign_public.bytes), sign);
     hex_write(SPAN(p->seal_public.bytes), seal);
     snprintf(line, sizeof line,
-             "{\"name\": \"%s\", \"sign\": \"%s\", \"seal\": \"%s\", \"may\": [\"contribute\", %s\"receive\", "
+             "{\"name\": \"%s\", \"sign\": \"%s\", \"seal\": \"%s\", \"may\": [\"contribute\", "
+             "%s\"receive\", "
              "\"approve\", \"audit\"]}%s",
              p->name, sign, seal, may_run ? "\"run\", " : "", last ? "" : ",\n  ");
     buffer_text(out, line);
@@ -38,22 +40,30 @@ static void manifest_make(struct world *w)
     memcpy(named, w->enclave[0].measurement, 32);
     if (w->lie == LIE_ENCLAVE_NOT_NAMED) named[0] ^= 1;
     hex_write(SPAN(named), measurement);
-    buffer_text(&w->manifest, "{\n \"apex\": 1,\n \"name\": \"test-sites\",\n \"purpose\": \"to be tested\",\n \"program\": "
+    buffer_text(&w->manifest, "{\n \"apex\": 1,\n \"name\": \"test-sites\",\n \"purpose\": "
+                              "\"to be tested\",\n \"program\": "
                               "{\"x86_64\": \"sha256:");
     buffer_text(&w->manifest, program);
-    buffer_text(&w->manifest, "\"},\n \"source\": {\"at\": \"contracts/test\", \"build\": \"make\"},\n \"enclaves\": [{\"tee\": "
+    buffer_text(&w->manifest, "\"},\n \"source\": {\"at\": \"contracts/test\", \"build\": "
+                              "\"make\"},\n \"enclaves\": [{\"tee\": "
                               "\"sim\", \"measurement\": \"");
     buffer_text(&w->manifest, measurement);
     buffer_text(&w->manifest, "\"}],\n \"parties\": [");
     for (size_t i = 0; i < WORLD_PARTIES; i++)
         party_text(&w->party[i], i + 1 == WORLD_PARTIES, i + 1 < WORLD_PARTIES, &w->manifest);
-    buffer_text(&w->manifest,
-                "],\n \"datasets\": [{\"name\": \"customers\", \"columns\": [{\"name\": \"latitude\", \"type\": \"latitude\", "
-                "\"unit\": \"degree\"}]}],\n \"functions\": [{\"name\": \"sites\", \"datasets\": [\"customers\"], \"release\": "
-                "\"receivers\", \"params\": []}, {\"name\": \"coverage\", \"datasets\": [\"customers\"], \"release\": "
-                "\"receivers\", \"params\": []}],\n \"release\": {\"minimum_rows\": 10, \"minimum_contributors\": 2, "
-                "\"maximum_share\": 0.9},\n \"quotas\": {\"runs_per_party\": 10, \"rows_per_party\": 1000, \"memory_mb\": 64, "
-                "\"cpu_seconds\": 6, \"output_mb\": 1},\n \"expires\": \"2040-01-01T00:00:00Z\"\n}\n");
+    buffer_text(
+        &w->manifest,
+        "],\n \"datasets\": [{\"name\": \"customers\", \"columns\": [{\"name\": \"latitude\", "
+        "\"type\": \"latitude\", "
+        "\"unit\": \"degree\"}]}],\n \"functions\": [{\"name\": \"sites\", \"datasets\": "
+        "[\"customers\"], \"release\": "
+        "\"receivers\", \"params\": []}, {\"name\": \"coverage\", \"datasets\": "
+        "[\"customers\"], \"release\": "
+        "\"receivers\", \"params\": []}],\n \"release\": {\"minimum_rows\": 10, "
+        "\"minimum_contributors\": 2, "
+        "\"maximum_share\": 0.9},\n \"quotas\": {\"runs_per_party\": 10, \"rows_per_party\": "
+        "1000, \"memory_mb\": 64, "
+        "\"cpu_seconds\": 6, \"output_mb\": 1},\n \"expires\": \"2040-01-01T00:00:00Z\"\n}\n");
     CHECK_OK(buffer_ok(&w->manifest));
     sha256(buffer_span(&w->manifest), w->address);
 }
@@ -124,7 +134,8 @@ uint64_t world_entry(struct world *w, struct entry *entry)
     struct merkle_hash leaf;
     CHECK(w->n < WORLD_ENTRIES_MAX);
     bool lies = w->lie == LIE_ENTRY_BY_STRANGER && entry->kind == ENTRY_RESULT;
-    const struct sign_secret *by = lies ? &w->stranger.sign : &w->enclave[w->n_enclaves - 1].identity;
+    const struct sign_secret *by =
+        lies ? &w->stranger.sign : &w->enclave[w->n_enclaves - 1].identity;
     struct buffer *at = &w->entries[w->n];
     entry->index = w->n;
     entry->time_ms = wall_clock_ms();
@@ -159,7 +170,8 @@ uint64_t world_act(struct world *w, const struct apex_identity *by, struct act *
 
 void world_sign(struct world *w)
 {
-    const struct sign_secret *by = w->lie == LIE_CHECKPOINT_BY_OTHER_KEY ? &w->stranger.sign : &w->log;
+    const struct sign_secret *by =
+        w->lie == LIE_CHECKPOINT_BY_OTHER_KEY ? &w->stranger.sign : &w->log;
     snprintf(w->head.origin, sizeof w->head.origin, "%s", WORLD_ORIGIN);
     w->head.size = w->n;
     CHECK_OK(merkle_tree_root(w->tree, w->n, &w->head.root));
@@ -174,18 +186,21 @@ static void accept_all(struct world *w)
         struct act act = {.kind = ACT_ACCEPT};
         bool last = i + 1 == WORLD_PARTIES;
         if (last && (w->lie == LIE_CONSENT_MISSING || w->lie == LIE_CONSENT_LATE)) continue;
-        world_act(w, last && w->lie == LIE_CONSENT_BY_STRANGER ? &w->stranger : &w->party[i], &act);
+        world_act(w, last && w->lie == LIE_CONSENT_BY_STRANGER ? &w->stranger : &w->party[i],
+                  &act);
     }
 }
 
 static uint64_t contribute(struct world *w, size_t party, struct entry_input *input)
 {
-    const struct apex_identity *by = party == 1 && w->lie == LIE_INPUT_BY_STRANGER ? &w->stranger : &w->party[party];
+    const struct apex_identity *by =
+        party == 1 && w->lie == LIE_INPUT_BY_STRANGER ? &w->stranger : &w->party[party];
     struct act act = {.kind = ACT_CONTRIBUTE, .name = SPAN_TEXT("customers")};
     random_bytes(act.blob, sizeof act.blob);
     memcpy(input->blob, act.blob, 32);
     if (party == 1 && w->lie == LIE_INPUT_OTHER_BLOB) input->blob[0] ^= 1;
-    if (party == 1 && w->lie == LIE_INPUT_NO_CONTRIBUTION) act = (struct act){.kind = ACT_ACCEPT};
+    if (party == 1 && w->lie == LIE_INPUT_NO_CONTRIBUTION)
+        act = (struct act){.kind = ACT_ACCEPT};
     return input->index = world_act(w, by, &act);
 }
 
@@ -201,7 +216,11 @@ static uint64_t ask(struct world *w)
     if (w->lie == LIE_REQUEST_OTHER) act.request_digest[0] ^= 1;
     if (w->lie == LIE_RUN_OF_OTHER_FUNCTION) act.name = SPAN_TEXT("coverage");
     act.has_rows = w->lie == LIE_ROWS_UNASKED;
-    return world_act(w, w->lie == LIE_RUN_BY_STRANGER ? &w->stranger : &w->party[w->lie == LIE_RUN_WITHOUT_RIGHT ? 2 : 0], &act);
+    return world_act(w,
+                     w->lie == LIE_RUN_BY_STRANGER
+                         ? &w->stranger
+                         : &w->party[w->lie == LIE_RUN_WITHOUT_RIGHT ? 2 : 0],
+                     &act);
 }
 
 static void release(struct world *w)
@@ -243,7 +262,10 @@ char *world_receipt(struct world *w)
 {
     struct apex_node *node = calloc(1, sizeof *node);
     struct apex_error error;
-    struct result_package p = {.run = w->run, .function = SPAN_TEXT("sites"), .request = buffer_span(&w->request), .output = SPAN_TEXT(WORLD_OUTPUT)};
+    struct result_package p = {.run = w->run,
+                               .function = SPAN_TEXT("sites"),
+                               .request = buffer_span(&w->request),
+                               .output = SPAN_TEXT(WORLD_OUTPUT)};
     char *text = NULL;
     memcpy(p.address, w->address, 32);
     node->mirror = (struct mirror){w->tree, w->n, w->n, w->entries};
@@ -253,7 +275,8 @@ char *world_receipt(struct world *w)
     snprintf(node->url, sizeof node->url, "http://node.test");
     snprintf(node->origin, sizeof node->origin, "%s", WORLD_ORIGIN);
     hex_write(SPAN(w->log_public.bytes), node->verdict.log_key);
-    CHECK_OK(receipt_write(node, buffer_span(&w->manifest), &p, &w->result_entry, &text, &error));
+    CHECK_OK(
+        receipt_write(node, buffer_span(&w->manifest), &p, &w->result_entry, &text, &error));
     free(node);
     return text;
 }
@@ -264,7 +287,8 @@ char *world_policy(const struct world *w)
     hex_write(SPAN(w->enclave[w->n_enclaves - 1].measurement), measurement);
     hex_write(SPAN(w->log_public.bytes), key);
     snprintf(text, 1024,
-             "{\"apex\": 1, \"accept\": [{\"tee\": \"sim\", \"measurements\": [\"%s\"], \"maximum_age_s\": 3600}], \"distrust\": [], "
+             "{\"apex\": 1, \"accept\": [{\"tee\": \"sim\", \"measurements\": [\"%s\"], "
+             "\"maximum_age_s\": 3600}], \"distrust\": [], "
              "\"log\": {\"origin\": \"%s\", \"key\": \"%s\"}}",
              measurement, WORLD_ORIGIN, key);
     return text;

@@ -1,5 +1,6 @@
-/* A whole small world in memory, with fresh keys: an enclave, its log, three parties and a contract that ran once. Tests of the client
- * stand on it, and make it lie in one place at a time. */
+/* A whole small world in memory, with fresh keys: an enclave, its log, three parties and a
+ * contract that ran once. Tests of the client stand on it, and make it lie in one place at a
+ * time. */
 #ifndef TESTS_CLIENT_WORLD_H
 #define TESTS_CLIENT_WORLD_H
 
@@ -8,7 +9,9 @@
 
 enum { WORLD_PARTIES = 3, WORLD_ENTRIES_MAX = 64, WORLD_ENCLAVES_MAX = 8 };
 #define WORLD_ORIGIN "apex.test/log"
-#define WORLD_OUTPUT "{\"rows\":30,\"sites\":[{\"latitude\":-36.8485,\"rows\":12},{\"latitude\":-41.25,\"rows\":18}],\"done\":true}"
+#define WORLD_OUTPUT                                                                           \
+    "{\"rows\":30,\"sites\":[{\"latitude\":-36.8485,\"rows\":12},{\"latitude\":-41.25,"        \
+    "\"rows\":18}],\"done\":true}"
 
 /* One lie at a time; everything else holds, signatures included. */
 enum lie {
@@ -62,7 +65,8 @@ struct world {
     struct entry result_entry;
 };
 
-/* Keys, a manifest and an enclave on record; nothing else has happened. Free it with world_free. */
+/* Keys, a manifest and an enclave on record; nothing else has happened. Free it with
+ * world_free. */
 struct world *world_new(enum lie lie);
 void world_free(struct world *w);
 /* Another start of the enclave: a new identity with its evidence, on record. */
