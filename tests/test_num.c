@@ -2,6 +2,7 @@
 #include "common/num/exact.h"
 #include "common/num/kmeans.h"
 #include "common/num/random.h"
+#include "common/num/select.h"
 #include "tests/check.h"
 
 #include <float.h>
@@ -200,6 +201,43 @@ static void naive_bayes_takes_degenerate_classes(void **state)
     CHECK(bayes_new(0, 1, &b) == APEX_E_USAGE && bayes_new(1, 0, &b) == APEX_E_USAGE);
 }
 
+static int number_order(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void selection_is_what_sorting_finds(void **state)
+{
+    struct random_state r;
+    double numbers[200], sorted[200], work[200];
+    (void)state;
+    random_seed(&r, seed, 11);
+    for (int round = 0; round < 400; round++) {
+        size_t n = 1 + random_next(&r) % 200;
+        for (size_t i = 0; i < n;
+             i++) /* many ties in every third round, order and reverse order in some */
+            numbers[i] = round % 3 == 0   ? (double)(random_next(&r) % 4)
+                         : round % 7 == 1 ? (double)i
+                         : round % 7 == 2 ? -(double)i
+                                          : random_unit(&r);
+        memcpy(sorted, numbers, n * sizeof *sorted);
+        qsort(sorted, n, sizeof *sorted, number_order);
+        for (size_t k = 0; k < n; k++) {
+            memcpy(work, numbers, n * sizeof *work);
+            CHECK(select_kth(work, n, k) == sorted[k]);
+            for (size_t i = 0; i < n; i++)
+                CHECK(i < k ? work[i] <= sorted[k] : work[i] >= sorted[k]);
+        }
+        double at = (double)(n - 1) * 0.95;
+        size_t i = (size_t)at;
+        memcpy(work, numbers, n * sizeof *work);
+        CHECK(select_quantile(work, n, 0.95) ==
+              (i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i])
+                         : sorted[n - 1]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,7 +247,8 @@ int main(void)
         cmocka_unit_test(the_order_of_rows_does_not_show_in_centroids),
         cmocka_unit_test(a_fixed_point_is_a_fixed_point_by_brute_force),
         cmocka_unit_test(awkward_inputs_end_well),
-        cmocka_unit_test(naive_bayes_takes_degenerate_classes)};
+        cmocka_unit_test(naive_bayes_takes_degenerate_classes),
+        cmocka_unit_test(selection_is_what_sorting_finds)};
     points_make();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

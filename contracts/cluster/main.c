@@ -6,6 +6,8 @@
 #include "common/base/try.h"
 #include "common/num/exact.h"
 #include "common/num/kmeans.h"
+#include "common/num/parallel.h"
+#include "common/num/select.h"
 #include "contracts/cluster/places.h"
 
 #include <math.h>
@@ -13,6 +15,8 @@
 
 #define DEGREE_PER_UNIT 1e-7
 #define UNIT_VECTOR_SCALE 1073741824.0 /* 2^30: 6 mm on the ground */
+
+enum { MEASURE_BLOCK = 8192 };
 
 struct answer {
     struct apex_run *run;
@@ -54,40 +58,50 @@ static void count_row(struct release_cell *cell, size_t party)
     cell->by_party[party]++;
 }
 
+struct measuring {
+    struct answer *a;
+    double (*unit)[3]; /* of the sites */
+};
+
+static void measure_block(void *context, size_t block, unsigned thread)
+{
+    struct measuring *m = context;
+    size_t first = block * MEASURE_BLOCK, n = m->a->places.n;
+    size_t end = first + MEASURE_BLOCK < n ? first + MEASURE_BLOCK : n;
+    (void)thread;
+    for (size_t i = first; i < end; i++) {
+        double here[3];
+        row_unit(&m->a->places, i, here);
+        m->a->distance_km[i] = exact_distance_km(here, m->unit[m->a->label[i]]);
+    }
+}
+
+static void count_rows(struct answer *a)
+{
+    for (size_t i = 0; i < a->places.n; i++) {
+        uint32_t site = a->label[i];
+        count_row(&a->cell[site], a->places.party[i]);
+        a->weight[site] += a->places.weight ? a->places.weight[i] : 1;
+        if (a->distance_km[i] > a->radius_km) continue;
+        count_row(&a->inside[site], a->places.party[i]);
+        count_row(&a->all_inside, a->places.party[i]);
+    }
+}
+
 /* Rows of each site by party, and every row's distance to its site. */
 static apex_status measure(struct answer *a)
 {
-    double(*unit)[3] = malloc(a->k * sizeof *unit), here[3];
-    if (!unit) return APEX_E_MEMORY;
+    struct measuring m = {a, malloc(a->k * sizeof *m.unit)};
+    if (!m.unit) return APEX_E_MEMORY;
     for (size_t c = 0; c < a->k; c++)
-        exact_unit(a->site[2 * c], a->site[2 * c + 1], unit[c]);
-    for (size_t i = 0; i < a->places.n; i++) {
-        count_row(&a->cell[a->label[i]], a->places.party[i]);
-        a->weight[a->label[i]] += a->places.weight ? a->places.weight[i] : 1;
-        row_unit(&a->places, i, here);
-        a->distance_km[i] = exact_distance_km(here, unit[a->label[i]]);
-        if (a->distance_km[i] > a->radius_km) continue;
-        count_row(&a->inside[a->label[i]], a->places.party[i]);
-        count_row(&a->all_inside, a->places.party[i]);
-    }
+        exact_unit(a->site[2 * c], a->site[2 * c + 1], m.unit[c]);
+    parallel_blocks(apex_threads(a->run), (a->places.n + MEASURE_BLOCK - 1) / MEASURE_BLOCK,
+                    measure_block, &m);
+    free(m.unit);
+    count_rows(a);
     for (size_t c = 0; c < a->k; c++)
         a->cell[c].reason = release_judge(&a->rules, &a->cell[c]);
-    free(unit);
     return APEX_OK;
-}
-
-static int number_order(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Linear interpolation between order statistics, as numpy's default. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-    double at = (double)(n - 1) * q, low = floor(at);
-    size_t i = (size_t)low;
-    return i + 1 < n ? sorted[i] + (at - low) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
 }
 
 /* A maximum rests on one row. What is told instead is the greatest distance that at least
@@ -95,10 +109,10 @@ static double quantile(const double *sorted, size_t n, double q)
  * told beyond it. */
 static void spread_out(const struct answer *a, double *distances, size_t n)
 {
-    qsort(distances, n, sizeof *distances, number_order);
-    double most =
-        distances[n - (size_t)(a->rules.minimum_rows < n ? a->rules.minimum_rows : n)];
-    double median = quantile(distances, n, 0.5), p95 = quantile(distances, n, 0.95);
+    uint64_t least = a->rules.minimum_rows < n ? a->rules.minimum_rows : n;
+    double most = select_kth(distances, n, n - (size_t)least);
+    double median = select_quantile(distances, n, 0.5),
+           p95 = select_quantile(distances, n, 0.95);
     apex_json_number(a->run, "median_km", median < most ? median : most);
     apex_json_number(a->run, "p95_km", p95 < most ? p95 : most);
     apex_json_number(a->run, "max_km", most);
