@@ -18,7 +18,7 @@ check: all
 sanitize: setup
 	@test -f $(BUILD)-sanitize/build.ninja || meson setup $(BUILD)-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized >/dev/null
 	@ninja -C $(BUILD)-sanitize --quiet
-	@meson test -C $(BUILD)-sanitize --print-errorlogs
+	@ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 meson test -C $(BUILD)-sanitize --print-errorlogs -t 4
 
 # Figures with their peers in the same run; nothing here is a pass or fail.
 bench: all
