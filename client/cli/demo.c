@@ -397,6 +397,16 @@ static void scratch_remove(const struct demo *d)
     if (pid > 0) waitpid(pid, NULL, 0);
 }
 
+/* The map in whatever shows SVG here; nothing if nothing does. */
+static void map_open(const struct demo *d)
+{
+    char map[DEMO_PATH_MAX + 64];
+    snprintf(map, sizeof map, "%s/map.svg", d->out);
+    if (fork() != 0) return;
+    execlp("xdg-open", "xdg-open", map, (char *)NULL);
+    _exit(127);
+}
+
 static void demo_close(struct demo *d, bool keep)
 {
     for (int t = 0; t < TELCOS; t++) {
@@ -430,6 +440,7 @@ int cmd_demo(struct cli *cli)
                : d->error.status != APEX_OK ? cli_fail(cli, &d->error)
                                             : EXIT_INTERNAL;
     if (fine) who_saw_what();
+    if (fine && cli->open) map_open(d);
     if (fine)
         printf("\nwritten: %s/{result.json,sites.geojson,map.svg,market.csv}\ncheck again: "
                "apex verify build/demo/result.json\ndone in %.1f s\n",

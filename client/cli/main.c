@@ -4,7 +4,7 @@
 #include <string.h>
 
 const struct command commands[] = {
-    {"demo", "demo [--rows N]",
+    {"demo", "demo [--rows N] [--open]",
      "three enterprises, one contract, on this machine; ends with a map and a verified receipt",
      cmd_demo, 0, 0},
     {"id", "id new NAME | id show [NAME]", "make an identity, or show its public half", cmd_id,
