@@ -69,6 +69,33 @@ header = b"APXG" + struct.pack("<HHII", 1, 2, 3, 128)
 column = struct.pack("<BBHIIII", 1, 0, 8, 128, 0, 0, 0) + b"latitude" + struct.pack("<BBHIIII", 5, 1, 5, 192, 256, 320, 12) + b"class\0\0\0"
 group = (header + column).ljust(128, b"\0") + struct.pack("<iii", 1, -2, 3).ljust(64, b"\0") + struct.pack("<III", 0, 1, 0).ljust(64, b"\0") + b"\x03".ljust(64, b"\0")
 seed("table", "two-columns", group + (struct.pack("<I", 2) + struct.pack("<H", 2) + b"AU" + struct.pack("<H", 2) + b"NZ").ljust(64, b"\0"))
+
+
+def table(rows, columns):
+    """A last group; columns: (type, name, struct code or None for categories, cells with None for a missing one)."""
+    pad = lambda b, n: b + bytes(-len(b) % n)
+    length = len(pad(b"".join(bytes(20) + pad(name.encode(), 4) for _, name, _, _ in columns) + bytes(16), 64))
+    heads, body = b"", b""
+    for kind, name, code, cells in columns:
+        texts = sorted({c.encode() for c in cells if c is not None}) if code is None else []
+        values = [0 if c is None else texts.index(c.encode()) if code is None else c for c in cells]
+        missing = None in cells
+        offsets = [length + len(body), 0, 0, 0]
+        body += pad(struct.pack("<%d%s" % (rows, code or "I"), *values), 64)
+        if missing:
+            offsets[1] = length + len(body)
+            body += pad(sum(1 << i for i, c in enumerate(cells) if c is not None).to_bytes((rows + 7) // 8, "little"), 64)
+        if code is None:
+            texts = struct.pack("<I", len(texts)) + b"".join(struct.pack("<H", len(t)) + t for t in texts)
+            offsets[2:] = [length + len(body), len(texts)]
+            body += pad(texts, 64)
+        heads += struct.pack("<BBH4I", kind, missing, len(name), *offsets) + pad(name.encode(), 4)
+    return pad(b"APXG" + struct.pack("<HHII", 1, len(columns), rows, length) + heads, 64) + body
+
+
+seed("table", "all-types", table(3, [(1, "lat", "i", [-9, None, 7]), (2, "longitude", "i", [1, 2, 3]), (3, "f", "d", [0.5, None, -1e300]), (4, "int", "q", [1 << 62, -5, 0]),
+                                     (5, "kind", None, ["b", None, "a"]), (6, "flag", "B", [1, 0, None]), (7, "date", "i", [0, -1, 20000]), (5, "same", None, ["x", "x", "x"])]))
+seed("table", "nine-rows", table(9, [(6, "b", "B", [None] * 8 + [1]), (5, "c", None, [None] * 9)]))
 note = "apex-log/test\n5\n" + "qINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n\u2014 apex-log/test " + "AAAA" * 22 + "AAA=\n"
 seed("proof", "note", b"\x00" + note.encode())
 seed("proof", "bundle", b"\x01\x00\x03abc\x00\x00\x00\x01x")
