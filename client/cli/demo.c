@@ -183,8 +183,11 @@ static bool write_export(const struct demo *d, const char *name, const char *ans
 static void sites_table(const char *answer)
 {
     json_t *a = json_loads(answer, 0, NULL), *sites = json_object_get(a, "sites");
-    printf("  %lld customers of %lld telcos, k = %lld, %lld rounds\n\n",
-           (long long)json_integer_value(json_object_get(a, "rows")),
+    char rows[64] = "(number withheld: it would give a hidden site away)";
+    if (json_is_integer(json_object_get(a, "rows")))
+        snprintf(rows, sizeof rows, "%lld",
+                 (long long)json_integer_value(json_object_get(a, "rows")));
+    printf("  %s customers of %lld telcos, k = %lld, %lld rounds\n\n", rows,
            (long long)json_integer_value(json_object_get(a, "contributors")),
            (long long)json_integer_value(json_object_get(a, "k")),
            (long long)json_integer_value(json_object_get(a, "rounds")));
@@ -213,9 +216,11 @@ static void sites_table(const char *answer)
                json_real_value(json_object_get(s, "median_km")),
                json_real_value(json_object_get(s, "p95_km")), within);
     }
-    printf("\n  %.1f %% of all customers live within %g km of a site\n",
-           100 * json_number_value(json_object_get(a, "within_radius")),
-           json_number_value(json_object_get(a, "radius_km")));
+    const json_t *share = json_object_get(a, "within_radius");
+    if (json_is_number(share))
+        printf("\n  %.1f %% of all customers live within %g km of a site\n",
+               100 * json_number_value(share),
+               json_number_value(json_object_get(a, "radius_km")));
     json_decref(a);
 }
 
