@@ -19,6 +19,7 @@ struct fake_node {
     struct world *w;
     int listener;
     pthread_t thread;
+    pthread_mutex_t lock; /* held while a request is under way */
     char url[64];
     enum trick trick;
     unsigned times, requests;
@@ -353,7 +354,9 @@ static void *run(void *context)
     for (;;) {
         int fd = accept(f->listener, NULL, NULL);
         if (fd < 0) return NULL;
+        pthread_mutex_lock(&f->lock);
         serve(f, fd);
+        pthread_mutex_unlock(&f->lock);
         shutdown(fd, SHUT_WR);
         char rest[4096];
         while (recv(fd, rest, sizeof rest, MSG_DONTWAIT) > 0)
@@ -368,6 +371,7 @@ struct fake_node *fake_start(struct world *w)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
     f->w = w;
+    CHECK(pthread_mutex_init(&f->lock, NULL) == 0);
     f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(f->listener >= 0 && bind(f->listener, (struct sockaddr *)&at, sizeof at) == 0 &&
           listen(f->listener, 16) == 0);
@@ -389,24 +393,38 @@ const char *fake_url(const struct fake_node *f)
 {
     return f->url;
 }
+/* Values as they are when no request is under way. */
+static uint64_t settled(const struct fake_node *f, const unsigned *count, const uint64_t *len)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&f->lock;
+    pthread_mutex_lock(lock);
+    uint64_t value = count ? *count : *len;
+    pthread_mutex_unlock(lock);
+    return value;
+}
+
 unsigned fake_tricks_left(const struct fake_node *f)
 {
-    return f->times;
+    return (unsigned)settled(f, &f->times, NULL);
 }
+
 unsigned fake_requests(const struct fake_node *f)
 {
-    return f->requests;
+    return (unsigned)settled(f, &f->requests, NULL);
 }
+
 uint64_t fake_blob_len(const struct fake_node *f)
 {
-    return f->blob_len;
+    return settled(f, NULL, &f->blob_len);
 }
 
 void fake_trick(struct fake_node *f, enum trick trick, unsigned times)
 {
+    pthread_mutex_lock(&f->lock);
     f->trick = trick;
     f->times = times;
     f->attest_too = false;
+    pthread_mutex_unlock(&f->lock);
 }
 
 void fake_trick_attest(struct fake_node *f, enum trick trick, unsigned times)
