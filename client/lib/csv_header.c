@@ -33,23 +33,21 @@ static bool line_count(struct span text, size_t *at, size_t count[static N_DELIM
     return false;
 }
 
-/* Every line has as many of the true delimiter as the first. Commas may be decimals': then each
- * field has at most one. */
+/* Every line has as many of the true delimiter as the first. Commas beside semicolons or tabs
+ * may be decimals': then each field has at most one. */
 uint8_t csv_delimiter(struct span first)
 {
+    static const size_t decimals[N_DELIMITERS] = {[1] = 2, [2] = 2};
     size_t at = 0, head[N_DELIMITERS], count[N_DELIMITERS], best = 0;
-    bool agreed[N_DELIMITERS];
-    bool more = line_count(first, &at, head);
+    bool agreed[N_DELIMITERS], more = line_count(first, &at, head);
     for (size_t k = 0; k < N_DELIMITERS; k++)
         agreed[k] = head[k] > 0;
     for (size_t n = 0; more && n < LINES_LOOKED_AT && line_count(first, &at, count); n++)
         for (size_t k = 0; k < N_DELIMITERS && (count[0] | count[1] | count[2] | count[3]); k++)
             agreed[k] = agreed[k] && count[k] == head[k];
     for (size_t k = 1; k < N_DELIMITERS; k++) {
-        size_t commas = best == 0 ? 1 : 0;
-        if (agreed[k] == agreed[best] ? head[k] + (agreed[k] ? commas : 0) > head[best]
-                                      : agreed[k])
-            best = k;
+        size_t more_than = agreed[k] && best == 0 ? decimals[k] : 0;
+        if (agreed[k] == agreed[best] ? head[k] + more_than > head[best] : agreed[k]) best = k;
     }
     return delimiters[best];
 }
