@@ -312,6 +312,89 @@ static void a_proof_holds_for_its_index_and_its_sizes_alone(void **state)
     CHECK_STATUS(merkle_check_inclusion(&leaves[0], 0, 8, &p, &root), APEX_E_UNTRUSTED);
 }
 
+/* The proof's claim once more, straight from the definition: hashes are taken from the end of
+ * the proof, as the recursion goes down. False when there are too few. */
+static bool inclusion_root(size_t m, size_t n, const struct merkle_hash *leaf,
+                           const struct merkle_proof *p, size_t *left, struct merkle_hash *root)
+{
+    *root = *leaf;
+    if (n == 1) return true;
+    size_t k = split(n);
+    if (*left == 0) return false;
+    const struct merkle_hash *other = &p->hash[--*left];
+    struct merkle_hash below;
+    bool fine = m < k ? inclusion_root(m, k, leaf, p, left, &below)
+                      : inclusion_root(m - k, n - k, leaf, p, left, &below);
+    if (m < k)
+        merkle_node(&below, other, root);
+    else
+        merkle_node(other, &below, root);
+    return fine;
+}
+
+static bool consistency_roots(size_t m, size_t n, bool b, const struct merkle_hash *old,
+                              const struct merkle_proof *p, size_t *left,
+                              struct merkle_hash roots[static 2])
+{
+    if (m == n && b) {
+        roots[0] = roots[1] = *old;
+        return true;
+    }
+    if (*left == 0) return false;
+    const struct merkle_hash *other = &p->hash[--*left];
+    if (m == n) {
+        roots[0] = roots[1] = *other;
+        return true;
+    }
+    size_t k = split(n);
+    if (m <= k) {
+        bool fine = consistency_roots(m, k, b, old, p, left, roots);
+        merkle_node(&roots[1], other, &roots[1]);
+        return fine;
+    }
+    bool fine = consistency_roots(m - k, n - k, false, old, p, left, roots);
+    merkle_node(other, &roots[0], &roots[0]);
+    merkle_node(other, &roots[1], &roots[1]);
+    return fine;
+}
+
+static bool claim_holds(const struct claim *c, const struct merkle_proof *p)
+{
+    struct merkle_hash roots[2];
+    size_t left = p->n;
+    if (c->inclusion)
+        return inclusion_root(c->m, c->n, &c->first, p, &left, &roots[0]) && left == 0 &&
+               same(&roots[0], &c->root);
+    return consistency_roots(c->m, c->n, true, &c->first, p, &left, roots) && left == 0 &&
+           same(&roots[0], &c->first) && same(&roots[1], &c->root);
+}
+
+/* Every proof up to 12 leaves is put forward for every other index and size: some hold, where
+ * the path has the same shape, and the definition says which. */
+static void a_proof_put_forward_for_other_sizes_holds_when_the_definition_says_so(void **state)
+{
+    enum { MOST = 12 };
+    size_t held = 0;
+    (void)state;
+    for (size_t at = 0; at < (size_t)2 * MOST * MOST * MOST * MOST; at++) {
+        bool inclusion = at % 2;
+        size_t rest = at / 2, m = rest % MOST, n = rest / MOST % MOST + 1;
+        size_t m2 = rest / MOST / MOST % MOST, n2 = rest / MOST / MOST / MOST + 1;
+        struct merkle_proof p;
+        if (inclusion ? m >= n || m2 >= n2 : m < 1 || m > n || m2 < 1 || m2 > n2) continue;
+        if (inclusion)
+            CHECK_OK(merkle_tree_inclusion(tree, m, n, &p));
+        else
+            CHECK_OK(merkle_tree_consistency(tree, m, n, &p));
+        struct claim c = {inclusion, m2, n2, inclusion ? leaves[m] : mth(0, m), mth(0, n)};
+        bool holds = claim_holds(&c, &p);
+        CHECK((claim_check(&c, &p) == APEX_OK) == holds);
+        CHECK(holds || m != m2 || n != n2);
+        held += holds;
+    }
+    CHECK(held > 2 * 70 && held < 2000);
+}
+
 /* The largest sizes there are: the walk ends and refuses. */
 static void absurd_sizes_are_refused_at_once(void **state)
 {
@@ -404,6 +487,7 @@ int main(void)
         cmocka_unit_test(any_flipped_bit_in_a_consistency_proof_is_refused),
         cmocka_unit_test(a_hash_more_or_less_is_refused),
         cmocka_unit_test(a_proof_holds_for_its_index_and_its_sizes_alone),
+        cmocka_unit_test(a_proof_put_forward_for_other_sizes_holds_when_the_definition_says_so),
         cmocka_unit_test(absurd_sizes_are_refused_at_once),
         cmocka_unit_test(truncating_and_appending_again_gives_the_same_tree),
         cmocka_unit_test(nodes_are_the_roots_of_complete_subtrees),
