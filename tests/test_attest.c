@@ -284,6 +284,7 @@ static void a_policy_tells_where_it_is_wrong(void **state)
         const char *json, *where, *what;
         size_t line;
     } cases[] = {
+        {"", "", "JSON", 1},
         {"[]", "", "object", 1},
         {"{\"accept\": []}", "apex", "missing", 1},
         {"{\"apex\": 1}", "accept", "missing", 1},

@@ -553,6 +553,34 @@ static void a_place_is_a_line_and_a_column(void **state)
     CHECK(error.line == 2 && error.column == 11);
 }
 
+static void a_text_without_any_token_is_refused_at_its_start(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"", "  ", "\n\n"};
+    for (size_t i = 0; i < 3; i++)
+        refused(span_text(cases[i]), "",
+                "JSON"); /* which holds line and column to 1 and more */
+}
+
+/* Places are printed on terminals and travel in replies, whose texts must be UTF-8. */
+static void a_place_holds_printable_ascii_whatever_the_key(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"\\u001b[2J", "?[2J"},
+        {"", "(empty)"},
+        {"\\u0000x", "?x"},
+        {"a\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
+         "a???????????????????"},
+        {"0123456789012345678901234", "01234567890123456789"},
+        {"\\u007f", "?"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "{\"%s\": 1}", cases[i][0]);
+        refused(span_text(text), cases[i][1], "not known");
+    }
+}
+
 static void an_address_is_read_as_it_is_written(void **state)
 {
     (void)state;
@@ -587,6 +615,8 @@ int main(void)
         cmocka_unit_test(a_manifest_cut_short_or_followed_by_more_is_refused),
         cmocka_unit_test(the_manifests_of_our_contracts_are_read),
         cmocka_unit_test(a_place_is_a_line_and_a_column),
+        cmocka_unit_test(a_text_without_any_token_is_refused_at_its_start),
+        cmocka_unit_test(a_place_holds_printable_ascii_whatever_the_key),
         cmocka_unit_test(an_address_is_read_as_it_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

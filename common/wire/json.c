@@ -42,7 +42,7 @@ void json_init(struct json *j, bool many)
 {
     memset(j, 0, offsetof(struct json, text));
     j->many = many;
-    j->line = j->column = 1;
+    j->line = j->column = j->token_line = j->token_column = 1;
 }
 
 void json_feed(struct json *j, struct span piece, bool last)

@@ -103,6 +103,17 @@ static apex_status read_at_path(struct reader *r, const char *key, size_t at,
     return APEX_OK;
 }
 
+/* A key that nobody knows may hold anything, and its name goes to terminals and into replies:
+ * 20 bytes of it, what is not printable ASCII as question marks. */
+static void key_show(struct span key, char name[static 24])
+{
+    size_t len = key.len < 20 ? key.len : 20;
+    for (size_t i = 0; i < len; i++)
+        name[i] = (char)(key.data[i] >= 0x20 && key.data[i] < 0x7f ? key.data[i] : '?');
+    name[len] = 0;
+    if (len == 0) snprintf(name, 24, "(empty)");
+}
+
 static apex_status field_read(struct reader *r, const struct field *fields, size_t n,
                               uint32_t *seen, void *context)
 {
@@ -115,9 +126,9 @@ static apex_status field_read(struct reader *r, const struct field *fields, size
         *seen |= 1u << i;
         return read_at_path(r, fields[i].name, 0, fields[i].read, context);
     }
-    char name[24] = "";
-    snprintf(name, sizeof name, "%.20s", (const char *)r->json.text);
-    TRY(path_push(r, name[0] ? name : "(empty)", 0));
+    char name[24];
+    key_show(json_text(&r->json), name);
+    TRY(path_push(r, name, 0));
     return reader_fail(r, "this key is not known");
 }
 
