@@ -1,6 +1,7 @@
 #include "tests/client/rows.h"
 
 #include "common/base/try.h"
+#include "tests/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,4 +115,33 @@ void rows_from(struct span file, const char *map, const struct manifest_dataset 
 void rows_clear(struct rows_read *r)
 {
     buffer_clear(&r->cells);
+}
+
+void rows_all_taken(const struct rows_case *cases, size_t n,
+                    const struct manifest_dataset *schema)
+{
+    struct rows_read r;
+    for (size_t i = 0; i < n; i++) {
+        rows_from(span_text(cases[i].file), cases[i].map, schema, &r);
+        buffer_u8(&r.cells, 0);
+        if (r.status != APEX_OK || strcmp((const char *)r.cells.data, cases[i].cells) != 0)
+            fail_msg("case %zu, %s: status %d, %s; read: %s", i, cases[i].file, (int)r.status,
+                     r.error.what, (const char *)r.cells.data);
+        rows_clear(&r);
+    }
+}
+
+void rows_all_refused(const struct rows_refusal *cases, size_t n)
+{
+    struct rows_read r;
+    for (size_t i = 0; i < n; i++) {
+        const struct rows_refusal *c = &cases[i];
+        rows_from(c->len ? span_of(c->file, c->len) : span_text(c->file), c->map, &rows_places,
+                  &r);
+        if (r.status != c->status || !strstr(r.error.what, c->what) || r.n_groups > 0 ||
+            !strstr(r.error.not_done, "nothing was sent") || !r.error.next[0])
+            fail_msg("case %zu, %s: status %d, \"%s\" (next: %s)", i, c->file, (int)r.status,
+                     r.error.what, r.error.next);
+        rows_clear(&r);
+    }
 }

@@ -34,4 +34,32 @@ void rows_clear(struct rows_read *r);
 apex_status rows_write(struct span group, const struct manifest_dataset *schema,
                        struct buffer *cells);
 
+/* Files that are read whole, and what becomes of their rows. */
+struct rows_case {
+    const char *file, *map, *cells;
+};
+void rows_all_taken(const struct rows_case *cases, size_t n,
+                    const struct manifest_dataset *schema);
+#define ROWS_ALL_TAKEN(cases, schema)                                                          \
+    rows_all_taken(cases, sizeof cases / sizeof *cases, schema)
+
+/* Files of places that are not read at all, and a part of what is said. */
+struct rows_refusal {
+    const char *file;
+    size_t len; /* 0: a text */
+    const char *map;
+    apex_status status;
+    const char *what;
+};
+void rows_all_refused(const struct rows_refusal *cases, size_t n);
+#define ROWS_ALL_REFUSED(cases) rows_all_refused(cases, sizeof cases / sizeof *cases)
+
+static inline uint64_t splitmix64(uint64_t *state)
+{
+    uint64_t z = *state += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
+
 #endif
