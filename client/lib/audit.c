@@ -8,7 +8,8 @@
 
 static const char *kind_name(unsigned kind)
 {
-    static const char *const names[] = {"", "deploy", "accept", "contribute", "withdraw", "run", "result", "refuse", "close", "enclave"};
+    static const char *const names[] = {"",    "deploy", "accept", "contribute", "withdraw",
+                                        "run", "result", "refuse", "close",      "enclave"};
     return names[kind <= ENTRY_ENCLAVE ? kind : 0];
 }
 
@@ -27,14 +28,25 @@ static void act_describe(const struct entry *e, const struct act *act, struct ap
     int name_len = (int)act->name.len;
     const char *name = act->name.len ? (const char *)act->name.data : "";
     switch (act->kind) {
-    case ACT_CONTRIBUTE: snprintf(v->what, sizeof v->what, "%.*s, ciphertext %s…", name_len, name, hex); return;
-    case ACT_RUN: snprintf(v->what, sizeof v->what, "%.*s%s", name_len, name, act->has_rows ? ", with rows of the requester's own" : ""); return;
-    case ACT_WITHDRAW: snprintf(v->what, sizeof v->what, "contribution %llu", (unsigned long long)act->index); return;
-    default: snprintf(v->what, sizeof v->what, "%s", e->kind == (unsigned)ACT_DEPLOY ? "the manifest of this address" : ""); return;
+    case ACT_CONTRIBUTE:
+        snprintf(v->what, sizeof v->what, "%.*s, ciphertext %s…", name_len, name, hex);
+        return;
+    case ACT_RUN:
+        snprintf(v->what, sizeof v->what, "%.*s%s", name_len, name,
+                 act->has_rows ? ", with rows of the requester's own" : "");
+        return;
+    case ACT_WITHDRAW:
+        snprintf(v->what, sizeof v->what, "contribution %llu", (unsigned long long)act->index);
+        return;
+    default:
+        snprintf(v->what, sizeof v->what, "%s",
+                 e->kind == (unsigned)ACT_DEPLOY ? "the manifest of this address" : "");
+        return;
     }
 }
 
-static apex_status event_fill(struct span bytes, const struct manifest *m, struct entry *e, struct apex_event *v)
+static apex_status event_fill(struct span bytes, const struct manifest *m, struct entry *e,
+                              struct apex_event *v)
 {
     struct cose cose, inner;
     struct act act;
@@ -49,16 +61,24 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
         who_of(m, inner.kid, v->who);
         act_describe(e, &act, v);
     } else if (e->kind == ENTRY_RESULT) {
-        snprintf(v->what, sizeof v->what, "of run %llu, from %zu contributions, sealed to %zu parties", (unsigned long long)e->run, e->n_inputs, e->n_recipients);
+        snprintf(v->what, sizeof v->what,
+                 "of run %llu, from %zu contributions, sealed to %zu parties",
+                 (unsigned long long)e->run, e->n_inputs, e->n_recipients);
     } else if (e->kind == ENTRY_REFUSE) {
         snprintf(v->refusal, sizeof v->refusal, "%s", refusal_text(e->code)->name);
-        snprintf(v->what, sizeof v->what, "run %llu %s: %.*s", (unsigned long long)e->run, e->state == 1 ? "refused" : "failed", (int)(e->detail.len < 100 ? e->detail.len : 100), e->detail.len ? (const char *)e->detail.data : "");
+        snprintf(v->what, sizeof v->what, "run %llu %s: %.*s", (unsigned long long)e->run,
+                 e->state == 1 ? "refused" : "failed",
+                 (int)(e->detail.len < 100 ? e->detail.len : 100),
+                 e->detail.len ? (const char *)e->detail.data : "");
     }
     return APEX_OK;
 }
 
-/* Every entry of the contract in the whole log, not only those the enclave lists: nothing can be left out. */
-static apex_status collect(struct apex_node *node, const struct manifest *m, const uint8_t address[static 32], struct apex_event **events, size_t *n)
+/* Every entry of the contract in the whole log, not only those the enclave lists: nothing can
+ * be left out. */
+static apex_status collect(struct apex_node *node, const struct manifest *m,
+                           const uint8_t address[static 32], struct apex_event **events,
+                           size_t *n)
 {
     struct cose cose;
     struct entry *e = calloc(1, sizeof *e);
@@ -77,7 +97,8 @@ static apex_status collect(struct apex_node *node, const struct manifest *m, con
     return s;
 }
 
-apex_status apex_audit(struct apex_node *node, const char *address, struct apex_event **events, size_t *n_events, uint64_t *log_size, struct apex_error *error)
+apex_status apex_audit(struct apex_node *node, const char *address, struct apex_event **events,
+                       size_t *n_events, uint64_t *log_size, struct apex_error *error)
 {
     uint8_t raw[32];
     BUFFER_CLEARED text = {0};
@@ -89,7 +110,11 @@ apex_status apex_audit(struct apex_node *node, const char *address, struct apex_
     if (s == APEX_OK) s = node_mirror(node, error);
     if (s == APEX_OK) {
         s = collect(node, m, raw, events, n_events);
-        if (s != APEX_OK) s = apex_fail(error, s, "an entry of the log is not signed or formed as it should be", "the history is not shown", "trust nothing from this node; show this to an auditor", "the operator");
+        if (s != APEX_OK)
+            s = apex_fail(
+                error, s, "an entry of the log is not signed or formed as it should be",
+                "the history is not shown",
+                "trust nothing from this node; show this to an auditor", "the operator");
         *log_size = node->seen.size;
     }
     manifest_free(m);

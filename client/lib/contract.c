@@ -12,23 +12,28 @@
 
 enum { PROGRAM_FILE_MAX = 64 << 20 };
 
-static apex_status file_digest(const char *path, int *fd, uint64_t *size, uint8_t digest[static 32], struct apex_error *error)
+static apex_status file_digest(const char *path, int *fd, uint64_t *size,
+                               uint8_t digest[static 32], struct apex_error *error)
 {
     uint8_t piece[65536];
     struct sha256 h;
     ssize_t n;
     *fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (*fd < 0) return apex_fail_path(error, APEX_E_IO, path, "cannot be read", "nothing was sent");
+    if (*fd < 0)
+        return apex_fail_path(error, APEX_E_IO, path, "cannot be read", "nothing was sent");
     sha256_init(&h);
-    for (*size = 0; (n = read(*fd, piece, sizeof piece)) > 0; *size += (uint64_t)n) sha256_update(&h, span_of(piece, (size_t)n));
+    for (*size = 0; (n = read(*fd, piece, sizeof piece)) > 0; *size += (uint64_t)n)
+        sha256_update(&h, span_of(piece, (size_t)n));
     sha256_final(&h, digest);
     if (n == 0 && *size > 0 && *size <= PROGRAM_FILE_MAX) return APEX_OK;
     close(*fd);
     *fd = -1;
-    return apex_fail(error, APEX_E_FORMAT, "the file is empty, too long, or cannot be read", "nothing was sent", "check the path", "you");
+    return apex_fail(error, APEX_E_FORMAT, "the file is empty, too long, or cannot be read",
+                     "nothing was sent", "check the path", "you");
 }
 
-apex_status apex_program_digest(const char *program_path, char hex[65], struct apex_error *error)
+apex_status apex_program_digest(const char *program_path, char hex[65],
+                                struct apex_error *error)
 {
     int fd;
     uint64_t size;
@@ -39,18 +44,22 @@ apex_status apex_program_digest(const char *program_path, char hex[65], struct a
     return APEX_OK;
 }
 
-static apex_status manifest_load(const char *path, struct buffer *text, struct manifest **m, struct apex_error *error)
+static apex_status manifest_load(const char *path, struct buffer *text, struct manifest **m,
+                                 struct apex_error *error)
 {
     struct manifest_error where;
     char what[240];
     TRY(file_load(path, MANIFEST_MAX, text, error));
     apex_status s = manifest_parse(buffer_span(text), m, &where);
     if (s == APEX_OK) return s;
-    snprintf(what, sizeof what, "the manifest is not acceptable: line %zu, %.90s: %.90s", where.line, where.where, where.what ? where.what : "too long");
-    return apex_fail(error, s, what, "nothing was sent", "correct it and try again", "the author of the manifest");
+    snprintf(what, sizeof what, "the manifest is not acceptable: line %zu, %.90s: %.90s",
+             where.line, where.where, where.what ? where.what : "too long");
+    return apex_fail(error, s, what, "nothing was sent", "correct it and try again",
+                     "the author of the manifest");
 }
 
-apex_status apex_manifest_address(const char *manifest_path, char address[58], struct apex_error *error)
+apex_status apex_manifest_address(const char *manifest_path, char address[58],
+                                  struct apex_error *error)
 {
     BUFFER_CLEARED text = {0};
     struct manifest *m = NULL;
@@ -79,16 +88,25 @@ static void replace(struct buffer *text, const char *name, const char *value)
     *text = out;
 }
 
-/* What another party sent goes into a text that will be signed: it must be a name and two keys, no more. */
-static apex_status parties_check(const struct apex_party *parties, size_t n, struct apex_error *error)
+/* What another party sent goes into a text that will be signed: it must be a name and two keys,
+ * no more. */
+static apex_status parties_check(const struct apex_party *parties, size_t n,
+                                 struct apex_error *error)
 {
     uint8_t key[32];
     char what[240];
-    if (n < 1 || n > PARTIES_MAX) return apex_fail(error, APEX_E_USAGE, "a contract has 1 to 64 parties", "no manifest was written", "name them with --party", "you");
+    if (n < 1 || n > PARTIES_MAX)
+        return apex_fail(error, APEX_E_USAGE, "a contract has 1 to 64 parties",
+                         "no manifest was written", "name them with --party", "you");
     for (size_t i = 0; i < n; i++) {
-        if (home_name_valid(parties[i].name) && hex_parse(span_text(parties[i].sign_hex), key, 32) == APEX_OK && hex_parse(span_text(parties[i].seal_hex), key, 32) == APEX_OK) continue;
-        snprintf(what, sizeof what, "party %zu is not a name and two keys of 64 hex digits", i + 1);
-        return apex_fail(error, APEX_E_FORMAT, what, "no manifest was written", "ask that party for what `apex id show` prints", "that party");
+        if (home_name_valid(parties[i].name) &&
+            hex_parse(span_text(parties[i].sign_hex), key, 32) == APEX_OK &&
+            hex_parse(span_text(parties[i].seal_hex), key, 32) == APEX_OK)
+            continue;
+        snprintf(what, sizeof what, "party %zu is not a name and two keys of 64 hex digits",
+                 i + 1);
+        return apex_fail(error, APEX_E_FORMAT, what, "no manifest was written",
+                         "ask that party for what `apex id show` prints", "that party");
     }
     return APEX_OK;
 }
@@ -97,7 +115,9 @@ static void parties_text(const struct apex_party *parties, size_t n, struct buff
 {
     for (size_t i = 0; i < n; i++) {
         char line[400];
-        snprintf(line, sizeof line, "%s\n    {\"name\": \"%s\", \"sign\": \"%s\", \"seal\": \"%s\", \"may\": [\"contribute\", \"run\", \"receive\", \"approve\", \"audit\"]}",
+        snprintf(line, sizeof line,
+                 "%s\n    {\"name\": \"%s\", \"sign\": \"%s\", \"seal\": \"%s\", \"may\": "
+                 "[\"contribute\", \"run\", \"receive\", \"approve\", \"audit\"]}",
                  i ? "," : "", parties[i].name, parties[i].sign_hex, parties[i].seal_hex);
         buffer_text(out, line);
     }
@@ -105,8 +125,10 @@ static void parties_text(const struct apex_party *parties, size_t n, struct buff
     buffer_u8(out, 0);
 }
 
-apex_status apex_manifest_new(struct apex_node *node, const char *template_path, const char *program_path, const struct apex_party *parties, size_t n_parties,
-                              const char *output_path, struct apex_error *error)
+apex_status apex_manifest_new(struct apex_node *node, const char *template_path,
+                              const char *program_path, const struct apex_party *parties,
+                              size_t n_parties, const char *output_path,
+                              struct apex_error *error)
 {
     BUFFER_CLEARED text = {0};
     BUFFER_CLEARED list = {0};
@@ -123,26 +145,36 @@ apex_status apex_manifest_new(struct apex_node *node, const char *template_path,
     replace(&text, "@PARTIES@", list.data ? (const char *)list.data : "");
     if (manifest_parse(buffer_span(&text), &m, &where) != APEX_OK) {
         char what[240];
-        snprintf(what, sizeof what, "the filled template is not acceptable: line %zu, %.90s: %.90s", where.line, where.where, where.what ? where.what : "too long");
-        return apex_fail(error, APEX_E_FORMAT, what, "no manifest was written", "correct the template or the parties", "you");
+        snprintf(what, sizeof what,
+                 "the filled template is not acceptable: line %zu, %.90s: %.90s", where.line,
+                 where.where, where.what ? where.what : "too long");
+        return apex_fail(error, APEX_E_FORMAT, what, "no manifest was written",
+                         "correct the template or the parties", "you");
     }
     manifest_free(m);
     return file_save(output_path, buffer_span(&text), 0644, false, error);
 }
 
-static apex_status blob_send_file(struct apex_node *node, const char *path, const uint8_t digest[static 32], struct apex_error *error)
+static apex_status blob_send_file(struct apex_node *node, const char *path,
+                                  const uint8_t digest[static 32], struct apex_error *error)
 {
     int fd;
     uint64_t size;
     uint8_t ours[32];
     TRY(file_digest(path, &fd, &size, ours, error));
-    apex_status s = memcmp(ours, digest, 32) == 0 ? http_put_blob(node->http, digest, fd, size, NULL, NULL, error)
-                                                  : apex_fail(error, APEX_E_USAGE, "the file is not the one the manifest names", "nothing was recorded", "build the program from the manifest's source, or correct the manifest", "you");
+    apex_status s =
+        memcmp(ours, digest, 32) == 0
+            ? http_put_blob(node->http, digest, fd, size, NULL, NULL, error)
+            : apex_fail(error, APEX_E_USAGE, "the file is not the one the manifest names",
+                        "nothing was recorded",
+                        "build the program from the manifest's source, or correct the manifest",
+                        "you");
     close(fd);
     return s;
 }
 
-apex_status apex_deploy(struct apex_node *node, const struct apex_identity *identity, const char *manifest_path, const char *program_path, char address[58],
+apex_status apex_deploy(struct apex_node *node, const struct apex_identity *identity,
+                        const char *manifest_path, const char *program_path, char address[58],
                         struct apex_error *error)
 {
     BUFFER_CLEARED text = {0};
@@ -158,7 +190,8 @@ apex_status apex_deploy(struct apex_node *node, const struct apex_identity *iden
     return s == APEX_OK ? node_act(node, identity, &act, &index, error) : s;
 }
 
-static apex_status simple_act(struct apex_node *node, const struct apex_identity *identity, const char *address, enum act_kind kind, uint64_t contribution,
+static apex_status simple_act(struct apex_node *node, const struct apex_identity *identity,
+                              const char *address, enum act_kind kind, uint64_t contribution,
                               struct apex_error *error)
 {
     struct act act = {.kind = kind, .index = contribution};
@@ -167,23 +200,28 @@ static apex_status simple_act(struct apex_node *node, const struct apex_identity
     return node_act(node, identity, &act, &index, error);
 }
 
-apex_status apex_accept(struct apex_node *node, const struct apex_identity *identity, const char *address, struct apex_error *error)
+apex_status apex_accept(struct apex_node *node, const struct apex_identity *identity,
+                        const char *address, struct apex_error *error)
 {
     return simple_act(node, identity, address, ACT_ACCEPT, 0, error);
 }
 
-apex_status apex_close_contract(struct apex_node *node, const struct apex_identity *identity, const char *address, struct apex_error *error)
+apex_status apex_close_contract(struct apex_node *node, const struct apex_identity *identity,
+                                const char *address, struct apex_error *error)
 {
     return simple_act(node, identity, address, ACT_CLOSE, 0, error);
 }
 
-apex_status apex_withdraw(struct apex_node *node, const struct apex_identity *identity, const char *address, uint64_t contribution, struct apex_error *error)
+apex_status apex_withdraw(struct apex_node *node, const struct apex_identity *identity,
+                          const char *address, uint64_t contribution, struct apex_error *error)
 {
     return simple_act(node, identity, address, ACT_WITHDRAW, contribution, error);
 }
 
 /* Who has accepted, from the log itself. */
-static apex_status accepted_mark(struct apex_node *node, const struct manifest *m, const uint8_t address[static 32], struct apex_contract_facts *facts)
+static apex_status accepted_mark(struct apex_node *node, const struct manifest *m,
+                                 const uint8_t address[static 32],
+                                 struct apex_contract_facts *facts)
 {
     struct entry *e = calloc(1, sizeof *e);
     struct cose cose, act;
@@ -195,14 +233,16 @@ static apex_status accepted_mark(struct apex_node *node, const struct manifest *
         facts->n_entries++;
         if (e->kind != (unsigned)ACT_ACCEPT) continue;
         s = cose_open(e->act, SPAN_TEXT(ACT_AAD), &act);
-        const struct manifest_party *p = s == APEX_OK ? manifest_party_by_key(m, act.kid) : NULL;
+        const struct manifest_party *p =
+            s == APEX_OK ? manifest_party_by_key(m, act.kid) : NULL;
         if (p) facts->parties[p - m->parties].accepted = true;
     }
     free(e);
     return s;
 }
 
-static void facts_fill(const struct manifest *m, const struct body_contract *body, struct apex_contract_facts *f)
+static void facts_fill(const struct manifest *m, const struct body_contract *body,
+                       struct apex_contract_facts *f)
 {
     static const char *const states[] = {"", "deployed", "active", "expired", "closed"};
     snprintf(f->state, sizeof f->state, "%s", states[body->state]);
@@ -215,7 +255,8 @@ static void facts_fill(const struct manifest *m, const struct body_contract *bod
     }
 }
 
-static apex_status facts_read(struct apex_node *node, const uint8_t address[static 32], struct body_contract *body, struct apex_contract_facts *facts,
+static apex_status facts_read(struct apex_node *node, const uint8_t address[static 32],
+                              struct body_contract *body, struct apex_contract_facts *facts,
                               struct apex_error *error)
 {
     BUFFER_CLEARED text = {0};
@@ -227,7 +268,10 @@ static apex_status facts_read(struct apex_node *node, const uint8_t address[stat
     apex_status s = node_refresh(node, error);
     if (s == APEX_OK) s = node_mirror(node, error);
     if (s == APEX_OK && accepted_mark(node, m, address, facts) != APEX_OK)
-        s = apex_fail(error, APEX_E_UNTRUSTED, "an entry of the log is not signed or formed as it should be", "the contract is not shown", "trust nothing from this node; show this to an auditor", "the operator");
+        s = apex_fail(error, APEX_E_UNTRUSTED,
+                      "an entry of the log is not signed or formed as it should be",
+                      "the contract is not shown",
+                      "trust nothing from this node; show this to an auditor", "the operator");
     manifest_free(m);
     TRY(s);
     buffer_u8(&text, 0);
@@ -235,7 +279,8 @@ static apex_status facts_read(struct apex_node *node, const uint8_t address[stat
     return facts->manifest ? APEX_OK : apex_fail_memory(error);
 }
 
-apex_status apex_contract_show(struct apex_node *node, const char *address, struct apex_contract_facts *facts, struct apex_error *error)
+apex_status apex_contract_show(struct apex_node *node, const char *address,
+                               struct apex_contract_facts *facts, struct apex_error *error)
 {
     uint8_t raw[32];
     uint64_t *entries = calloc(CONTRACT_ENTRIES_MAX, sizeof *entries);

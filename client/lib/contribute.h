@@ -4,11 +4,17 @@
 #include "client/lib/node.h"
 #include "client/lib/seal_table.h"
 
-/* Does the contract's manifest name the enclave of this node? Asked before anything is sealed to it. */
-apex_status enclave_named(const struct apex_node *node, const struct manifest *m, struct apex_error *error);
-apex_status contract_key(struct apex_node *node, const uint8_t address[static 32], struct seal_public *key, struct apex_error *error);
+/* Does the contract's manifest name the enclave of this node? Asked before anything is sealed
+ * to it. */
+apex_status enclave_named(const struct apex_node *node, const struct manifest *m,
+                          struct apex_error *error);
+apex_status contract_key(struct apex_node *node, const uint8_t address[static 32],
+                         struct seal_public *key, struct apex_error *error);
 /* Checks, seals and uploads a file as a table of `d`; blob: its name. */
-apex_status rows_send(struct apex_node *node, const struct apex_identity *identity, const uint8_t address[static 32], const struct manifest_dataset *d,
-                      const char *file, const struct apex_rows_options *options, struct apex_rows_report *report, uint8_t blob[static 32], struct apex_error *error);
+apex_status rows_send(struct apex_node *node, const struct apex_identity *identity,
+                      const uint8_t address[static 32], const struct manifest_dataset *d,
+                      const char *file, const struct apex_rows_options *options,
+                      struct apex_rows_report *report, uint8_t blob[static 32],
+                      struct apex_error *error);
 
 #endif

@@ -19,7 +19,8 @@ enum { SECRETS_LEN = 64, IDENTITY_FILE_MAX = 512 };
 
 static apex_status broken(struct apex_error *e)
 {
-    return apex_fail(e, APEX_E_FORMAT, "the identity file is damaged", "nothing was done", "restore it from your backup", "you");
+    return apex_fail(e, APEX_E_FORMAT, "the identity file is damaged", "nothing was done",
+                     "restore it from your backup", "you");
 }
 
 static void head_write(const struct apex_identity *id, bool sealed, struct buffer *out)
@@ -32,14 +33,17 @@ static void head_write(const struct apex_identity *id, bool sealed, struct buffe
     buffer_append(out, SPAN(id->seal_public.bytes));
 }
 
-static apex_status file_write(const struct apex_identity *id, const char *passphrase, struct buffer *out)
+static apex_status file_write(const struct apex_identity *id, const char *passphrase,
+                              struct buffer *out)
 {
-    uint8_t secrets[SECRETS_LEN], salt[PASSPHRASE_SALT_LEN], key[32], sealed[SECRETS_LEN + SECRETBOX_OVERHEAD];
+    uint8_t secrets[SECRETS_LEN], salt[PASSPHRASE_SALT_LEN], key[32],
+        sealed[SECRETS_LEN + SECRETBOX_OVERHEAD];
     memcpy(secrets, id->sign.bytes, 32); /* libsodium's form begins with the seed */
     memcpy(secrets + 32, id->seal.bytes, 32);
     head_write(id, passphrase != NULL, out);
     apex_status s = APEX_OK;
-    if (!passphrase) buffer_append(out, SPAN(secrets));
+    if (!passphrase)
+        buffer_append(out, SPAN(secrets));
     else {
         random_bytes(salt, sizeof salt);
         s = kdf_passphrase(span_text(passphrase), salt, key);
@@ -52,11 +56,16 @@ static apex_status file_write(const struct apex_identity *id, const char *passph
     return s == APEX_OK ? buffer_ok(out) : s;
 }
 
-apex_status apex_identity_new(struct apex_home *home, const char *name, const char *passphrase, struct apex_error *error)
+apex_status apex_identity_new(struct apex_home *home, const char *name, const char *passphrase,
+                              struct apex_error *error)
 {
     char path[FULL_PATH_MAX];
     BUFFER_CLEARED file = {0};
-    if (!home_name_valid(name)) return apex_fail(error, APEX_E_USAGE, "a name is lower-case letters, digits, - and _, and starts with a letter or digit", "no identity was made", "choose another name", "you");
+    if (!home_name_valid(name))
+        return apex_fail(
+            error, APEX_E_USAGE,
+            "a name is lower-case letters, digits, - and _, and starts with a letter or digit",
+            "no identity was made", "choose another name", "you");
     TRY(home_file(home, "identities", name, ".id", path, error));
     struct apex_identity *id = secret_alloc(sizeof *id);
     if (!id) return apex_fail_memory(error);
@@ -67,46 +76,69 @@ apex_status apex_identity_new(struct apex_home *home, const char *name, const ch
     secret_free(id);
     if (s != APEX_OK) return apex_fail_memory(error);
     s = file_save(path, buffer_span(&file), 0600, true, error);
-    if (s == APEX_E_REFUSED) return apex_fail(error, s, "there is an identity of this name already", "it was not touched", "choose another name, or use it", "you");
+    if (s == APEX_E_REFUSED)
+        return apex_fail(error, s, "there is an identity of this name already",
+                         "it was not touched", "choose another name, or use it", "you");
     return s;
 }
 
-static apex_status secrets_open(struct cursor *c, struct span head, bool sealed, const char *passphrase, uint8_t secrets[static SECRETS_LEN], struct apex_error *error)
+static apex_status secrets_open(struct cursor *c, struct span head, bool sealed,
+                                const char *passphrase, uint8_t secrets[static SECRETS_LEN],
+                                struct apex_error *error)
 {
     uint8_t salt[PASSPHRASE_SALT_LEN], key[32], box[SECRETS_LEN + SECRETBOX_OVERHEAD];
-    if (!sealed) return cursor_copy(c, SECRETS_LEN, secrets) == APEX_OK && cursor_end(c) == APEX_OK ? APEX_OK : broken(error);
-    if (!passphrase) return apex_fail(error, APEX_E_USAGE, "the identity is sealed with a passphrase", "nothing was done", "set APEX_PASSPHRASE", "you");
-    if (cursor_copy(c, sizeof salt, salt) != APEX_OK || cursor_copy(c, sizeof box, box) != APEX_OK || cursor_end(c) != APEX_OK) return broken(error);
-    if (kdf_passphrase(span_text(passphrase), salt, key) != APEX_OK) return apex_fail_memory(error);
+    if (!sealed)
+        return cursor_copy(c, SECRETS_LEN, secrets) == APEX_OK && cursor_end(c) == APEX_OK
+                   ? APEX_OK
+                   : broken(error);
+    if (!passphrase)
+        return apex_fail(error, APEX_E_USAGE, "the identity is sealed with a passphrase",
+                         "nothing was done", "set APEX_PASSPHRASE", "you");
+    if (cursor_copy(c, sizeof salt, salt) != APEX_OK ||
+        cursor_copy(c, sizeof box, box) != APEX_OK || cursor_end(c) != APEX_OK)
+        return broken(error);
+    if (kdf_passphrase(span_text(passphrase), salt, key) != APEX_OK)
+        return apex_fail_memory(error);
     apex_status s = secretbox_open(key, head, SPAN(box), secrets);
     wipe(key, sizeof key);
-    return s == APEX_OK ? s : apex_fail(error, APEX_E_UNTRUSTED, "the passphrase does not open the identity", "nothing was done", "try the right passphrase", "you");
+    return s == APEX_OK
+               ? s
+               : apex_fail(error, APEX_E_UNTRUSTED, "the passphrase does not open the identity",
+                           "nothing was done", "try the right passphrase", "you");
 }
 
-static apex_status parse(struct span file, const char *passphrase, struct apex_identity *id, struct apex_error *error)
+static apex_status parse(struct span file, const char *passphrase, struct apex_identity *id,
+                         struct apex_error *error)
 {
     struct cursor c = cursor_on(file);
     uint8_t sealed, name_len, secrets[SECRETS_LEN];
     struct span name;
     struct seal_public again;
-    if (cursor_expect(&c, SPAN_TEXT(IDENTITY_MAGIC)) != APEX_OK || cursor_u8(&c, &sealed) != APEX_OK || sealed > 1 || cursor_u8(&c, &name_len) != APEX_OK ||
-        name_len < 1 || name_len > 64 || cursor_take(&c, name_len, &name) != APEX_OK || cursor_copy(&c, 32, id->sign_public.bytes) != APEX_OK ||
+    if (cursor_expect(&c, SPAN_TEXT(IDENTITY_MAGIC)) != APEX_OK ||
+        cursor_u8(&c, &sealed) != APEX_OK || sealed > 1 ||
+        cursor_u8(&c, &name_len) != APEX_OK || name_len < 1 || name_len > 64 ||
+        cursor_take(&c, name_len, &name) != APEX_OK ||
+        cursor_copy(&c, 32, id->sign_public.bytes) != APEX_OK ||
         cursor_copy(&c, 32, id->seal_public.bytes) != APEX_OK)
         return broken(error);
     memcpy(id->name, name.data, name.len);
     id->name[name.len] = 0;
-    TRY(secrets_open(&c, span_of(file.data, (size_t)(c.at - file.data)), sealed, passphrase, secrets, error));
+    TRY(secrets_open(&c, span_of(file.data, (size_t)(c.at - file.data)), sealed, passphrase,
+                     secrets, error));
     struct sign_public ours = id->sign_public;
     sign_from_seed(secrets, &id->sign_public, &id->sign);
     memcpy(id->seal.bytes, secrets + 32, 32);
     wipe(secrets, sizeof secrets);
     seal_public_of(&id->seal, &again);
-    if (!ct_equal(ours.bytes, id->sign_public.bytes, 32) || !ct_equal(again.bytes, id->seal_public.bytes, 32)) return broken(error);
+    if (!ct_equal(ours.bytes, id->sign_public.bytes, 32) ||
+        !ct_equal(again.bytes, id->seal_public.bytes, 32))
+        return broken(error);
     return APEX_OK;
 }
 
 /* The only identity of a home, when none is named. */
-static apex_status only_one(const struct apex_home *home, char name[static 65], struct apex_error *error)
+static apex_status only_one(const struct apex_home *home, char name[static 65],
+                            struct apex_error *error)
 {
     char path[FULL_PATH_MAX];
     size_t n = 0;
@@ -120,17 +152,24 @@ static apex_status only_one(const struct apex_home *home, char name[static 65], 
     }
     if (dir) closedir(dir);
     if (n == 1) return APEX_OK;
-    return apex_fail(error, APEX_E_USAGE, n ? "there are several identities here" : "there is no identity here", "nothing was done", n ? "say which one with --as NAME" : "make one with `apex id new NAME`", "you");
+    return apex_fail(error, APEX_E_USAGE,
+                     n ? "there are several identities here" : "there is no identity here",
+                     "nothing was done",
+                     n ? "say which one with --as NAME" : "make one with `apex id new NAME`",
+                     "you");
 }
 
 static apex_status mode_check(const char *path, struct apex_error *error)
 {
     struct stat st;
     if (stat(path, &st) != 0 || (st.st_mode & 077) == 0) return APEX_OK;
-    return apex_fail(error, APEX_E_REFUSED, "the identity file can be read by others", "it was not used", "take the others' rights away: chmod 600 on the file", "you");
+    return apex_fail(error, APEX_E_REFUSED, "the identity file can be read by others",
+                     "it was not used", "take the others' rights away: chmod 600 on the file",
+                     "you");
 }
 
-apex_status apex_identity_open(struct apex_home *home, const char *name, const char *passphrase, struct apex_identity **identity, struct apex_error *error)
+apex_status apex_identity_open(struct apex_home *home, const char *name, const char *passphrase,
+                               struct apex_identity **identity, struct apex_error *error)
 {
     char path[FULL_PATH_MAX], only[65];
     BUFFER_CLEARED file = {0};
@@ -138,7 +177,9 @@ apex_status apex_identity_open(struct apex_home *home, const char *name, const c
         TRY(only_one(home, only, error));
         name = only;
     }
-    if (!home_name_valid(name)) return apex_fail(error, APEX_E_USAGE, "this is no name of an identity", "nothing was done", "see `apex id show`", "you");
+    if (!home_name_valid(name))
+        return apex_fail(error, APEX_E_USAGE, "this is no name of an identity",
+                         "nothing was done", "see `apex id show`", "you");
     TRY(home_file(home, "identities", name, ".id", path, error));
     TRY(mode_check(path, error));
     TRY(file_load(path, IDENTITY_FILE_MAX, &file, error));
@@ -158,7 +199,10 @@ void apex_identity_free(struct apex_identity *identity)
     if (identity) secret_free(identity);
 }
 
-const char *apex_identity_name(const struct apex_identity *identity) { return identity->name; }
+const char *apex_identity_name(const struct apex_identity *identity)
+{
+    return identity->name;
+}
 
 char *apex_identity_public(const struct apex_identity *identity)
 {
@@ -166,6 +210,7 @@ char *apex_identity_public(const struct apex_identity *identity)
     if (!text) return NULL;
     hex_write(SPAN(identity->sign_public.bytes), sign);
     hex_write(SPAN(identity->seal_public.bytes), seal);
-    snprintf(text, 320, "{\"name\": \"%s\", \"sign\": \"%s\", \"seal\": \"%s\"}", identity->name, sign, seal);
+    snprintf(text, 320, "{\"name\": \"%s\", \"sign\": \"%s\", \"seal\": \"%s\"}",
+             identity->name, sign, seal);
     return text;
 }

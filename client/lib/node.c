@@ -21,27 +21,37 @@ uint64_t wall_clock_ms(void)
 
 static apex_status distrust(struct apex_error *e, const char *what)
 {
-    return apex_fail(e, APEX_E_UNTRUSTED, what, "nothing of it was used", "trust nothing from this node; show this to an auditor", "the operator");
+    return apex_fail(e, APEX_E_UNTRUSTED, what, "nothing of it was used",
+                     "trust nothing from this node; show this to an auditor", "the operator");
 }
 
-apex_status trust_load(const struct apex_home *home, struct trust_policy **policy, struct apex_error *error)
+apex_status trust_load(const struct apex_home *home, struct trust_policy **policy,
+                       struct apex_error *error)
 {
     char path[FULL_PATH_MAX], what[240];
     BUFFER_CLEARED text = {0};
     struct policy_error where;
     snprintf(path, sizeof path, "%s/trust.json", home->path);
     apex_status s = file_load(path, POLICY_MAX, &text, error);
-    if (s == APEX_E_NOT_FOUND) return apex_fail(error, s, "there is no trust policy yet", "nothing was sent", "write one from the node's evidence with `apex trust init URL`, and look at it", "you");
+    if (s == APEX_E_NOT_FOUND)
+        return apex_fail(
+            error, s, "there is no trust policy yet", "nothing was sent",
+            "write one from the node's evidence with `apex trust init URL`, and look at it",
+            "you");
     TRY(s);
     s = trust_policy_parse(buffer_span(&text), policy, &where);
     if (s == APEX_OK) return s;
-    snprintf(what, sizeof what, "the trust policy is not acceptable: line %zu, %.80s: %.80s", where.line, where.where, where.what ? where.what : "not JSON");
-    return apex_fail(error, s, what, "nothing was sent", "correct trust.json in the home folder", "you");
+    snprintf(what, sizeof what, "the trust policy is not acceptable: line %zu, %.80s: %.80s",
+             where.line, where.where, where.what ? where.what : "not JSON");
+    return apex_fail(error, s, what, "nothing was sent",
+                     "correct trust.json in the home folder", "you");
 }
 
-void verdict_copy(const struct verdict *from, const struct enclave_keys *keys, const char *origin, struct apex_verdict *to)
+void verdict_copy(const struct verdict *from, const struct enclave_keys *keys,
+                  const char *origin, struct apex_verdict *to)
 {
-    *to = (struct apex_verdict){.genuine = from->genuine, .acceptable = from->acceptable, .simulated = from->simulated};
+    *to = (struct apex_verdict){
+        .genuine = from->genuine, .acceptable = from->acceptable, .simulated = from->simulated};
     snprintf(to->tee, sizeof to->tee, "%s", from->tee);
     hex_write(span_of(from->measurement, from->measurement_len), to->measurement);
     snprintf(to->origin, sizeof to->origin, "%s", origin);
@@ -51,35 +61,52 @@ void verdict_copy(const struct verdict *from, const struct enclave_keys *keys, c
         struct apex_check *c = &to->checks[to->n_checks++];
         snprintf(c->name, sizeof c->name, "%s", from->checks[i].name);
         snprintf(c->detail, sizeof c->detail, "%s", from->checks[i].detail);
-        c->result = from->checks[i].result == CHECK_PASS ? 1 : from->checks[i].result == CHECK_FAIL ? 0 : -1;
+        c->result = from->checks[i].result == CHECK_PASS   ? 1
+                    : from->checks[i].result == CHECK_FAIL ? 0
+                                                           : -1;
     }
 }
 
 /* *other: whether another enclave than `identity` signed it. */
-static apex_status reply_check(struct span bytes, struct span message, const struct sign_public *identity, struct reply *reply, bool *other, struct apex_error *error)
+static apex_status reply_check(struct span bytes, struct span message,
+                               const struct sign_public *identity, struct reply *reply,
+                               bool *other, struct apex_error *error)
 {
     struct cose cose;
     uint8_t digest[32];
     *other = false;
-    if (bytes.len == 0) return apex_fail(error, APEX_E_UNREACHABLE, "the enclave is too busy to answer", "nothing was recorded as far as is known; trying again is safe", "try again later", "the operator");
-    if (cose_open(bytes, SPAN_TEXT(REPLY_AAD), &cose) != APEX_OK) return distrust(error, "the reply is not signed as it should be");
+    if (bytes.len == 0)
+        return apex_fail(error, APEX_E_UNREACHABLE, "the enclave is too busy to answer",
+                         "nothing was recorded as far as is known; trying again is safe",
+                         "try again later", "the operator");
+    if (cose_open(bytes, SPAN_TEXT(REPLY_AAD), &cose) != APEX_OK)
+        return distrust(error, "the reply is not signed as it should be");
     *other = identity && memcmp(cose.kid, identity->bytes, 32) != 0;
     if (*other)
-        return apex_fail(error, APEX_E_UNREACHABLE, "the reply is signed by another enclave than the one attested: it may have been started anew", "nothing was recorded as far as is known", "try again; it will be attested again", "the operator");
-    if (reply_parse(cose.payload, reply) != APEX_OK) return distrust(error, "the reply is not of the agreed form");
+        return apex_fail(error, APEX_E_UNREACHABLE,
+                         "the reply is signed by another enclave than the one attested: it may "
+                         "have been started anew",
+                         "nothing was recorded as far as is known",
+                         "try again; it will be attested again", "the operator");
+    if (reply_parse(cose.payload, reply) != APEX_OK)
+        return distrust(error, "the reply is not of the agreed form");
     sha256(message, digest);
-    if (memcmp(digest, reply->message_digest, 32) != 0) return distrust(error, "the reply answers another message");
+    if (memcmp(digest, reply->message_digest, 32) != 0)
+        return distrust(error, "the reply answers another message");
     return APEX_OK;
 }
 
-static apex_status message_post(struct http *http, enum message_type type, struct span body, struct buffer *message, struct buffer *bytes, struct apex_error *error)
+static apex_status message_post(struct http *http, enum message_type type, struct span body,
+                                struct buffer *message, struct buffer *bytes,
+                                struct apex_error *error)
 {
     message_write(type, body, message);
     if (buffer_ok(message) != APEX_OK) return apex_fail_memory(error);
     return http_post(http, "/message", buffer_span(message), REPLY_MAX, bytes, error);
 }
 
-static apex_status attest_body(struct http *http, struct buffer *bytes, struct reply *reply, struct body_attest *body, struct apex_error *error)
+static apex_status attest_body(struct http *http, struct buffer *bytes, struct reply *reply,
+                               struct body_attest *body, struct apex_error *error)
 {
     BUFFER_CLEARED query = {0};
     BUFFER_CLEARED message = {0};
@@ -89,23 +116,28 @@ static apex_status attest_body(struct http *http, struct buffer *bytes, struct r
     query_write(MESSAGE_ATTEST, &q, &query);
     TRY(message_post(http, MESSAGE_ATTEST, buffer_span(&query), &message, bytes, error));
     TRY(reply_check(buffer_span(bytes), buffer_span(&message), NULL, reply, &other, error));
-    if (reply->status != APEX_OK || body_attest_parse(reply->body, body) != APEX_OK) return distrust(error, "the node's evidence is not of the agreed form");
+    if (reply->status != APEX_OK || body_attest_parse(reply->body, body) != APEX_OK)
+        return distrust(error, "the node's evidence is not of the agreed form");
     /* Signed by the very identity that the evidence must bind. */
     struct cose cose;
     TRY(cose_open(buffer_span(bytes), SPAN_TEXT(REPLY_AAD), &cose));
-    if (memcmp(cose.kid, body->identity, 32) != 0) return distrust(error, "the evidence was sent by one whom it does not name");
+    if (memcmp(cose.kid, body->identity, 32) != 0)
+        return distrust(error, "the evidence was sent by one whom it does not name");
     return APEX_OK;
 }
 
-apex_status node_attest(struct http *http, const struct trust_policy *policy, struct verdict *verdict, struct enclave_keys *keys,
-                        char origin[static ORIGIN_MAX + 1], struct verified_enclave **enclave, struct apex_error *error)
+apex_status node_attest(struct http *http, const struct trust_policy *policy,
+                        struct verdict *verdict, struct enclave_keys *keys,
+                        char origin[static ORIGIN_MAX + 1], struct verified_enclave **enclave,
+                        struct apex_error *error)
 {
     BUFFER_CLEARED bytes = {0};
     struct reply reply;
     struct body_attest *body = calloc(1, sizeof *body);
     if (!body) return apex_fail_memory(error);
     apex_status s = attest_body(http, &bytes, &reply, body, error);
-    if (s == APEX_OK && body->origin.len > ORIGIN_MAX) s = distrust(error, "the log's name is too long");
+    if (s == APEX_OK && body->origin.len > ORIGIN_MAX)
+        s = distrust(error, "the log's name is too long");
     if (s == APEX_OK) {
         memcpy(keys->identity.bytes, body->identity, 32);
         memcpy(keys->identity_seal.bytes, body->identity_seal, 32);
@@ -114,14 +146,17 @@ apex_status node_attest(struct http *http, const struct trust_policy *policy, st
         origin[body->origin.len] = 0;
         s = attest_verify(body->evidence, keys, policy, wall_clock_ms(), verdict, enclave);
         if (s == APEX_E_UNTRUSTED && (policy || !verdict->genuine))
-            s = apex_fail(error, s, verdict->sentence, "nothing was sent to it", "see `apex trust check` for every check by name", "the operator");
-        else if (s == APEX_E_UNTRUSTED) s = APEX_OK; /* genuine, and no policy was asked */
+            s = apex_fail(error, s, verdict->sentence, "nothing was sent to it",
+                          "see `apex trust check` for every check by name", "the operator");
+        else if (s == APEX_E_UNTRUSTED)
+            s = APEX_OK; /* genuine, and no policy was asked */
     }
     free(body);
     return s;
 }
 
-/* Asks for evidence and takes the enclave it names, if the policy accepts it and it keeps the same log. */
+/* Asks for evidence and takes the enclave it names, if the policy accepts it and it keeps the
+ * same log. */
 static apex_status node_meet(struct apex_node *node, struct apex_error *error)
 {
     struct trust_policy *policy = NULL;
@@ -132,38 +167,53 @@ static apex_status node_meet(struct apex_node *node, struct apex_error *error)
     struct verdict *verdict = calloc(1, sizeof *verdict);
     if (!verdict) return apex_fail_memory(error);
     apex_status s = trust_load(node->home, &policy, error);
-    if (s == APEX_OK) s = node_attest(node->http, policy, verdict, &keys, origin, &enclave, error);
-    if (s == APEX_OK && trust_policy_log(policy, pinned, &log) == APEX_OK && (memcmp(log.bytes, keys.log.bytes, 32) != 0 || strcmp(pinned, origin) != 0))
-        s = distrust(error, "this node keeps another log than the trust policy names: its state was replaced");
-    if (s == APEX_OK && node->enclave && (memcmp(verified_enclave_keys(node->enclave)->log.bytes, keys.log.bytes, 32) != 0 || strcmp(node->origin, origin) != 0))
-        s = distrust(error, "this node keeps another log than a moment ago: its state was replaced");
+    if (s == APEX_OK)
+        s = node_attest(node->http, policy, verdict, &keys, origin, &enclave, error);
+    if (s == APEX_OK && trust_policy_log(policy, pinned, &log) == APEX_OK &&
+        (memcmp(log.bytes, keys.log.bytes, 32) != 0 || strcmp(pinned, origin) != 0))
+        s = distrust(
+            error,
+            "this node keeps another log than the trust policy names: its state was replaced");
+    if (s == APEX_OK && node->enclave &&
+        (memcmp(verified_enclave_keys(node->enclave)->log.bytes, keys.log.bytes, 32) != 0 ||
+         strcmp(node->origin, origin) != 0))
+        s = distrust(error,
+                     "this node keeps another log than a moment ago: its state was replaced");
     if (s == APEX_OK) {
         verified_enclave_free(node->enclave);
         node->enclave = enclave;
         snprintf(node->origin, sizeof node->origin, "%s", origin);
         verdict_copy(verdict, &keys, origin, &node->verdict);
-    } else verified_enclave_free(enclave);
+    } else
+        verified_enclave_free(enclave);
     trust_policy_free(policy);
     free(verdict);
     return s;
 }
 
-apex_status node_message(struct apex_node *node, enum message_type type, struct span body, struct buffer *bytes, struct reply *reply, struct apex_error *error)
+apex_status node_message(struct apex_node *node, enum message_type type, struct span body,
+                         struct buffer *bytes, struct reply *reply, struct apex_error *error)
 {
     BUFFER_CLEARED message = {0};
     char detail[256];
     bool other;
     TRY(message_post(node->http, type, body, &message, bytes, error));
-    apex_status s = reply_check(buffer_span(bytes), buffer_span(&message), &verified_enclave_keys(node->enclave)->identity, reply, &other, error);
-    if (other) { /* started anew, or another of the same node: met like the first, and asked again */
+    apex_status s =
+        reply_check(buffer_span(bytes), buffer_span(&message),
+                    &verified_enclave_keys(node->enclave)->identity, reply, &other, error);
+    if (other) { /* started anew, or another of the same node: met like the first, and asked
+                    again */
         buffer_clear(bytes);
         TRY(node_meet(node, error));
         TRY(http_post(node->http, "/message", buffer_span(&message), REPLY_MAX, bytes, error));
-        s = reply_check(buffer_span(bytes), buffer_span(&message), &verified_enclave_keys(node->enclave)->identity, reply, &other, error);
+        s = reply_check(buffer_span(bytes), buffer_span(&message),
+                        &verified_enclave_keys(node->enclave)->identity, reply, &other, error);
     }
     TRY(s);
     if (reply->status == APEX_OK) return APEX_OK;
-    snprintf(detail, sizeof detail, "%.*s", (int)(reply->detail.len < 200 ? reply->detail.len : 200), reply->detail.len ? (const char *)reply->detail.data : "");
+    snprintf(detail, sizeof detail, "%.*s",
+             (int)(reply->detail.len < 200 ? reply->detail.len : 200),
+             reply->detail.len ? (const char *)reply->detail.data : "");
     return apex_fail_refusal(error, reply->status, reply->code, detail);
 }
 
@@ -178,26 +228,33 @@ apex_status node_refresh(struct apex_node *node, struct apex_error *error)
     random_bytes(q.nonce, sizeof q.nonce);
     memcpy(q.old_root, node->seen.root.bytes, 32);
     query_write(MESSAGE_PROVE, &q, &query);
-    apex_status s = node_message(node, MESSAGE_PROVE, buffer_span(&query), &bytes, &reply, error);
-    if (s == APEX_OK && body_prove_parse(reply.body, body) != APEX_OK) s = distrust(error, "the proof is not of the agreed form");
+    apex_status s =
+        node_message(node, MESSAGE_PROVE, buffer_span(&query), &bytes, &reply, error);
+    if (s == APEX_OK && body_prove_parse(reply.body, body) != APEX_OK)
+        s = distrust(error, "the proof is not of the agreed form");
     if (s == APEX_OK) s = seen_advance(node, &body->proof, error);
     free(body);
     return s;
 }
 
-static apex_status entry_is_act(struct span entry_bytes, uint64_t index, struct span act, const struct apex_node *node)
+static apex_status entry_is_act(struct span entry_bytes, uint64_t index, struct span act,
+                                const struct apex_node *node)
 {
     struct cose cose;
     struct entry *e = calloc(1, sizeof *e);
     if (!e) return APEX_E_MEMORY;
     apex_status s = cose_open(entry_bytes, SPAN_TEXT(ENTRY_AAD), &cose);
     if (s == APEX_OK) s = entry_parse(cose.payload, e);
-    if (s == APEX_OK && (e->index != index || !span_equal(e->act, act) || memcmp(cose.kid, verified_enclave_keys(node->enclave)->identity.bytes, 32) != 0)) s = APEX_E_UNTRUSTED;
+    if (s == APEX_OK &&
+        (e->index != index || !span_equal(e->act, act) ||
+         memcmp(cose.kid, verified_enclave_keys(node->enclave)->identity.bytes, 32) != 0))
+        s = APEX_E_UNTRUSTED;
     free(e);
     return s;
 }
 
-static apex_status inclusion_check(const struct apex_node *node, struct span entry, uint64_t index, const struct wire_proof *proof)
+static apex_status inclusion_check(const struct apex_node *node, struct span entry,
+                                   uint64_t index, const struct wire_proof *proof)
 {
     struct merkle_hash leaf;
     struct merkle_proof p;
@@ -206,20 +263,30 @@ static apex_status inclusion_check(const struct apex_node *node, struct span ent
     return merkle_check_inclusion(&leaf, index, node->seen.size, &p, &node->seen.root);
 }
 
-static apex_status act_reply_check(struct apex_node *node, struct span act, const struct reply *reply, uint64_t *index, struct apex_error *error)
+static apex_status act_reply_check(struct apex_node *node, struct span act,
+                                   const struct reply *reply, uint64_t *index,
+                                   struct apex_error *error)
 {
     struct body_act *body = calloc(1, sizeof *body);
     if (!body) return apex_fail_memory(error);
-    apex_status s = body_act_parse(reply->body, body) == APEX_OK ? seen_advance(node, &body->proof, error) : distrust(error, "the reply's proof is not of the agreed form");
-    if (s == APEX_OK && (entry_is_act(body->entry, body->index, act, node) != APEX_OK || inclusion_check(node, body->entry, body->index, &body->proof) != APEX_OK))
+    apex_status s = body_act_parse(reply->body, body) == APEX_OK
+                        ? seen_advance(node, &body->proof, error)
+                        : distrust(error, "the reply's proof is not of the agreed form");
+    if (s == APEX_OK &&
+        (entry_is_act(body->entry, body->index, act, node) != APEX_OK ||
+         inclusion_check(node, body->entry, body->index, &body->proof) != APEX_OK))
         s = distrust(error, "the act is not in the log as the reply says");
-    if (s == APEX_E_IO) snprintf(error->not_done, sizeof error->not_done, "but the act itself is in the log, as entry %llu", (unsigned long long)body->index);
+    if (s == APEX_E_IO)
+        snprintf(error->not_done, sizeof error->not_done,
+                 "but the act itself is in the log, as entry %llu",
+                 (unsigned long long)body->index);
     *index = body->index;
     free(body);
     return s;
 }
 
-static apex_status act_sign(const struct apex_node *node, const struct apex_identity *identity, struct act *act, struct buffer *cose)
+static apex_status act_sign(const struct apex_node *node, const struct apex_identity *identity,
+                            struct act *act, struct buffer *cose)
 {
     BUFFER_CLEARED payload = {0};
     act->time_ms = wall_clock_ms();
@@ -231,39 +298,49 @@ static apex_status act_sign(const struct apex_node *node, const struct apex_iden
     return cose_sign(&identity->sign, SPAN_TEXT(ACT_AAD), buffer_span(&payload), cose);
 }
 
-/* Every act has a fresh nonce, so "replayed" means that this one took effect and its answer was lost on the way: the entry is looked up
- * and held against what was sent. */
-static apex_status replayed(struct apex_node *node, struct span act, const struct reply *reply, uint64_t *index, struct apex_error *error)
+/* Every act has a fresh nonce, so "replayed" means that this one took effect and its answer was
+ * lost on the way: the entry is looked up and held against what was sent. */
+static apex_status replayed(struct apex_node *node, struct span act, const struct reply *reply,
+                            uint64_t *index, struct apex_error *error)
 {
     char text[32];
-    snprintf(text, sizeof text, "%.*s", (int)(reply->detail.len < 24 ? reply->detail.len : 24), reply->detail.len ? (const char *)reply->detail.data : "");
+    snprintf(text, sizeof text, "%.*s", (int)(reply->detail.len < 24 ? reply->detail.len : 24),
+             reply->detail.len ? (const char *)reply->detail.data : "");
     *index = strtoull(text, NULL, 10);
     TRY(node_refresh(node, error));
     TRY(node_mirror(node, error));
     struct cose cose;
     struct entry *e = calloc(1, sizeof *e);
     if (!e) return apex_fail_memory(error);
-    bool same = *index < node->mirror.n && cose_open(buffer_span(&node->mirror.entries[*index]), SPAN_TEXT(ENTRY_AAD), &cose) == APEX_OK &&
+    bool same = *index < node->mirror.n &&
+                cose_open(buffer_span(&node->mirror.entries[*index]), SPAN_TEXT(ENTRY_AAD),
+                          &cose) == APEX_OK &&
                 entry_parse(cose.payload, e) == APEX_OK && span_equal(e->act, act);
     free(e);
-    return same ? APEX_OK : distrust(error, "the node says the act is in the log, but it is not");
+    return same ? APEX_OK
+                : distrust(error, "the node says the act is in the log, but it is not");
 }
 
 /* What may name a row comes sealed to its author; it goes into the error's first sentence. */
-static void detail_open(const struct apex_identity *identity, const struct act *act, const struct reply *reply, struct apex_error *error)
+static void detail_open(const struct apex_identity *identity, const struct act *act,
+                        const struct reply *reply, struct apex_error *error)
 {
     uint8_t info[INFO_MAX], text[DETAIL_MAX] = {0};
     char what[sizeof error->what];
     size_t info_len = seal_info("apex/detail/v1", act->address, (struct span){0}, info);
-    if (reply->sealed.len <= HPKE_OVERHEAD || reply->sealed.len - HPKE_OVERHEAD >= sizeof text) return;
-    if (hpke_open(&identity->seal, span_of(info, info_len), (struct span){0}, reply->sealed, text) != APEX_OK) return;
+    if (reply->sealed.len <= HPKE_OVERHEAD || reply->sealed.len - HPKE_OVERHEAD >= sizeof text)
+        return;
+    if (hpke_open(&identity->seal, span_of(info, info_len), (struct span){0}, reply->sealed,
+                  text) != APEX_OK)
+        return;
     snprintf(what, sizeof what, "%.100s: %.120s", error->what, (const char *)text);
     memcpy(error->what, what, sizeof what);
     wipe(text, sizeof text);
     wipe(what, sizeof what);
 }
 
-apex_status node_act(struct apex_node *node, const struct apex_identity *identity, struct act *act, uint64_t *index, struct apex_error *error)
+apex_status node_act(struct apex_node *node, const struct apex_identity *identity,
+                     struct act *act, uint64_t *index, struct apex_error *error)
 {
     BUFFER_CLEARED cose = {0};
     apex_status s = act_sign(node, identity, act, &cose);
@@ -272,8 +349,10 @@ apex_status node_act(struct apex_node *node, const struct apex_identity *identit
         BUFFER_CLEARED bytes = {0};
         struct reply reply = {0};
         s = node_message(node, MESSAGE_ACT, buffer_span(&cose), &bytes, &reply, error);
-        if (s == APEX_OK) return act_reply_check(node, buffer_span(&cose), &reply, index, error);
-        if (reply.code == REFUSAL_REPLAYED) return replayed(node, buffer_span(&cose), &reply, index, error);
+        if (s == APEX_OK)
+            return act_reply_check(node, buffer_span(&cose), &reply, index, error);
+        if (reply.code == REFUSAL_REPLAYED)
+            return replayed(node, buffer_span(&cose), &reply, index, error);
         detail_open(identity, act, &reply, error);
         if (s != APEX_E_UNREACHABLE || tries == 2) return s;
         struct timespec pause = {0, 300000000L};
@@ -289,7 +368,8 @@ static apex_status node_fill(struct apex_node *node, const char *url, struct ape
     return node_refresh(node, error);
 }
 
-apex_status apex_node_open(struct apex_home *home, const char *url, struct apex_node **node, struct apex_error *error)
+apex_status apex_node_open(struct apex_home *home, const char *url, struct apex_node **node,
+                           struct apex_error *error)
 {
     struct apex_node *n = calloc(1, sizeof *n);
     if (!n) return apex_fail_memory(error);
@@ -314,5 +394,11 @@ void apex_node_close(struct apex_node *node)
     free(node);
 }
 
-bool apex_node_simulated(const struct apex_node *node) { return node->verdict.simulated; }
-const struct apex_verdict *apex_node_verdict(const struct apex_node *node) { return &node->verdict; }
+bool apex_node_simulated(const struct apex_node *node)
+{
+    return node->verdict.simulated;
+}
+const struct apex_verdict *apex_node_verdict(const struct apex_node *node)
+{
+    return &node->verdict;
+}

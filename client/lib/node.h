@@ -1,5 +1,6 @@
-/* A node whose evidence the trust policy accepts. Everything it says is checked here: replies against its attested identity, checkpoints
- * against its log key, logs against what this home has seen before. */
+/* A node whose evidence the trust policy accepts. Everything it says is checked here: replies
+ * against its attested identity, checkpoints against its log key, logs against what this home
+ * has seen before. */
 #ifndef CLIENT_LIB_NODE_H
 #define CLIENT_LIB_NODE_H
 
@@ -16,7 +17,11 @@
 #include "common/wire/message.h"
 #include "common/wire/refusal.h"
 
-struct mirror { struct merkle_tree *tree; size_t n, cap; struct buffer *entries; }; /* the log's entries, read and hashed */
+struct mirror {
+    struct merkle_tree *tree;
+    size_t n, cap;
+    struct buffer *entries;
+}; /* the log's entries, read and hashed */
 struct apex_node {
     const struct apex_home *home;
     struct http *http;
@@ -24,38 +29,56 @@ struct apex_node {
     struct verified_enclave *enclave;
     struct apex_verdict verdict;
     char origin[ORIGIN_MAX + 1];
-    struct checkpoint seen;     /* newest, verified */
-    struct buffer note;         /* its signed note */
+    struct checkpoint seen; /* newest, verified */
+    struct buffer note;     /* its signed note */
     struct mirror mirror;
 };
 
 uint64_t wall_clock_ms(void);
 /* Loads and parses HOME/trust.json. APEX_E_NOT_FOUND when there is none. */
-apex_status trust_load(const struct apex_home *home, struct trust_policy **policy, struct apex_error *error);
-/* Asks for evidence and judges it; *enclave stays NULL when it is not accepted. keys, origin as the node says. */
-apex_status node_attest(struct http *http, const struct trust_policy *policy, struct verdict *verdict, struct enclave_keys *keys,
-                        char origin[static ORIGIN_MAX + 1], struct verified_enclave **enclave, struct apex_error *error);
-void verdict_copy(const struct verdict *from, const struct enclave_keys *keys, const char *origin, struct apex_verdict *to);
+apex_status trust_load(const struct apex_home *home, struct trust_policy **policy,
+                       struct apex_error *error);
+/* Asks for evidence and judges it; *enclave stays NULL when it is not accepted. keys, origin as
+ * the node says. */
+apex_status node_attest(struct http *http, const struct trust_policy *policy,
+                        struct verdict *verdict, struct enclave_keys *keys,
+                        char origin[static ORIGIN_MAX + 1], struct verified_enclave **enclave,
+                        struct apex_error *error);
+void verdict_copy(const struct verdict *from, const struct enclave_keys *keys,
+                  const char *origin, struct apex_verdict *to);
 
-/* Sends a message and checks the reply's signature and that it answers this message. *reply lends from `bytes`. A refusal comes back as
- * the reply's status, with the error filled. An enclave that was started anew in the meantime is attested first. */
-apex_status node_message(struct apex_node *node, enum message_type type, struct span body, struct buffer *bytes, struct reply *reply, struct apex_error *error);
-/* Brings `seen` forward to the node's newest checkpoint, proving that it contains the old one, and remembers it. */
+/* Sends a message and checks the reply's signature and that it answers this message. *reply
+ * lends from `bytes`. A refusal comes back as the reply's status, with the error filled. An
+ * enclave that was started anew in the meantime is attested first. */
+apex_status node_message(struct apex_node *node, enum message_type type, struct span body,
+                         struct buffer *bytes, struct reply *reply, struct apex_error *error);
+/* Brings `seen` forward to the node's newest checkpoint, proving that it contains the old one,
+ * and remembers it. */
 apex_status node_refresh(struct apex_node *node, struct apex_error *error);
-/* What this home remembers of the node's log (seen.c): `seen` and `note` from the home folder. APEX_E_UNTRUSTED: the file is damaged. */
+/* What this home remembers of the node's log (seen.c): `seen` and `note` from the home folder.
+ * APEX_E_UNTRUSTED: the file is damaged. */
 apex_status seen_load(struct apex_node *node, struct apex_error *error);
-/* Takes a checkpoint in, if it is signed and contains the one seen, and remembers it durably. */
-apex_status seen_advance(struct apex_node *node, const struct wire_proof *proof, struct apex_error *error);
+/* Takes a checkpoint in, if it is signed and contains the one seen, and remembers it durably.
+ */
+apex_status seen_advance(struct apex_node *node, const struct wire_proof *proof,
+                         struct apex_error *error);
 void proof_hashes(const uint8_t hashes[][32], size_t n, struct merkle_proof *p);
-/* Signs and sends an act, and checks that its entry is in the log. *index: where. Sent again after a lost answer it takes effect once. */
-apex_status node_act(struct apex_node *node, const struct apex_identity *identity, struct act *act, uint64_t *index, struct apex_error *error);
+/* Signs and sends an act, and checks that its entry is in the log. *index: where. Sent again
+ * after a lost answer it takes effect once. */
+apex_status node_act(struct apex_node *node, const struct apex_identity *identity,
+                     struct act *act, uint64_t *index, struct apex_error *error);
 /* Reads the log up to `seen` and checks it against the checkpoint's root. */
 apex_status node_mirror(struct apex_node *node, struct apex_error *error);
 void mirror_clear(struct mirror *m);
-/* Contract key, state and entries as the enclave says. entries: CONTRACT_ENTRIES_MAX of the caller's. */
-apex_status node_contract(struct apex_node *node, const uint8_t address[static 32], struct body_contract *body, struct buffer *bytes, struct apex_error *error);
+/* Contract key, state and entries as the enclave says. entries: CONTRACT_ENTRIES_MAX of the
+ * caller's. */
+apex_status node_contract(struct apex_node *node, const uint8_t address[static 32],
+                          struct body_contract *body, struct buffer *bytes,
+                          struct apex_error *error);
 /* The manifest's text, checked against the address, and parsed (either may be NULL). */
-apex_status node_manifest(struct apex_node *node, const uint8_t address[static 32], struct buffer *text, struct manifest **manifest, struct apex_error *error);
+apex_status node_manifest(struct apex_node *node, const uint8_t address[static 32],
+                          struct buffer *text, struct manifest **manifest,
+                          struct apex_error *error);
 apex_status address_of(const char *text, uint8_t address[static 32], struct apex_error *error);
 
 #endif

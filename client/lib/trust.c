@@ -11,12 +11,15 @@ static void policy_write(const struct apex_verdict *v, struct buffer *out)
 {
     char text[1024];
     snprintf(text, sizeof text,
-             "{\n  \"apex\": 1,\n  \"accept\": [\n    {\"tee\": \"%s\", \"measurements\": [\"%s\"], \"maximum_age_s\": %d}\n  ],\n  \"distrust\": [],\n"
-             "  \"log\": {\"origin\": \"%s\", \"key\": \"%s\"}\n}\n", v->tee, v->measurement, A_DAY_S * DAYS, v->origin, v->log_key);
+             "{\n  \"apex\": 1,\n  \"accept\": [\n    {\"tee\": \"%s\", \"measurements\": "
+             "[\"%s\"], \"maximum_age_s\": %d}\n  ],\n  \"distrust\": [],\n"
+             "  \"log\": {\"origin\": \"%s\", \"key\": \"%s\"}\n}\n",
+             v->tee, v->measurement, A_DAY_S * DAYS, v->origin, v->log_key);
     buffer_text(out, text);
 }
 
-apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace, struct apex_verdict *verdict, struct apex_error *error)
+apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace,
+                            struct apex_verdict *verdict, struct apex_error *error)
 {
     struct http *http = NULL;
     struct verdict *judged = calloc(1, sizeof *judged);
@@ -33,11 +36,14 @@ apex_status apex_trust_init(struct apex_home *home, const char *url, bool replac
     snprintf(path, sizeof path, "%s/trust.json", home->path);
     policy_write(verdict, &text);
     s = file_save(path, buffer_span(&text), 0600, !replace, error);
-    if (s == APEX_E_REFUSED) return apex_fail(error, s, "there is a trust policy already", "it was not touched", "edit it, or write a new one with --replace", "you");
+    if (s == APEX_E_REFUSED)
+        return apex_fail(error, s, "there is a trust policy already", "it was not touched",
+                         "edit it, or write a new one with --replace", "you");
     return s;
 }
 
-apex_status apex_trust_check(struct apex_home *home, const char *url, struct apex_verdict *verdict, struct apex_error *error)
+apex_status apex_trust_check(struct apex_home *home, const char *url,
+                             struct apex_verdict *verdict, struct apex_error *error)
 {
     struct trust_policy *policy = NULL;
     struct verified_enclave *enclave = NULL;

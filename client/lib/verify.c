@@ -1,7 +1,9 @@
-/* apex_verify: believes nothing in the file. What is proven hangs together so: the policy (or the reader's own eyes) accepts the enclave's
- * evidence; the evidence binds the enclave's identity and the log key; the log key signs the checkpoint; every entry is included under
- * the checkpoint and signed by an enclave on record; every act in an entry is signed by its party; the manifest is the one of the address; the
- * result entry commits to program, inputs, request and output. */
+/* apex_verify: believes nothing in the file. What is proven hangs together so: the policy (or
+ * the reader's own eyes) accepts the enclave's evidence; the evidence binds the enclave's
+ * identity and the log key; the log key signs the checkpoint; every entry is included under the
+ * checkpoint and signed by an enclave on record; every act in an entry is signed by its party;
+ * the manifest is the one of the address; the result entry commits to program, inputs, request
+ * and output. */
 #include "client/lib/node.h"
 
 #include "client/lib/verify_parts.h"
@@ -12,7 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static bool check(struct apex_verification *v, const char *name, bool passes, const char *detail)
+static bool check(struct apex_verification *v, const char *name, bool passes,
+                  const char *detail)
 {
     struct apex_check *c = &v->checks[v->n_checks < 47 ? v->n_checks++ : 47];
     snprintf(c->name, sizeof c->name, "%s", name);
@@ -29,16 +32,21 @@ static void not_asked(struct apex_verification *v, const char *name, const char 
 
 static bool log_checks(struct receipt *r, struct apex_verification *v)
 {
-    bool signed_ok = check(v, "checkpoint-signed", checkpoint_open(span_text(r->note), r->origin, &r->log_key, &r->checkpoint) == APEX_OK,
-                           "the log's checkpoint is signed by the log key");
+    bool signed_ok = check(
+        v, "checkpoint-signed",
+        checkpoint_open(span_text(r->note), r->origin, &r->log_key, &r->checkpoint) == APEX_OK,
+        "the log's checkpoint is signed by the log key");
     bool included = signed_ok, formed = true;
     for (size_t i = 0; i < r->n; i++) {
         struct merkle_hash leaf;
         merkle_leaf(buffer_span(&r->items[i].bytes), &leaf);
-        included = included && merkle_check_inclusion(&leaf, r->items[i].index, r->checkpoint.size, &r->items[i].proof, &r->checkpoint.root) == APEX_OK;
+        included = included &&
+                   merkle_check_inclusion(&leaf, r->items[i].index, r->checkpoint.size,
+                                          &r->items[i].proof, &r->checkpoint.root) == APEX_OK;
         formed = formed && r->items[i].entry.index == r->items[i].index;
     }
-    bool all = check(v, "entries-included", included && formed, "every entry of the receipt is in the log, at its place");
+    bool all = check(v, "entries-included", included && formed,
+                     "every entry of the receipt is in the log, at its place");
     return signed_ok && all;
 }
 
@@ -50,10 +58,13 @@ static bool keys_of(const struct entry *e, struct enclave_keys *keys)
     return true;
 }
 
-static const struct receipt_item *signer_of(const struct receipt *r, const struct receipt_item *item)
+static const struct receipt_item *signer_of(const struct receipt *r,
+                                            const struct receipt_item *item)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (r->items[i].entry.kind == ENTRY_ENCLAVE && r->items[i].index <= item->index && memcmp(r->items[i].entry.identity, item->cose.kid, 32) == 0) return &r->items[i];
+        if (r->items[i].entry.kind == ENTRY_ENCLAVE && r->items[i].index <= item->index &&
+            memcmp(r->items[i].entry.identity, item->cose.kid, 32) == 0)
+            return &r->items[i];
     return NULL;
 }
 
@@ -62,15 +73,18 @@ static bool signer_checks(const struct receipt *r, struct apex_verification *v)
     bool all = true, one_log = true;
     for (size_t i = 0; i < r->n; i++) {
         all = all && signer_of(r, &r->items[i]) != NULL;
-        if (r->items[i].entry.kind == ENTRY_ENCLAVE) one_log = one_log && memcmp(r->items[i].entry.log_key, r->log_key.bytes, 32) == 0;
+        if (r->items[i].entry.kind == ENTRY_ENCLAVE)
+            one_log = one_log && memcmp(r->items[i].entry.log_key, r->log_key.bytes, 32) == 0;
     }
     bool a = check(v, "entries-signed", all, "every entry is signed by an enclave on record");
-    bool b = check(v, "log-key-bound", one_log, "every enclave's evidence binds the key that signs this log");
+    bool b = check(v, "log-key-bound", one_log,
+                   "every enclave's evidence binds the key that signs this log");
     return a && b;
 }
 
 /* The enclaves that signed what matters: consents, inputs, run and result. */
-static bool evidence_checks(const struct receipt *r, const struct trust_policy *policy, struct apex_verification *v)
+static bool evidence_checks(const struct receipt *r, const struct trust_policy *policy,
+                            struct apex_verification *v)
 {
     bool genuine = true, accepted = true;
     char pinned[129], sentence[240] = "";
@@ -81,21 +95,28 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
         if (r->items[i].entry.kind != ENTRY_ENCLAVE) continue;
         keys_of(&r->items[i].entry, &keys);
         /* Its age is judged at the time it was recorded: a receipt does not spoil. */
-        apex_status s = attest_verify(r->items[i].entry.evidence, &keys, policy, r->items[i].entry.time_ms, verdict, NULL);
+        apex_status s = attest_verify(r->items[i].entry.evidence, &keys, policy,
+                                      r->items[i].entry.time_ms, verdict, NULL);
         genuine = genuine && verdict->genuine;
         accepted = accepted && s == APEX_OK;
         v->simulated = v->simulated || verdict->simulated;
-        if (!sentence[0] || (policy && s != APEX_OK)) snprintf(sentence, sizeof sentence, "%s", verdict->sentence);
+        if (!sentence[0] || (policy && s != APEX_OK))
+            snprintf(sentence, sizeof sentence, "%s", verdict->sentence);
     }
     free(verdict);
-    bool a = check(v, "evidence-genuine", verdict && genuine, "each enclave's evidence is well-formed and binds its keys");
+    bool a = check(v, "evidence-genuine", verdict && genuine,
+                   "each enclave's evidence is well-formed and binds its keys");
     if (!policy) {
-        not_asked(v, "evidence-accepted", "no trust policy was given to hold the evidence against");
+        not_asked(v, "evidence-accepted",
+                  "no trust policy was given to hold the evidence against");
         return a;
     }
     bool b = check(v, "evidence-accepted", accepted, sentence);
     if (trust_policy_log(policy, pinned, &log) == APEX_OK)
-        b &= check(v, "log-pinned", memcmp(log.bytes, r->log_key.bytes, 32) == 0 && strcmp(pinned, r->origin) == 0, "the log is the one the trust policy names");
+        b &= check(v, "log-pinned",
+                   memcmp(log.bytes, r->log_key.bytes, 32) == 0 &&
+                       strcmp(pinned, r->origin) == 0,
+                   "the log is the one the trust policy names");
     return a && b;
 }
 
@@ -108,57 +129,77 @@ static const struct receipt_item *item_at(const struct receipt *r, uint64_t inde
 
 static bool is_of(const struct receipt *r, const struct receipt_item *item)
 {
-    return item->entry.has_address && memcmp(item->entry.address, r->address, 32) == 0 && (!item->has_act || memcmp(item->act.address, r->address, 32) == 0);
+    return item->entry.has_address && memcmp(item->entry.address, r->address, 32) == 0 &&
+           (!item->has_act || memcmp(item->act.address, r->address, 32) == 0);
 }
 
 static bool consent_checks(const struct receipt *r, struct apex_verification *v)
 {
     bool deployed = false, all = true;
     for (size_t i = 0; i < r->n; i++)
-        deployed = deployed || (r->items[i].has_act && r->items[i].act.kind == ACT_DEPLOY && is_of(r, &r->items[i]) && r->items[i].index < r->run &&
+        deployed = deployed || (r->items[i].has_act && r->items[i].act.kind == ACT_DEPLOY &&
+                                is_of(r, &r->items[i]) && r->items[i].index < r->run &&
                                 manifest_party_by_key(r->manifest, r->items[i].act_cose.kid));
     for (size_t p = 0; p < r->manifest->n_parties; p++) {
         bool accepted = !(r->manifest->parties[p].may & MAY_APPROVE);
         for (size_t i = 0; i < r->n && !accepted; i++)
-            accepted = r->items[i].has_act && r->items[i].act.kind == ACT_ACCEPT && is_of(r, &r->items[i]) && r->items[i].index < r->run &&
+            accepted = r->items[i].has_act && r->items[i].act.kind == ACT_ACCEPT &&
+                       is_of(r, &r->items[i]) && r->items[i].index < r->run &&
                        memcmp(r->items[i].act_cose.kid, r->manifest->parties[p].sign, 32) == 0;
         all = all && accepted;
     }
-    bool a = check(v, "deployed", deployed, "a party deployed this very manifest before the run");
-    bool b = check(v, "consents", all, "every approver had accepted this very manifest before the run");
+    bool a =
+        check(v, "deployed", deployed, "a party deployed this very manifest before the run");
+    bool b = check(v, "consents", all,
+                   "every approver had accepted this very manifest before the run");
     return a && b;
 }
 
-static bool run_checks(const struct receipt *r, const struct receipt_item *result, struct apex_verification *v)
+static bool run_checks(const struct receipt *r, const struct receipt_item *result,
+                       struct apex_verification *v)
 {
     const struct receipt_item *run = item_at(r, r->run);
     uint8_t digest[32];
     sha256(buffer_span(&r->request), digest);
-    const struct manifest_party *by = run && run->has_act ? manifest_party_by_key(r->manifest, run->act_cose.kid) : NULL;
-    bool asked = run && run->has_act && run->act.kind == ACT_RUN && is_of(r, run) && by && by->may & MAY_RUN && span_equal(run->act.name, span_text(r->function)) && run->index < result->index;
-    bool a = check(v, "run-requested", asked, "a party with the right to run asked for this function");
-    bool b = check(v, "request", asked && memcmp(run->act.request_digest, digest, 32) == 0 && memcmp(result->entry.request, digest, 32) == 0,
+    const struct manifest_party *by =
+        run && run->has_act ? manifest_party_by_key(r->manifest, run->act_cose.kid) : NULL;
+    bool asked = run && run->has_act && run->act.kind == ACT_RUN && is_of(r, run) && by &&
+                 by->may & MAY_RUN && span_equal(run->act.name, span_text(r->function)) &&
+                 run->index < result->index;
+    bool a = check(v, "run-requested", asked,
+                   "a party with the right to run asked for this function");
+    bool b = check(v, "request",
+                   asked && memcmp(run->act.request_digest, digest, 32) == 0 &&
+                       memcmp(result->entry.request, digest, 32) == 0,
                    "the parameters are the ones the request committed to");
-    bool rows = asked && run->act.has_rows == result->entry.has_rows && (!run->act.has_rows || memcmp(run->act.rows, result->entry.rows, 32) == 0);
-    bool c = check(v, "private-rows", rows, "the requester's own rows, if any, are the ones of the request");
+    bool rows = asked && run->act.has_rows == result->entry.has_rows &&
+                (!run->act.has_rows || memcmp(run->act.rows, result->entry.rows, 32) == 0);
+    bool c = check(v, "private-rows", rows,
+                   "the requester's own rows, if any, are the ones of the request");
     return a && b && c;
 }
 
-static bool input_checks(const struct receipt *r, const struct receipt_item *result, struct apex_verification *v)
+static bool input_checks(const struct receipt *r, const struct receipt_item *result,
+                         struct apex_verification *v)
 {
     bool all = true;
     char detail[200];
     for (size_t i = 0; i < result->entry.n_inputs; i++) {
         const struct receipt_item *in = item_at(r, result->entry.inputs[i].index);
-        const struct manifest_party *by = in && in->has_act ? manifest_party_by_key(r->manifest, in->act_cose.kid) : NULL;
-        all = all && in && in->has_act && in->act.kind == ACT_CONTRIBUTE && is_of(r, in) && by && by->may & MAY_CONTRIBUTE && in->index < r->run &&
+        const struct manifest_party *by =
+            in && in->has_act ? manifest_party_by_key(r->manifest, in->act_cose.kid) : NULL;
+        all = all && in && in->has_act && in->act.kind == ACT_CONTRIBUTE && is_of(r, in) &&
+              by && by->may & MAY_CONTRIBUTE && in->index < r->run &&
               memcmp(in->act.blob, result->entry.inputs[i].blob, 32) == 0;
     }
-    snprintf(detail, sizeof detail, "all %zu inputs were contributed, and signed for, by parties with that right", result->entry.n_inputs);
+    snprintf(detail, sizeof detail,
+             "all %zu inputs were contributed, and signed for, by parties with that right",
+             result->entry.n_inputs);
     return check(v, "inputs", all, detail);
 }
 
-static bool result_checks(const struct receipt *r, const struct receipt_item *result, struct apex_verification *v)
+static bool result_checks(const struct receipt *r, const struct receipt_item *result,
+                          struct apex_verification *v)
 {
     struct sha256 h;
     uint8_t output[32];
@@ -166,13 +207,19 @@ static bool result_checks(const struct receipt *r, const struct receipt_item *re
     const struct receipt_item *signer = signer_of(r, result);
     struct enclave_keys keys;
     struct verdict *verdict = calloc(1, sizeof *verdict);
-    for (size_t i = 0; i < r->manifest->n_programs; i++) program = program || memcmp(r->manifest->programs[i].digest, result->entry.program, 32) == 0;
+    for (size_t i = 0; i < r->manifest->n_programs; i++)
+        program =
+            program || memcmp(r->manifest->programs[i].digest, result->entry.program, 32) == 0;
     if (signer && verdict && keys_of(&signer->entry, &keys)) {
-        apex_status ignored = attest_verify(signer->entry.evidence, &keys, NULL, signer->entry.time_ms, verdict, NULL);
+        apex_status ignored = attest_verify(signer->entry.evidence, &keys, NULL,
+                                            signer->entry.time_ms, verdict, NULL);
         (void)ignored; /* only its measurement is asked here; evidence_checks judged it */
         for (size_t i = 0; i < r->manifest->n_enclaves; i++) {
             const struct manifest_enclave *e = &r->manifest->enclaves[i];
-            measured = measured || (strcmp(e->tee, verdict->tee) == 0 && span_equal(span_of(e->measurement, e->measurement_len), span_of(verdict->measurement, verdict->measurement_len)));
+            measured = measured ||
+                       (strcmp(e->tee, verdict->tee) == 0 &&
+                        span_equal(span_of(e->measurement, e->measurement_len),
+                                   span_of(verdict->measurement, verdict->measurement_len)));
         }
     }
     free(verdict);
@@ -180,10 +227,13 @@ static bool result_checks(const struct receipt *r, const struct receipt_item *re
     sha256_update(&h, buffer_span(&r->request));
     sha256_update(&h, buffer_span(&r->output));
     sha256_final(&h, output);
-    bool a = check(v, "enclave-named", measured, "the enclave that computed it is one the manifest names");
+    bool a = check(v, "enclave-named", measured,
+                   "the enclave that computed it is one the manifest names");
     bool b = check(v, "program", program, "the program that ran is the one the manifest names");
-    bool c = check(v, "output", memcmp(output, result->entry.output, 32) == 0, "the answer is the one the enclave recorded, to the byte");
-    bool d = check(v, "result-shown", r->result_is_output, "the result shown in the file is that answer");
+    bool c = check(v, "output", memcmp(output, result->entry.output, 32) == 0,
+                   "the answer is the one the enclave recorded, to the byte");
+    bool d = check(v, "result-shown", r->result_is_output,
+                   "the result shown in the file is that answer");
     return a && b && c && d;
 }
 
@@ -192,10 +242,14 @@ static bool contract_checks(const struct receipt *r, struct apex_verification *v
     const struct receipt_item *result = NULL;
     uint8_t digest[32];
     sha256(span_text(r->manifest_text), digest);
-    bool address = check(v, "address", memcmp(digest, r->address, 32) == 0, "the manifest is the one of this address");
+    bool address = check(v, "address", memcmp(digest, r->address, 32) == 0,
+                         "the manifest is the one of this address");
     for (size_t i = 0; i < r->n; i++)
-        if (r->items[i].entry.kind == ENTRY_RESULT && r->items[i].entry.run == r->run && is_of(r, &r->items[i])) result = &r->items[i];
-    if (!check(v, "result-recorded", result != NULL, "the log records a result of this run")) return false;
+        if (r->items[i].entry.kind == ENTRY_RESULT && r->items[i].entry.run == r->run &&
+            is_of(r, &r->items[i]))
+            result = &r->items[i];
+    if (!check(v, "result-recorded", result != NULL, "the log records a result of this run"))
+        return false;
     bool fine = consent_checks(r, v);
     fine &= run_checks(r, result, v);
     fine &= input_checks(r, result, v);
@@ -205,29 +259,45 @@ static bool contract_checks(const struct receipt *r, struct apex_verification *v
 static void conclude(const struct receipt *r, struct apex_verification *v)
 {
     if (!v->holds) {
-        snprintf(v->sentences[0], sizeof v->sentences[0], "This result does NOT verify: do not rely on it.");
-        snprintf(v->sentences[1], sizeof v->sentences[1], "The checks that failed are listed above; one is enough.");
-        snprintf(v->sentences[2], sizeof v->sentences[2], "Ask for the file again from a party that has the result, and show this one to an auditor.");
+        snprintf(v->sentences[0], sizeof v->sentences[0],
+                 "This result does NOT verify: do not rely on it.");
+        snprintf(v->sentences[1], sizeof v->sentences[1],
+                 "The checks that failed are listed above; one is enough.");
+        snprintf(v->sentences[2], sizeof v->sentences[2],
+                 "Ask for the file again from a party that has the result, and show this one "
+                 "to an auditor.");
         return;
     }
-    snprintf(v->sentences[0], sizeof v->sentences[0], "The program that contract %.70s names computed this answer from the recorded inputs, with the consent of every approver.", r->manifest->name);
-    snprintf(v->sentences[1], sizeof v->sentences[1], "Each step is in the public log %.60s, signed by its parties and by the enclave.", r->origin);
-    snprintf(v->sentences[2], sizeof v->sentences[2], "%s", v->simulated ? "The enclave was SIMULATED: no hardware vouches that nobody saw the rows." : "The enclave's evidence was made by the hardware it names.");
+    snprintf(v->sentences[0], sizeof v->sentences[0],
+             "The program that contract %.70s names computed this answer from the recorded "
+             "inputs, with the consent of every approver.",
+             r->manifest->name);
+    snprintf(v->sentences[1], sizeof v->sentences[1],
+             "Each step is in the public log %.60s, signed by its parties and by the enclave.",
+             r->origin);
+    snprintf(v->sentences[2], sizeof v->sentences[2], "%s",
+             v->simulated
+                 ? "The enclave was SIMULATED: no hardware vouches that nobody saw the rows."
+                 : "The enclave's evidence was made by the hardware it names.");
 }
 
-apex_status apex_verify(const char *result, size_t len, const char *policy_text, struct apex_verification *v, struct apex_error *error)
+apex_status apex_verify(const char *result, size_t len, const char *policy_text,
+                        struct apex_verification *v, struct apex_error *error)
 {
     struct receipt *r = calloc(1, sizeof *r);
     struct trust_policy *policy = NULL;
     const char *why = NULL;
     *v = (struct apex_verification){0};
     if (!r) return apex_fail_memory(error);
-    apex_status s = policy_text ? trust_policy_parse(span_text(policy_text), &policy, NULL) : APEX_OK;
+    apex_status s =
+        policy_text ? trust_policy_parse(span_text(policy_text), &policy, NULL) : APEX_OK;
     if (s != APEX_OK) {
         free(r);
-        return apex_fail(error, s, "the trust policy is not acceptable", "nothing was verified", "correct trust.json", "you");
+        return apex_fail(error, s, "the trust policy is not acceptable", "nothing was verified",
+                         "correct trust.json", "you");
     }
-    if (check(v, "form", receipt_parse(result, len, r, &why) == APEX_OK, why ? why : "the file has the agreed form")) {
+    if (check(v, "form", receipt_parse(result, len, r, &why) == APEX_OK,
+              why ? why : "the file has the agreed form")) {
         v->holds = log_checks(r, v);
         v->holds &= signer_checks(r, v);
         v->holds &= evidence_checks(r, policy, v);
@@ -237,5 +307,8 @@ apex_status apex_verify(const char *result, size_t len, const char *policy_text,
     receipt_clear(r);
     free(r);
     trust_policy_free(policy);
-    return v->holds ? APEX_OK : apex_fail(error, APEX_E_UNTRUSTED, "the result does not verify", "it proves nothing", "see the checks that failed", "the one who gave you the file");
+    return v->holds ? APEX_OK
+                    : apex_fail(error, APEX_E_UNTRUSTED, "the result does not verify",
+                                "it proves nothing", "see the checks that failed",
+                                "the one who gave you the file");
 }

@@ -1,4 +1,5 @@
-/* A result file, parsed wholly: every base64 and CBOR in it, and the signatures of acts; nothing else is believed yet. */
+/* A result file, parsed wholly: every base64 and CBOR in it, and the signatures of acts;
+ * nothing else is believed yet. */
 #ifndef CLIENT_LIB_VERIFY_PARTS_H
 #define CLIENT_LIB_VERIFY_PARTS_H
 
@@ -9,7 +10,7 @@ struct receipt_item {
     uint64_t index;
     struct buffer bytes;
     struct merkle_proof proof;
-    struct cose cose;  /* its signature is checked */
+    struct cose cose; /* its signature is checked */
     struct entry entry;
     bool has_act;
     struct cose act_cose; /* likewise */

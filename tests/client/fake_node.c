@@ -22,7 +22,7 @@ struct fake_node {
     pthread_mutex_t lock; /* held while a request is under way */
     char url[64];
     enum trick trick;
-    unsigned times, requests;
+    unsigned times, requests, bundles;
     bool attest_too;
     uint64_t blob_len, blob_total;
 };
@@ -273,12 +273,13 @@ static void tile_serve(struct fake_node *f, struct exchange *x, const char *path
     unsigned level, width;
     uint64_t index;
     BUFFER_CLEARED out = {0};
+    f->bundles++;
     if (tile_path_parse(path, &level, &index, &width) != APEX_OK || level != TILE_ENTRIES ||
-        index != 0 || width > f->w->n) {
+        index * TILE_WIDTH + width > f->w->n) {
         answer(x->fd, "404 Not Found", "", (struct span){0});
         return;
     }
-    for (unsigned i = 0; i < width; i++)
+    for (uint64_t i = index * TILE_WIDTH; i < index * TILE_WIDTH + width; i++)
         CHECK_OK(bundle_write(buffer_span(&f->w->entries[i]), &out));
     answer(x->fd, "200 OK", "", buffer_span(&out));
 }
@@ -411,6 +412,11 @@ unsigned fake_tricks_left(const struct fake_node *f)
 unsigned fake_requests(const struct fake_node *f)
 {
     return (unsigned)settled(f, &f->requests, NULL);
+}
+
+unsigned fake_bundles(const struct fake_node *f)
+{
+    return (unsigned)settled(f, &f->bundles, NULL);
 }
 
 uint64_t fake_blob_len(const struct fake_node *f)

@@ -39,6 +39,7 @@ void fake_trick(struct fake_node *f, enum trick trick, unsigned times);
 void fake_trick_attest(struct fake_node *f, enum trick trick, unsigned times);
 unsigned fake_tricks_left(const struct fake_node *f);
 unsigned fake_requests(const struct fake_node *f);
+unsigned fake_bundles(const struct fake_node *f); /* of the log's entries, asked for */
 /* Bytes of the blob that the node has, whatever its name. */
 uint64_t fake_blob_len(const struct fake_node *f);
 /* The log is cut back to `size` entries, as a host would that put an old backup in place. */

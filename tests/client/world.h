@@ -7,7 +7,7 @@
 #include "client/lib/node.h"
 #include "common/wire/package.h"
 
-enum { WORLD_PARTIES = 3, WORLD_ENTRIES_MAX = 64, WORLD_ENCLAVES_MAX = 8 };
+enum { WORLD_PARTIES = 3, WORLD_ENTRIES_MAX = 800, WORLD_ENCLAVES_MAX = 8 };
 #define WORLD_ORIGIN "apex.test/log"
 #define WORLD_OUTPUT                                                                           \
     "{\"rows\":30,\"sites\":[{\"latitude\":-36.8485,\"rows\":12},{\"latitude\":-41.25,"        \
