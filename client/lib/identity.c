@@ -186,6 +186,7 @@ apex_status apex_identity_open(struct apex_home *home, const char *name, const c
     struct apex_identity *id = secret_alloc(sizeof *id);
     if (!id) return apex_fail_memory(error);
     apex_status s = parse(buffer_span(&file), passphrase, id, error);
+    if (s == APEX_OK && strcmp(id->name, name) != 0) s = broken(error);
     if (s != APEX_OK) {
         secret_free(id);
         return s;

@@ -81,7 +81,8 @@ def dead_enclave(node, party):
     path, r = os.path.join(node.scratch, "big.csv"), random.Random(5)
     open(path, "w").write("latitude,longitude\n" + "".join("%.6f,%.6f\n" % (r.uniform(-60, 60), r.uniform(-170, 170)) for _ in range(120000)))
     party.ok("contribute", address, "customers", path)
-    asking = threading.Thread(target=lambda: party.apex("run", address, "sites", "--param", "k=200"))
+    asked = []
+    asking = threading.Thread(target=lambda: asked.append(party.apex("run", address, "sites", "--param", "k=200")))
     asking.start()
     time.sleep(1.0)
     os.kill(enclave_of(node), signal.SIGKILL)
@@ -90,6 +91,7 @@ def dead_enclave(node, party):
     run = [e["index"] for e in json.loads(party.ok("audit", address, "--json"))["events"] if e["kind"] == "run"][0]
     code, out, err = party.apex("result", address, run)
     say(code == 0 and json.loads(out)["k"] == 200, "a run whose enclave died is computed again and its answer opened", (code, err))
+    say(asked[0][0] == 0 and asked[0][1] == out, "and whoever asked and waited gets it without asking again", asked)
 
 
 def full_disk(folder):
