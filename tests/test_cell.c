@@ -84,8 +84,10 @@ static void numbers_mean_the_same_in_every_locale(void **state)
     (void)state;
     struct decimal d;
     static const char *const names[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "ps_AF"};
-    for (size_t i = 0; i < sizeof names / sizeof *names && !setlocale(LC_NUMERIC, names[i]);)
-        i++;
+    bool found = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++)
+        found = setlocale(LC_NUMERIC, names[i]) != NULL;
+    if (!found) skip(); /* no locale here writes decimals otherwise */
     CHECK(decimal_parse(SPAN_TEXT("1.5e-300"), &d));
     CHECK(decimal_double(SPAN_TEXT("1.5e-300"), &d) == 1.5e-300);
     CHECK(decimal_parse(SPAN_TEXT("1.25"), &d));

@@ -99,6 +99,8 @@ static void columns_left_out_are_listed_once(void **state)
         {"[{\"id\": 1, \"latitude\": 1, \"longitude\": 2}, {\"note\": 0, \"latitude\": 1, "
          "\"longitude\": 2, \"id\": 1}]",
          "latitude=latitude", "id, note", 2},
+        {"[{\"latitude\": 1, \"longitude\": 2, \"id\": 1, \"i\": 1}]", "latitude=latitude",
+         "id, i", 2},
         {"{\"features\": [{\"type\": \"Feature\", \"properties\": {\"name\": \"x\", "
          "\"latitude\": 9}, \"geometry\": {\"type\": \"Point\", \"coordinates\": [2, 1]}}]}",
          NULL, "name, latitude", 2},

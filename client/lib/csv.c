@@ -158,7 +158,6 @@ static apex_status csv_run(struct csv *c, struct span piece)
     if (c->state == FIELD_QUOTED)
         return fail_at(c, c->row_line, "a quote is opened and never closed");
     if (c->n_fields == 0 && c->state == FIELD_START) return APEX_OK;
-    if (c->state == FIELD_START) field_begin(c, false); /* the file ends with a delimiter */
     TRY(field_end(c));
     return row_end(c);
 }

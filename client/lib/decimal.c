@@ -123,7 +123,7 @@ static bool double_exact(const struct decimal *d, double *value)
 static locale_t plain_locale;
 static void plain_locale_make(void)
 {
-    plain_locale = newlocale(LC_ALL_MASK, "C", NULL);
+    plain_locale = newlocale(LC_ALL_MASK, "C", NULL); /* "C" is built in: it cannot fail */
 }
 
 /* glibc's strtod rounds correctly; a program's own locale must not move the point. */
@@ -134,7 +134,7 @@ static double double_slow(struct span text)
     pthread_once(&once, plain_locale_make);
     memcpy(copy, text.data, text.len);
     copy[text.len] = 0;
-    return plain_locale ? strtod_l(copy, NULL, plain_locale) : strtod(copy, NULL);
+    return strtod_l(copy, NULL, plain_locale);
 }
 
 double decimal_double(struct span text, const struct decimal *d)
