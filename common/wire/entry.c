@@ -13,7 +13,7 @@ static void key_bytes(struct buffer *b, uint64_t key, const uint8_t *bytes, size
 
 static void result_write(const struct entry *e, struct buffer *b)
 {
-    cbor_put_map(b, e->has_rows ? 7 : 6);
+    cbor_put_map(b, 6u + e->has_rows + e->has_model + e->used_model);
     cbor_put_uint(b, 1);
     cbor_put_uint(b, e->run);
     key_bytes(b, 2, e->output, 32);
@@ -34,6 +34,18 @@ static void result_write(const struct entry *e, struct buffer *b)
         cbor_put_bytes(b, SPAN(e->recipients[i].blob));
     }
     if (e->has_rows) key_bytes(b, 7, e->rows, 32);
+    if (e->has_model) key_bytes(b, 8, e->model, 32);
+    if (!e->used_model) return;
+    cbor_put_uint(b, 9);
+    cbor_put_uint(b, e->model_run);
+}
+
+static void act_body_write(const struct entry *e, struct buffer *b)
+{
+    cbor_put_map(b, e->epsilon_micro ? 1 : 0);
+    if (!e->epsilon_micro) return;
+    cbor_put_uint(b, 1);
+    cbor_put_uint(b, e->epsilon_micro);
 }
 
 static void refuse_write(const struct entry *e, struct buffer *b)
@@ -76,7 +88,7 @@ void entry_write(const struct entry *e, struct buffer *b)
     case ENTRY_RESULT: result_write(e, b); return;
     case ENTRY_REFUSE: refuse_write(e, b); return;
     case ENTRY_ENCLAVE: enclave_write(e, b); return;
-    default: cbor_put_map(b, 0);
+    default: act_body_write(e, b);
     }
 }
 
@@ -108,6 +120,30 @@ static apex_status recipients_parse(struct cursor *c, struct entry *e)
     return APEX_OK;
 }
 
+/* The keys that may be there, ascending: rows, model left, model used. */
+static apex_status extras_parse(struct cursor *c, size_t n, struct entry *e)
+{
+    for (uint64_t key, last = 6; n > 0; n--, last = key) {
+        TRY(cbor_uint(c, &key));
+        if (key <= last || key > 9) return APEX_E_FORMAT;
+        if (key == 9) TRY(cbor_uint(c, &e->model_run));
+        if (key < 9) TRY(cbor_bytes_exact(c, key == 7 ? e->rows : e->model, 32));
+        *(key == 7 ? &e->has_rows : key == 8 ? &e->has_model : &e->used_model) = true;
+    }
+    return APEX_OK;
+}
+
+static apex_status act_body_parse(struct cursor *c, struct entry *e)
+{
+    size_t n;
+    TRY(cbor_map(c, &n));
+    if (n == 0) return APEX_OK;
+    if (n != 1 || e->kind != ACT_RUN) return APEX_E_FORMAT;
+    TRY(cbor_key(c, 1));
+    TRY(cbor_uint(c, &e->epsilon_micro));
+    return e->epsilon_micro > 0 ? APEX_OK : APEX_E_FORMAT;
+}
+
 static apex_status result_parse(struct cursor *c, struct entry *e)
 {
     size_t n;
@@ -124,11 +160,7 @@ static apex_status result_parse(struct cursor *c, struct entry *e)
     TRY(inputs_parse(c, e));
     TRY(cbor_key(c, 6));
     TRY(recipients_parse(c, e));
-    e->has_rows = n == 7;
-    if (n == 6) return APEX_OK;
-    TRY(cbor_key(c, 7));
-    TRY(cbor_bytes_exact(c, e->rows, 32));
-    return n == 7 ? APEX_OK : APEX_E_FORMAT;
+    return n >= 6 && n <= 9 ? extras_parse(c, n - 6, e) : APEX_E_FORMAT;
 }
 
 static apex_status refuse_parse(struct cursor *c, struct entry *e)
@@ -169,7 +201,6 @@ static apex_status enclave_parse(struct cursor *c, struct entry *e)
 
 static apex_status body_parse(struct cursor *c, struct entry *e)
 {
-    size_t n;
     bool of_party = e->kind <= ACT_RUN || e->kind == ACT_CLOSE;
     if (of_party != (e->act.len > 0) || e->has_address != (e->kind != ENTRY_ENCLAVE))
         return APEX_E_FORMAT;
@@ -177,10 +208,8 @@ static apex_status body_parse(struct cursor *c, struct entry *e)
     case ENTRY_RESULT: return result_parse(c, e);
     case ENTRY_REFUSE: return refuse_parse(c, e);
     case ENTRY_ENCLAVE: return enclave_parse(c, e);
-    default: break;
+    default: return act_body_parse(c, e);
     }
-    TRY(cbor_map(c, &n));
-    return n == 0 ? APEX_OK : APEX_E_FORMAT;
 }
 
 static apex_status address_field(struct cursor *c, struct entry *e)

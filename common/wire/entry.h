@@ -3,10 +3,12 @@
  * bstr (32, or empty for enclave), ?6: act bstr (the party's COSE_Sign1), 7: body}. Kinds 1-5
  * and 8 are those of act.h and carry the act; the others: 6 result  {1: run index, 2: output
  * digest, 3: program digest, 4: request digest, 5: [[contribution index, blob digest]...], 6:
- * [[recipient's signing key, result blob digest]...], ?7: rows blob digest} 7 refuse  {1: run
+ * [[recipient's signing key, result blob digest]...], ?7: rows blob digest, ?8: digest of the
+ * sealed model it left, ?9: run index that left the model it used} 7 refuse  {1: run
  * index, 2: state (1 refused, 2 failed), 3: refusal code (refusal.h), 4: detail text (public)}
  *   9 enclave {1: evidence bstr, 2: identity Ed25519 bstr32, 3: identity X25519 bstr32, 4: log
- * key Ed25519 bstr32} Body of the act kinds is {} today. */
+ * key Ed25519 bstr32} Body of the act kinds is {}, but of a run
+ * that is charged to the privacy budget {1: millionths of epsilon}. */
 #ifndef COMMON_WIRE_ENTRY_H
 #define COMMON_WIRE_ENTRY_H
 
@@ -36,10 +38,15 @@ struct entry {
     bool has_address;
     uint8_t address[32];
     struct span act;                              /* COSE_Sign1 bytes, lent; len 0 when none */
+    uint64_t epsilon_micro;                       /* run: what it costs, or 0 */
     uint64_t run;                                 /* result, refuse */
     uint8_t output[32], program[32], request[32]; /* result */
     bool has_rows;
     uint8_t rows[32];
+    bool has_model;
+    uint8_t model[32]; /* the blob of the model it left */
+    bool used_model;
+    uint64_t model_run; /* whose model it used */
     size_t n_inputs;
     struct entry_input inputs[ENTRY_INPUTS_MAX];
     size_t n_recipients;

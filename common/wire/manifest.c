@@ -296,6 +296,40 @@ static apex_status read_release(struct reader *r, void *context)
                : reader_fail(r, "minima are at least 1");
 }
 
+static apex_status read_epsilon(struct reader *r, void *context)
+{
+    double epsilon;
+    TRY(read_number(r, &epsilon));
+    if (!(epsilon >= 1e-6 && epsilon <= 1e6))
+        return reader_fail(r, "an epsilon of 0.000001 to 1000000 is expected");
+    ((struct manifest *)context)->privacy.epsilon_micro = (uint64_t)(epsilon * 1e6 + 0.5);
+    return APEX_OK;
+}
+
+static apex_status read_delta(struct reader *r, void *context)
+{
+    double *delta = &((struct manifest *)context)->privacy.delta;
+    TRY(read_number(r, delta));
+    return *delta >= 0 && *delta <= 0.01 ? APEX_OK
+                                         : reader_fail(r, "a delta of 0 to 0.01 is expected");
+}
+
+static apex_status read_privacy(struct reader *r, void *context)
+{
+    static const struct field fields[] = {{"epsilon", true, read_epsilon},
+                                          {"delta", true, read_delta}};
+    ((struct manifest *)context)->privacy.given = true;
+    return read_object(r, fields, 2, context);
+}
+
+static apex_status read_oblivious(struct reader *r, void *context)
+{
+    bool oblivious;
+    TRY(read_bool(r, &oblivious));
+    ((struct manifest *)context)->not_oblivious = !oblivious;
+    return APEX_OK;
+}
+
 static apex_status read_runs(struct reader *r, void *context)
 {
     return read_count(r, 0, &((struct manifest *)context)->quotas.runs_per_party);
@@ -357,6 +391,9 @@ static apex_status whole(struct reader *r, const struct manifest *m)
         return reader_fail(r, "at least one party must have the right to approve");
     if (m->release.minimum_contributors > m->n_parties)
         return reader_fail(r, "minimum_contributors is above the number of parties");
+    for (size_t i = 0; i < m->n_functions; i++)
+        if (m->functions[i].is_private && !m->privacy.given)
+            return reader_fail(r, "private functions need a privacy budget");
     return APEX_OK;
 }
 
@@ -369,9 +406,10 @@ static apex_status read_manifest(struct reader *r, struct manifest *m)
         {"source", true, read_source},       {"enclaves", true, read_enclaves},
         {"parties", true, read_parties},     {"datasets", true, read_datasets},
         {"functions", true, read_functions}, {"release", true, read_release},
+        {"privacy", false, read_privacy},    {"oblivious", false, read_oblivious},
         {"quotas", true, read_quotas},       {"expires", true, read_expires}};
     enum json_event e;
-    TRY(read_object(r, fields, 12, m));
+    TRY(read_object(r, fields, 14, m));
     TRY(whole(r, m));
     return reader_next(r, &e); /* JSON_END, or the parser refuses */
 }

@@ -92,12 +92,23 @@ struct manifest_function {
     bool has_rows; /* takes private rows with the request, of dataset `rows`'s schema */
     size_t rows;
     bool to_requester; /* "release": "requester" (true) or "receivers" (false) */
+    bool trains;       /* its runs leave a model in the contract */
+    bool uses;         /* it needs a model left by a run of function `model` */
+    size_t model;      /* index of a function above that trains */
+    bool exports;      /* a model's parameters may leave in its answers */
+    bool is_private;   /* answers are differentially private and charged to the budget */
     size_t n_params;
     struct manifest_param *params;
 };
 struct manifest_release {
     uint64_t minimum_rows, minimum_contributors;
     double maximum_share;
+};
+/* The whole of what differentially private answers may cost, over the contract's life. */
+struct manifest_privacy {
+    bool given;
+    uint64_t epsilon_micro; /* millionths */
+    double delta;
 };
 struct manifest_quotas {
     uint64_t runs_per_party, rows_per_party, memory_mb, cpu_seconds, output_mb;
@@ -119,6 +130,8 @@ struct manifest {
     size_t n_functions;
     struct manifest_function *functions;
     struct manifest_release release;
+    struct manifest_privacy privacy;
+    bool not_oblivious; /* "oblivious": false: faster kernels whose accesses follow the rows */
     struct manifest_quotas quotas;
     int64_t expires_ms; /* unix time */
 };
@@ -141,6 +154,10 @@ const struct manifest_dataset *manifest_dataset_by_name(const struct manifest *m
                                                         struct span name);
 const struct manifest_function *manifest_function_by_name(const struct manifest *m,
                                                           struct span name);
+
+/* The parameter that states what a private function costs: a float named "epsilon". NULL: it
+ * has none. */
+const struct manifest_param *manifest_epsilon(const struct manifest_function *f);
 
 /* "apex1…" from and to the 32 bytes. */
 void address_write(const uint8_t address[static 32], char text[static ADDRESS_TEXT_LEN + 1]);

@@ -62,6 +62,32 @@ static apex_status read_function_release(struct reader *r, void *context)
     return APEX_OK;
 }
 
+/* The model of which function it uses; that function stands above. */
+static apex_status read_uses(struct reader *r, void *context)
+{
+    struct reading *g = context;
+    char name[NAME_MAX_LEN + 1];
+    TRY(read_name(r, name));
+    g->f->uses = true;
+    for (g->f->model = 0; g->f->model < g->m->n_functions; g->f->model++) {
+        const struct manifest_function *f = &g->m->functions[g->f->model];
+        if (f->trains && strcmp(f->name, name) == 0) return APEX_OK;
+    }
+    return reader_fail(r, "no function of this name that trains stands above");
+}
+static apex_status read_trains(struct reader *r, void *context)
+{
+    return read_bool(r, &((struct reading *)context)->f->trains);
+}
+static apex_status read_exports(struct reader *r, void *context)
+{
+    return read_bool(r, &((struct reading *)context)->f->exports);
+}
+static apex_status read_private(struct reader *r, void *context)
+{
+    return read_bool(r, &((struct reading *)context)->f->is_private);
+}
+
 static apex_status read_param_name(struct reader *r, void *context)
 {
     return read_name(r, ((struct reading *)context)->p->name);
@@ -224,18 +250,39 @@ static apex_status read_params(struct reader *r, void *context)
     return read_array(r, context, 0, PARAMS_MAX, read_param);
 }
 
+const struct manifest_param *manifest_epsilon(const struct manifest_function *f)
+{
+    for (size_t i = 0; i < f->n_params; i++)
+        if (f->params[i].type == PARAM_FLOAT && strcmp(f->params[i].name, "epsilon") == 0)
+            return &f->params[i];
+    return NULL;
+}
+
+static apex_status function_whole(struct reader *r, const struct manifest_function *f)
+{
+    const struct manifest_param *epsilon = manifest_epsilon(f);
+    if (f->is_private && (!epsilon || epsilon->min < 1e-6))
+        return reader_fail(
+            r, "a private function needs a float parameter epsilon, at least 0.000001");
+    if (f->exports && !f->trains && !f->uses)
+        return reader_fail(r, "exports goes with trains or uses");
+    return APEX_OK;
+}
+
 static apex_status read_function(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"name", true, read_function_name},
-                                          {"datasets", true, read_function_datasets},
-                                          {"rows", false, read_rows},
-                                          {"release", true, read_function_release},
-                                          {"params", true, read_params}};
+    static const struct field fields[] = {
+        {"name", true, read_function_name}, {"datasets", true, read_function_datasets},
+        {"rows", false, read_rows},         {"release", true, read_function_release},
+        {"trains", false, read_trains},     {"uses", false, read_uses},
+        {"exports", false, read_exports},   {"private", false, read_private},
+        {"params", true, read_params}};
     struct manifest *m = context;
     struct reading g = {.m = m, .f = &m->functions[m->n_functions]};
-    TRY(read_object(r, fields, 5, &g));
-    if (g.f->n_datasets == 0 && !g.f->has_rows)
-        return reader_fail(r, "a function needs datasets or rows");
+    TRY(read_object(r, fields, 9, &g));
+    if (g.f->n_datasets == 0 && !g.f->has_rows && !g.f->uses)
+        return reader_fail(r, "a function needs datasets, rows or a model");
+    TRY(function_whole(r, g.f));
     for (size_t i = 0; i < m->n_functions; i++)
         if (strcmp(m->functions[i].name, g.f->name) == 0)
             return reader_fail(r, "two functions have this name");

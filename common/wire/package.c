@@ -235,6 +235,13 @@ apex_status request_parse(struct span bytes, const struct manifest_function *f,
     return s;
 }
 
+double request_number(const struct request *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_values; i++)
+        if (strcmp(r->values[i].param->name, name) == 0) return r->values[i].number;
+    return 0;
+}
+
 void request_clear(struct request *r)
 {
     for (size_t i = 0; i < r->n_values; i++)

@@ -14,7 +14,9 @@
  * guessed output from being confirmed. Result blob: HPKE(recipient's X25519, info =
  * "apex/result/v1" || address, aad "", plaintext = result package) Result package: CBOR {1:
  * "apex/result/v1", 2: address bstr32, 3: run index, 4: function text, 5: request bstr, 6:
- * output bstr (JSON)} */
+ * output bstr (JSON)}
+ * Model blob: HPKE(contract key, info = "apex/model/v1" || address || run index u64be, aad "",
+ * plaintext = what the program left). */
 #ifndef COMMON_WIRE_PACKAGE_H
 #define COMMON_WIRE_PACKAGE_H
 
@@ -74,6 +76,9 @@ struct request {
 apex_status request_parse(struct span bytes, const struct manifest_function *f,
                           struct request *r, size_t *bad);
 void request_clear(struct request *r);
+/* The value of a number parameter, its default filled in; 0 when the function has none of this
+ * name. */
+double request_number(const struct request *r, const char *name);
 /* Writes the request with the given values only. */
 apex_status request_write(const struct request *r, struct buffer *out);
 

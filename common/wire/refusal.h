@@ -102,7 +102,13 @@
       "report it with the time", "us")                                                         \
     X(UNKNOWN_RUN, 41, "unknown-run", "no such run", "see `apex audit`", "the requester")      \
     X(DUPLICATE, 42, "duplicate", "this very ciphertext is already contributed",               \
-      "nothing: it counts once", "the requester")
+      "nothing: it counts once", "the requester")                                              \
+    X(BUDGET, 43, "privacy-budget",                                                            \
+      "the answer would cost more than is left of the contract's privacy budget",              \
+      "ask with a smaller epsilon, or deploy a new version with a new budget", "the parties")  \
+    X(NO_MODEL, 44, "no-model",                                                                \
+      "there is no model to use: none was trained, or rows it was trained on were withdrawn",  \
+      "run the function that trains it", "the requester")
 
 enum refusal {
 #define X(name, number, stable, what, next, who) REFUSAL_##name = number,

@@ -19,7 +19,7 @@
 
 #include "common/wire/manifest.h"
 
-enum { GROUP_BYTES = 1 << 20, GROUP_ROWS_MAX = 65536 };
+enum { GROUP_BYTES = 1 << 20, GROUP_ROWS_MAX = 131072 };
 
 struct table_column {
     enum column_type type;

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { TABLES_MAX = 512, DIMS_MAX = 64 };
+enum { TABLES_MAX = 513, DIMS_MAX = 64 };
 
 static apex_status name_copy(struct cursor *c, char name[static NAME_MAX_LEN + 1])
 {
@@ -107,6 +107,69 @@ static apex_status tables_parse(struct cursor *c, struct apex_run *run)
     return APEX_OK;
 }
 
+static apex_status options_parse(struct cursor *c, struct apex_run *run)
+{
+    size_t n;
+    struct span noise;
+    TRY(cbor_map(c, &n));
+    TRY(cbor_key(c, 1));
+    TRY(cbor_bool(c, &run->oblivious));
+    TRY(cbor_key(c, 2));
+    TRY(cbor_bool(c, &run->exports));
+    TRY(cbor_key(c, 3));
+    TRY(cbor_uint(c, &run->model_size));
+    TRY(cbor_key(c, 4));
+    TRY(cbor_bytes(c, &noise));
+    run->is_private = noise.len == sizeof run->noise;
+    if (run->is_private) memcpy(run->noise, noise.data, noise.len);
+    TRY(cbor_key(c, 5));
+    TRY(cbor_float(c, &run->delta));
+    return n == 5 && (run->is_private || noise.len == 0) ? APEX_OK : APEX_E_FORMAT;
+}
+
+static apex_status column_parse(struct cursor *c, struct apex_column *column)
+{
+    size_t n, bounds;
+    uint64_t type;
+    TRY(cbor_array(c, &n));
+    if (n != 4) return APEX_E_FORMAT;
+    TRY(name_copy(c, column->name));
+    TRY(cbor_uint(c, &type));
+    if (type < APEX_LATITUDE || type > APEX_DATE) return APEX_E_FORMAT;
+    column->type = (enum apex_column_type)type;
+    TRY(cbor_bool(c, &column->missing));
+    TRY(cbor_array(c, &bounds));
+    if (bounds == 0) return APEX_OK;
+    if (bounds != 2) return APEX_E_FORMAT;
+    column->bounded = true;
+    TRY(cbor_float(c, &column->min));
+    return cbor_float(c, &column->max);
+}
+
+static apex_status schema_parse(struct cursor *c, struct run_schema *s)
+{
+    size_t n;
+    TRY(cbor_array(c, &n));
+    if (n != 2) return APEX_E_FORMAT;
+    TRY(name_copy(c, s->dataset));
+    TRY(cbor_array(c, &s->n_columns));
+    if (s->n_columns < 1 || s->n_columns > COLUMNS_MAX) return APEX_E_FORMAT;
+    s->columns = calloc(s->n_columns, sizeof *s->columns);
+    if (!s->columns) return APEX_E_MEMORY;
+    for (size_t i = 0; i < s->n_columns; i++)
+        TRY(column_parse(c, &s->columns[i]));
+    return APEX_OK;
+}
+
+static apex_status schemas_parse(struct cursor *c, struct apex_run *run)
+{
+    TRY(cbor_array(c, &run->n_schemas));
+    if (run->n_schemas > DATASETS_MAX) return APEX_E_FORMAT;
+    for (size_t i = 0; i < run->n_schemas; i++)
+        TRY(schema_parse(c, &run->schemas[i]));
+    return APEX_OK;
+}
+
 apex_status run_parse(struct span request, struct apex_run *run)
 {
     struct cursor c = cursor_on(request);
@@ -128,11 +191,15 @@ apex_status run_parse(struct span request, struct apex_run *run)
     TRY(cbor_uint(&c, &threads));
     TRY(cbor_key(&c, 7));
     TRY(cbor_uint(&c, &parties));
-    if (n != 8 || threads < 1 || threads > 1024 || parties > PARTIES_MAX) return APEX_E_FORMAT;
+    if (n != 10 || threads < 1 || threads > 1024 || parties > PARTIES_MAX) return APEX_E_FORMAT;
     run->threads = (unsigned)threads;
     run->n_parties = (size_t)parties;
     TRY(cbor_key(&c, 8));
     TRY(tables_parse(&c, run));
+    TRY(cbor_key(&c, 9));
+    TRY(options_parse(&c, run));
+    TRY(cbor_key(&c, 10));
+    TRY(schemas_parse(&c, run));
     return cursor_end(&c);
 }
 

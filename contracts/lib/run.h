@@ -46,6 +46,19 @@ struct apex_run {
     unsigned threads;
     size_t n_parties, n_tables;
     struct apex_table *tables;
+    bool oblivious, exports, is_private;
+    uint8_t noise[32];
+    double delta;
+    size_t n_schemas;
+    struct run_schema {
+        char dataset[NAME_MAX_LEN + 1];
+        size_t n_columns;
+        struct apex_column *columns;
+    } schemas[DATASETS_MAX];
+    uint64_t model_size;
+    const uint8_t *model; /* mapped */
+    uint8_t *left;        /* the model to leave */
+    size_t left_len;
     /* the JSON writer */
     unsigned depth;
     bool has_items[JSON_NESTING_MAX];

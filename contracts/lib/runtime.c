@@ -1,5 +1,6 @@
 #include "contracts/lib/run.h"
 
+#include "common/base/endian.h"
 #include "common/base/try.h"
 
 #include <fcntl.h>
@@ -36,7 +37,28 @@ static apex_status open_all(struct apex_run *run)
         TRY(map_file(APEX_FD_TABLES + (int)i, run->tables[i].size, &run->tables[i].bytes));
         TRY(run_table_parse(&run->tables[i]));
     }
+    return run->model_size
+               ? map_file(APEX_FD_TABLES + (int)run->n_tables, run->model_size, &run->model)
+               : APEX_OK;
+}
+
+static apex_status write_all(const uint8_t *bytes, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = write(APEX_FD_RESULT, bytes + at, len - at);
+        if (n <= 0) return APEX_E_LIMIT;
+        at += (size_t)n;
+    }
     return APEX_OK;
+}
+
+static apex_status model_out(const struct apex_run *run)
+{
+    uint8_t trailer[APEX_MODEL_TRAILER] = APEX_MODEL_MAGIC;
+    if (!run->left) return APEX_OK;
+    put_be64(trailer + APEX_MODEL_TRAILER - 8, run->left_len);
+    TRY(write_all(run->left, run->left_len));
+    return write_all(trailer, sizeof trailer);
 }
 
 int main(void)
@@ -46,6 +68,8 @@ int main(void)
     if (s == APEX_OK) s = apex_contract(run);
     if (s == APEX_OK && run->depth != 0) s = APEX_E_BUG;
     if (s == APEX_OK) run_json_flush(run);
+    if (s == APEX_OK) s = model_out(run);
+    if (s == APEX_E_LIMIT && run && run->left) _exit(RUN_EXIT_OUTPUT);
     _exit(s == APEX_OK ? 0 : s == APEX_E_MEMORY ? RUN_EXIT_MEMORY : RUN_EXIT_BROKEN);
 }
 
@@ -123,6 +147,57 @@ size_t apex_param_points(const struct apex_run *run, const char *name, size_t di
     if (p->n_points > 0 && p->dims != dims) _exit(RUN_EXIT_BROKEN);
     *points = p->points;
     return p->n_points;
+}
+
+bool apex_has_param(const struct apex_run *run, const char *name)
+{
+    for (size_t i = 0; i < run->n_params; i++)
+        if (strcmp(run->params[i].name, name) == 0) return true;
+    return false;
+}
+bool apex_oblivious(const struct apex_run *run)
+{
+    return run->oblivious;
+}
+bool apex_exports(const struct apex_run *run)
+{
+    return run->exports;
+}
+const uint8_t *apex_noise(const struct apex_run *run)
+{
+    return run->is_private ? run->noise : NULL;
+}
+double apex_delta(const struct apex_run *run)
+{
+    return run->delta;
+}
+
+size_t apex_schema(const struct apex_run *run, const char *dataset,
+                   const struct apex_column **columns)
+{
+    for (size_t i = 0; i < run->n_schemas; i++) {
+        if (strcmp(run->schemas[i].dataset, dataset) != 0) continue;
+        *columns = run->schemas[i].columns;
+        return run->schemas[i].n_columns;
+    }
+    return 0;
+}
+
+size_t apex_model(const struct apex_run *run, const uint8_t **bytes)
+{
+    *bytes = run->model;
+    return (size_t)run->model_size;
+}
+
+apex_status apex_model_leave(struct apex_run *run, const void *bytes, size_t len)
+{
+    uint8_t *copy = malloc(len ? len : 1);
+    if (!copy) return APEX_E_MEMORY;
+    if (len) memcpy(copy, bytes, len);
+    free(run->left);
+    run->left = copy;
+    run->left_len = len;
+    return APEX_OK;
 }
 
 size_t apex_tables(const struct apex_run *run)

@@ -18,6 +18,8 @@ struct taking {
     struct act act;
     struct buffer manifest;   /* deploy: its text */
     struct table_facts facts; /* contribute */
+    uint64_t epsilon_micro;   /* run: what it would cost */
+    uint64_t model;           /* run: the one it asks for, 0 the newest */
     struct outcome *out;
 };
 
@@ -168,6 +170,9 @@ static enum refusal run_check(struct taking *t, struct contract *c)
                                      t->act.request_digest, &plain);
     if (no != REFUSAL_NONE) return no;
     apex_status s = request_parse(buffer_span(&plain), f, &r, &bad);
+    if (s == APEX_OK && f->is_private)
+        t->epsilon_micro = (uint64_t)(request_number(&r, "epsilon") * 1e6 + 0.5);
+    if (s == APEX_OK && f->uses) t->model = (uint64_t)request_number(&r, "model");
     request_clear(&r);
     if (s == APEX_E_REFUSED)
         return refuse(t->out, REFUSAL_BAD_PARAMETER,
@@ -233,11 +238,27 @@ static apex_status append(struct taking *t, struct entry *e)
     e->has_address = true;
     memcpy(e->address, t->act.address, 32);
     e->act = t->bytes;
+    e->epsilon_micro = t->epsilon_micro;
     TRY(core_append(t->core, e, &t->act, t->cose.kid, buffer_span(&t->manifest), &cose));
     struct contract *c = state_contract(&t->core->state, t->act.address);
     if (t->act.kind == ACT_CONTRIBUTE) contribution_note(c, &t->facts);
     if (t->act.kind == ACT_RUN) runner_wake(t->core->runner);
     return body_make(t->core, &t->act, e->index, buffer_span(&cose), &t->out->body);
+}
+
+/* What a run needs of the contract besides the right: a model to use, and privacy left. It is
+ * charged when it is accepted, before anything is computed, and stays charged: nobody can learn
+ * an answer and take the charge back. Lock held. */
+static enum refusal run_afford(const struct taking *t, const struct contract *c)
+{
+    const struct manifest_function *f = manifest_function_by_name(c->manifest, t->act.name);
+    const struct manifest_privacy *p = &c->manifest->privacy;
+    if (f->uses && !contract_model(&t->core->state, c, f, t->model)) return REFUSAL_NO_MODEL;
+    if (!f->is_private) return REFUSAL_NONE;
+    return t->epsilon_micro > 0 && c->spent_micro <= p->epsilon_micro &&
+                   t->epsilon_micro <= p->epsilon_micro - c->spent_micro
+               ? REFUSAL_NONE
+               : REFUSAL_BUDGET;
 }
 
 /* Judged once more, since the lock was free meanwhile; then recorded. Lock held. */
@@ -249,6 +270,7 @@ static enum refusal record(struct taking *t)
     if (no == REFUSAL_NONE && t->act.kind == ACT_CONTRIBUTE &&
         contract_party(c, t->cose.kid, &party))
         no = rows_quota(t, c, party);
+    if (no == REFUSAL_NONE && t->act.kind == ACT_RUN) no = run_afford(t, c);
     if (no != REFUSAL_NONE) return no;
     struct entry *e = calloc(1, sizeof *e);
     apex_status s = e ? append(t, e) : APEX_E_MEMORY;

@@ -15,7 +15,7 @@ struct jail_limits {
     uint64_t memory_bytes, cpu_seconds, wall_seconds, output_bytes;
     unsigned threads;
 };
-enum { JAIL_TABLES_MAX = 512 };
+enum { JAIL_TABLES_MAX = 514 };
 
 /* A memory file that grows by appending and is then sealed: tables, the request, the program.
  */

@@ -1,10 +1,13 @@
 #include "enclave/core/job.h"
 
+#include "common/base/endian.h"
 #include "common/base/try.h"
+#include "common/crypto/kdf.h"
 #include "common/wire/json.h"
 #include "common/wire/message.h"
 #include "common/wire/package.h"
 #include "enclave/core/host.h"
+#include "enclave/core/model.h"
 #include "enclave/core/policy.h"
 #include "enclave/core/program_request.h"
 #include "enclave/core/runner.h"
@@ -26,7 +29,9 @@ struct job {
     struct buffer request; /* plaintext */
     size_t n_inputs;
     struct job_table tables[JAIL_TABLES_MAX];
+    struct memory_file *model; /* the one it uses */
     struct jail_result result;
+    struct span left; /* the model it left, at the end of the output */
     struct entry *entry;
     bool failed; /* as against refused */
     char detail[ENTRY_DETAIL_MAX];
@@ -43,7 +48,7 @@ static bool wanted(const struct job *j, size_t dataset)
  * held. */
 static void inputs_list(struct job *j)
 {
-    for (size_t i = 0; i < j->run->n_visible && j->n_inputs < JAIL_TABLES_MAX - 1; i++) {
+    for (size_t i = 0; i < j->run->n_visible && j->n_inputs < JAIL_TABLES_MAX - 2; i++) {
         const struct contribution *n = &j->contract->contributions[i];
         if (n->withdrawn || !wanted(j, n->dataset)) continue;
         struct job_table *t = &j->tables[j->n_inputs++];
@@ -78,7 +83,7 @@ static enum refusal tables_load(struct job *j)
             .dataset = j->function->rows, .party = j->run->party, .is_private = true};
         memcpy(t->blob, j->run->rows, 32);
     }
-    if (n == 0) return REFUSAL_NO_DATA;
+    if (n == 0 && !j->function->uses) return REFUSAL_NO_DATA;
     enum refusal no = REFUSAL_NONE;
     for (size_t i = 0; i < n && no == REFUSAL_NONE; i++)
         no = table_load(j, &j->tables[i]);
@@ -128,6 +133,7 @@ static enum refusal ended(struct job *j)
     j->failed = j->result.end != JAIL_SAID_NO;
     switch (j->result.end) {
     case JAIL_RELEASED:
+        if (j->function->trains) j->left = model_split(&j->result);
         return output_is_json(&j->result) ? REFUSAL_NONE : REFUSAL_PROGRAM_OUTPUT;
     case JAIL_SAID_NO: return said(j);
     case JAIL_CRASHED: return REFUSAL_PROGRAM_CRASHED;
@@ -147,7 +153,7 @@ static struct jail_limits limits_of(const struct job *j, const struct jail_job *
     const struct manifest_quotas *q = &j->contract->manifest->quotas;
     uint64_t tables = 0;
     for (size_t i = 0; i < jj->n_tables; i++)
-        tables += memory_file_size(jj->tables[i]);
+        tables += memory_file_size(jj->tables[i]); /* the model among them */
     return (struct jail_limits){.memory_bytes = q->memory_mb * MIB + tables,
                                 .cpu_seconds = q->cpu_seconds,
                                 .wall_seconds = q->cpu_seconds + WALL_GRACE_S,
@@ -155,18 +161,67 @@ static struct jail_limits limits_of(const struct job *j, const struct jail_job *
                                 .threads = threads};
 }
 
+/* The noise of a private answer: another key for another question or other rows, the same when
+ * a run is computed again, so that a host that kills runs learns no second sample. */
+static apex_status noise_key(const struct job *j, uint8_t key[static 32])
+{
+    uint8_t prk[32], index[8];
+    struct sha256 h;
+    put_be64(index, j->run->index);
+    hkdf_extract(SPAN_TEXT("apex/noise/v1"), SPAN(j->contract->secret->bytes), prk);
+    sha256_init(&h);
+    sha256_update(&h, SPAN(index));
+    sha256_update(&h, SPAN(j->run->request));
+    for (size_t i = 0; i < j->n_inputs + j->run->has_rows; i++)
+        sha256_update(&h, SPAN(j->tables[i].blob));
+    sha256_final(&h, key);
+    apex_status s = hkdf_expand(prk, span_of(key, 32), key, 32);
+    wipe(prk, sizeof prk);
+    return s;
+}
+
+/* The model that is asked for; it is looked up again now, since rows may have been withdrawn
+ * since the run was accepted. */
+static enum refusal model_take(struct job *j)
+{
+    struct request r = {0};
+    size_t bad;
+    if (!j->function->uses) return REFUSAL_NONE;
+    if (request_parse(buffer_span(&j->request), j->function, &r, &bad) != APEX_OK)
+        return REFUSAL_INTERNAL;
+    uint64_t index = (uint64_t)request_number(&r, "model");
+    request_clear(&r);
+    pthread_mutex_lock(&j->core->lock);
+    const struct run *trained =
+        contract_model(&j->core->state, j->contract, j->function, index);
+    pthread_mutex_unlock(&j->core->lock);
+    if (!trained) return REFUSAL_NO_MODEL;
+    j->entry->used_model = true;
+    j->entry->model_run = trained->index;
+    return model_open(j->core->link, j->contract, trained, &j->model);
+}
+
 static enum refusal jail_fill_and_run(struct job *j, struct memory_file *program,
                                       const uint8_t *digest, unsigned threads)
 {
     struct jail_job jj = {
         .program = program, .program_digest = digest, .progress = progress, .context = j};
-    apex_status s =
-        program_request_new(j->contract, j->function, buffer_span(&j->request), j->tables,
-                            j->n_inputs + j->run->has_rows, threads, &jj.request);
+    uint8_t noise[32];
+    struct program_setup setup = {.contract = j->contract,
+                                  .function = j->function,
+                                  .request = buffer_span(&j->request),
+                                  .n_tables = j->n_inputs + j->run->has_rows,
+                                  .tables = j->tables,
+                                  .threads = threads,
+                                  .model_len = j->model ? memory_file_size(j->model) : 0,
+                                  .noise = j->function->is_private ? noise : NULL};
+    if (noise_key(j, noise) != APEX_OK) return REFUSAL_INTERNAL;
+    apex_status s = program_request_new(&setup, &jj.request);
+    wipe(noise, sizeof noise);
     if (s != APEX_OK) return REFUSAL_INTERNAL;
-    jj.n_tables = j->n_inputs + j->run->has_rows;
-    for (size_t i = 0; i < jj.n_tables; i++)
-        jj.tables[i] = j->tables[i].file;
+    for (size_t i = 0; i < setup.n_tables; i++)
+        jj.tables[jj.n_tables++] = j->tables[i].file;
+    if (j->model) jj.tables[jj.n_tables++] = j->model;
     jj.limits = limits_of(j, &jj, threads);
     s = jail_run(&jj, &j->result);
     memory_file_free(jj.request);
@@ -184,7 +239,8 @@ static enum refusal compute(struct job *j, struct programs *programs, unsigned t
     enum refusal no = runner_request(j->core->link, j->contract, j->author,
                                      j->run->request_blob, j->run->request, &j->request);
     if (no == REFUSAL_NONE) no = tables_load(j);
-    if (no == REFUSAL_NO_DATA) j->failed = false;
+    if (no == REFUSAL_NONE) no = model_take(j);
+    if (no == REFUSAL_NO_DATA || no == REFUSAL_NO_MODEL) j->failed = false;
     if (no != REFUSAL_NONE) return no;
     qsort(j->tables, j->n_inputs + j->run->has_rows, sizeof *j->tables, job_table_order);
     if (!digest) return REFUSAL_PROGRAM_MISSING;
@@ -233,7 +289,9 @@ static apex_status seal_all(struct job *j)
                                                   : (m->parties[i].may & MAY_RECEIVE) != 0;
         if (receives) TRY(seal_for(j, buffer_span(&package), i));
     }
-    return APEX_OK;
+    if (j->left.len == 0) return APEX_OK;
+    j->entry->has_model = true;
+    return model_keep(j->core->link, j->contract, j->run, j->left, j->entry->model);
 }
 
 static void result_fill(struct job *j)
@@ -289,6 +347,7 @@ static void job_clear(struct job *j)
 {
     for (size_t i = 0; i < JAIL_TABLES_MAX; i++)
         if (j->tables[i].file) memory_file_free(j->tables[i].file);
+    if (j->model) memory_file_free(j->model);
     jail_result_clear(&j->result);
     buffer_clear(&j->request);
     free(j->entry);
@@ -334,7 +393,10 @@ void job_do(struct core *core, struct programs *programs, struct run *run, unsig
             no = REFUSAL_STORAGE;
         }
     }
-    if (no != REFUSAL_NONE) refusal_fill(j, no);
+    if (no != REFUSAL_NONE) {
+        j->entry->used_model = j->entry->has_model = false;
+        refusal_fill(j, no);
+    }
     end_append(j);
     job_clear(j);
 }

@@ -71,31 +71,96 @@ static void tables_put(const struct manifest *m, const struct job_table *tables,
     }
 }
 
-static void request_put(const struct manifest *m, const struct manifest_function *f,
-                        struct request *r, unsigned threads, struct buffer *b)
+static void rules_put(const struct manifest_release *release, struct buffer *b)
 {
-    cbor_put_map(b, 8);
+    cbor_put_map(b, 3);
+    cbor_put_uint(b, 1);
+    cbor_put_uint(b, release->minimum_rows);
+    cbor_put_uint(b, 2);
+    cbor_put_uint(b, release->minimum_contributors);
+    cbor_put_uint(b, 3);
+    cbor_put_float(b, release->maximum_share);
+}
+
+static void options_put(const struct program_setup *p, struct buffer *b)
+{
+    const struct manifest *m = p->contract->manifest;
+    cbor_put_map(b, 5);
+    cbor_put_uint(b, 1);
+    cbor_put_bool(b, !m->not_oblivious);
+    cbor_put_uint(b, 2);
+    cbor_put_bool(b, p->function->exports);
+    cbor_put_uint(b, 3);
+    cbor_put_uint(b, p->model_len);
+    cbor_put_uint(b, 4);
+    cbor_put_bytes(b, span_of(p->noise, p->noise ? 32 : 0));
+    cbor_put_uint(b, 5);
+    cbor_put_float(b, m->privacy.delta);
+}
+
+static void column_put(const struct manifest_column *c, struct buffer *b)
+{
+    bool bounded = c->has_min && c->has_max;
+    cbor_put_array(b, 4);
+    cbor_put_text(b, c->name);
+    cbor_put_uint(b, (uint64_t)c->type);
+    cbor_put_bool(b, c->missing);
+    cbor_put_array(b, bounded ? 2 : 0);
+    if (!bounded) return;
+    cbor_put_float(b, c->min);
+    cbor_put_float(b, c->max);
+}
+
+static bool given(const struct manifest_function *f, size_t dataset)
+{
+    for (size_t i = 0; i < f->n_datasets; i++)
+        if (f->datasets[i] == dataset) return true;
+    return f->has_rows && f->rows == dataset;
+}
+
+/* The columns of the datasets this function may be given, rows there or not. */
+static void schemas_put(const struct manifest *m, const struct manifest_function *f,
+                        struct buffer *b)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->n_datasets; i++)
+        n += given(f, i);
+    cbor_put_array(b, n);
+    for (size_t i = 0; i < m->n_datasets; i++) {
+        const struct manifest_dataset *d = &m->datasets[i];
+        if (!given(f, i)) continue;
+        cbor_put_array(b, 2);
+        cbor_put_text(b, d->name);
+        cbor_put_array(b, d->n_columns);
+        for (size_t c = 0; c < d->n_columns; c++)
+            column_put(&d->columns[c], b);
+    }
+}
+
+static void request_put(const struct program_setup *p, struct request *r, struct buffer *b)
+{
+    const struct manifest *m = p->contract->manifest;
+    cbor_put_map(b, 10);
     cbor_put_uint(b, 1);
     cbor_put_text(b, "apex/program/v1");
     cbor_put_uint(b, 2);
-    cbor_put_text(b, f->name);
+    cbor_put_text(b, p->function->name);
     cbor_put_uint(b, 3);
     params_put(r, b);
     cbor_put_uint(b, 4);
     cbor_put_bytes(b, SPAN(r->seed));
     cbor_put_uint(b, 5);
-    cbor_put_map(b, 3);
-    cbor_put_uint(b, 1);
-    cbor_put_uint(b, m->release.minimum_rows);
-    cbor_put_uint(b, 2);
-    cbor_put_uint(b, m->release.minimum_contributors);
-    cbor_put_uint(b, 3);
-    cbor_put_float(b, m->release.maximum_share);
+    rules_put(&m->release, b);
     cbor_put_uint(b, 6);
-    cbor_put_uint(b, threads);
+    cbor_put_uint(b, p->threads);
     cbor_put_uint(b, 7);
     cbor_put_uint(b, m->n_parties);
     cbor_put_uint(b, 8);
+    tables_put(m, p->tables, p->n_tables, b);
+    cbor_put_uint(b, 9);
+    options_put(p, b);
+    cbor_put_uint(b, 10);
+    schemas_put(m, p->function, b);
 }
 
 static apex_status file_of(struct span bytes, struct memory_file **file)
@@ -112,18 +177,15 @@ static apex_status file_of(struct span bytes, struct memory_file **file)
     return APEX_OK;
 }
 
-apex_status program_request_new(const struct contract *c, const struct manifest_function *f,
-                                struct span request, const struct job_table *tables,
-                                size_t n_tables, unsigned threads, struct memory_file **file)
+apex_status program_request_new(const struct program_setup *setup, struct memory_file **file)
 {
     struct request r = {0};
     size_t bad;
     BUFFER_CLEARED b = {0};
-    apex_status s = request_parse(request, f, &r, &bad);
-    if (s == APEX_OK) request_put(c->manifest, f, &r, threads, &b);
+    apex_status s = request_parse(setup->request, setup->function, &r, &bad);
+    if (s == APEX_OK) request_put(setup, &r, &b);
     request_clear(&r);
     TRY(s);
-    tables_put(c->manifest, tables, n_tables, &b);
     TRY(buffer_ok(&b));
     return file_of(buffer_span(&b), file);
 }

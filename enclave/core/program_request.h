@@ -17,8 +17,16 @@ struct job_table {
  * does not show. */
 int job_table_order(const void *a, const void *b);
 
-apex_status program_request_new(const struct contract *c, const struct manifest_function *f,
-                                struct span request, const struct job_table *tables,
-                                size_t n_tables, unsigned threads, struct memory_file **file);
+struct program_setup {
+    const struct contract *contract;
+    const struct manifest_function *function;
+    struct span request;
+    size_t n_tables;
+    const struct job_table *tables;
+    unsigned threads;
+    uint64_t model_len;   /* 0: none is given */
+    const uint8_t *noise; /* 32 bytes for a private function, else NULL */
+};
+apex_status program_request_new(const struct program_setup *setup, struct memory_file **file);
 
 #endif

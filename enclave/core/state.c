@@ -95,6 +95,32 @@ struct contribution *contract_contribution(const struct contract *c, uint64_t in
     return NULL;
 }
 
+/* Rows taken back take the models made of them along: consent is to use, and a model is use. */
+static bool model_stands(const struct contract *c, const struct run *r)
+{
+    const struct manifest_function *f = &c->manifest->functions[r->function];
+    for (size_t i = 0; i < r->n_visible && i < c->n_contributions; i++) {
+        const struct contribution *n = &c->contributions[i];
+        if (!n->withdrawn || n->withdrawn_at < r->index) continue;
+        for (size_t d = 0; d < f->n_datasets; d++)
+            if (f->datasets[d] == n->dataset) return false;
+    }
+    return true;
+}
+
+const struct run *contract_model(const struct state *s, const struct contract *c,
+                                 const struct manifest_function *f, uint64_t index)
+{
+    for (size_t i = s->n_runs; i-- > 0;) {
+        const struct run *r = s->runs[i];
+        if (s->contracts[r->contract] != c || !r->has_model || r->function != f->model)
+            continue;
+        if (index != 0 && r->index != index) continue;
+        if (model_stands(c, r)) return r;
+    }
+    return NULL;
+}
+
 bool contract_party(const struct contract *c, const uint8_t key[static 32], size_t *party)
 {
     const struct manifest_party *p =
@@ -156,11 +182,13 @@ static apex_status apply_contribute(struct contract *c, const struct entry *e,
     return APEX_OK;
 }
 
-static apex_status apply_withdraw(struct contract *c, const struct act *act, size_t party)
+static apex_status apply_withdraw(struct contract *c, const struct entry *e,
+                                  const struct act *act, size_t party)
 {
     struct contribution *n = contract_contribution(c, act->index);
     if (!n || n->withdrawn || n->party != party) return APEX_E_UNTRUSTED;
     n->withdrawn = true;
+    n->withdrawn_at = e->index;
     return APEX_OK;
 }
 
@@ -175,6 +203,7 @@ static struct run *run_of(const struct state *s, const struct contract *c,
                       .has_rows = act->has_rows,
                       .n_visible = c->n_contributions,
                       .boots_before = s->boots,
+                      .epsilon_micro = e->epsilon_micro,
                       .state = RUN_REQUESTED};
     memcpy(r->request, act->request_digest, 32);
     memcpy(r->request_blob, act->blob, 32);
@@ -202,6 +231,7 @@ static apex_status apply_run(struct state *s, struct contract *c, const struct e
     s->runs[s->n_runs++] = r;
     s->n_pending++;
     c->runs_of[party]++;
+    c->spent_micro += r->epsilon_micro;
     return APEX_OK;
 }
 
@@ -212,6 +242,8 @@ static apex_status apply_end(struct state *s, const struct contract *c, const st
     if (!r || r->end != 0 || s->contracts[r->contract] != c) return APEX_E_UNTRUSTED;
     r->end = e->index;
     r->permille = 1000;
+    r->has_model = e->has_model;
+    memcpy(r->model, e->model, sizeof r->model);
     s->n_pending--;
     r->state = e->kind == ENTRY_RESULT ? RUN_RELEASED
                : e->state == 1         ? RUN_REFUSED
@@ -229,7 +261,7 @@ static apex_status apply_act(struct state *s, struct contract *c, const struct e
     case ACT_DEPLOY: return APEX_OK;
     case ACT_ACCEPT: return apply_accept(c, party);
     case ACT_CONTRIBUTE: return apply_contribute(c, e, act, party);
-    case ACT_WITHDRAW: return apply_withdraw(c, act, party);
+    case ACT_WITHDRAW: return apply_withdraw(c, e, act, party);
     case ACT_RUN: return apply_run(s, c, e, act, party);
     case ACT_CLOSE: c->closed = true; return APEX_OK;
     }

@@ -19,7 +19,8 @@ struct contribution {
     size_t party, dataset;
     uint8_t blob[32];
     bool withdrawn;
-    bool known; /* have the two below been read from the blob's sealed head? */
+    uint64_t withdrawn_at; /* index of the entry */
+    bool known;            /* have the two below been read from the blob's sealed head? */
     uint64_t n_rows;
     uint8_t digest[32]; /* of the plaintext */
 };
@@ -34,7 +35,10 @@ struct run {
     uint64_t boots_before; /* enclave entries before the run's */
     unsigned state;        /* enum run_state */
     unsigned permille;
-    uint64_t end; /* index of the result or refuse entry, 0 while there is none */
+    uint64_t end;           /* index of the result or refuse entry, 0 while there is none */
+    uint64_t epsilon_micro; /* what it was charged to the privacy budget */
+    bool has_model;
+    uint8_t model[32]; /* blob of the model it left */
 };
 
 struct contract {
@@ -46,6 +50,7 @@ struct contract {
     bool accepted[PARTIES_MAX];
     bool active, closed;
     uint64_t runs_of[PARTIES_MAX];
+    uint64_t spent_micro; /* of the privacy budget, by all runs accepted */
     size_t n_contributions, cap_contributions;
     struct contribution *contributions;
     size_t n_entries, cap_entries;
@@ -79,6 +84,10 @@ apex_status state_apply(struct state *s, const struct entry *entry, const struct
 struct contract *state_contract(const struct state *s, const uint8_t address[static 32]);
 struct run *state_run(const struct state *s, uint64_t index);
 unsigned contract_state_at(const struct contract *c, uint64_t now_ms); /* enum contract_state */
+/* The model a run of `f` uses: that of run `index` (0: the newest) of the function f names,
+ * none of whose rows was withdrawn since; NULL: there is none. */
+const struct run *contract_model(const struct state *s, const struct contract *c,
+                                 const struct manifest_function *f, uint64_t index);
 /* The contribution with this entry index, or NULL. */
 struct contribution *contract_contribution(const struct contract *c, uint64_t index);
 bool contract_party(const struct contract *c, const uint8_t key[static 32], size_t *party);

@@ -4,14 +4,20 @@
  *   3  the request, a read-only memory file (below)
  *   4  the result, an empty memory file; what is in it at a clean exit (status 0) is the answer: UTF-8 JSON text, deterministic
  *   5  progress, a pipe: one byte 0..100 per message, more than ten a second are dropped
- *   6… the tables, one read-only memory file each, in the request's order (format: common/wire/table.h; 64-byte aligned groups)
+ *   6… the tables, one read-only memory file each, in the request's order (format: common/wire/table.h; 64-byte aligned groups),
+ *      and after them the model, when the function uses one
+ * A function that trains may leave a model: its bytes after the answer's JSON, then the trailer "APXMODEL" and their number, u64
+ * big-endian. The model stays in the contract, sealed; a function that uses it gets the same bytes.
  * There is no environment, file system, network, clock, other process or second chance. Threads and anonymous memory are allowed.
  * Exit status 0: released. Exit status 10..99: the program refuses, for the reason `enum apex_refusal` plus 10 names, and the result
  * file's content (at most 120 bytes of text, no row in it) is the detail. Anything else: failed.
  *
  * Request, deterministic CBOR: {1: "apex/program/v1", 2: function text, 3: {parameter: value}, 4: seed bstr32,
  *   5: {1: minimum rows, 2: minimum contributors, 3: maximum share (float)}, 6: threads, 7: number of parties,
- *   8: [[dataset text, party index uint, size uint, private bool] ...]}   one per table; private: the requester's rows for this run only
+ *   8: [[dataset text, party index uint, size uint, private bool] ...],   one per table; private: the requester's rows for this run only
+ *   9: {1: oblivious bool, 2: a model's parameters may be told bool, 3: model size uint (0: none), 4: noise key (32 bytes for a private
+ *      function, else empty), 5: delta float},
+ *   10: [[dataset text, [[column text, type uint, may be missing bool, [min, max] or []] ...]] ...]}   what the function may be given
  * Tables come sorted by (private, dataset, party, plaintext digest): the order of contribution does not show.
  * All parameters are present; defaults are filled in. A points parameter that was not given is an empty array.
  *
@@ -25,6 +31,11 @@
 
 #include "include/apex/status.h"
 
+#define APEX_MODEL_MAGIC                                                                       \
+    {                                                                                          \
+        'A', 'P', 'X', 'M', 'O', 'D', 'E', 'L'                                                 \
+    }
+enum { APEX_MODEL_TRAILER = 16 };
 enum apex_contract_fd { APEX_FD_REQUEST = 3, APEX_FD_RESULT = 4, APEX_FD_PROGRESS = 5, APEX_FD_TABLES = 6 };
 enum apex_refusal { APEX_REFUSE_NO_DATA = 1, APEX_REFUSE_ROWS = 2, APEX_REFUSE_CONTRIBUTORS = 3, APEX_REFUSE_K = 4, APEX_REFUSE_SHARE = 5, APEX_REFUSE_PARAMETER = 6, APEX_REFUSE_OTHER = 7 };
 enum apex_column_type { APEX_LATITUDE = 1, APEX_LONGITUDE, APEX_FLOAT64, APEX_INT64, APEX_CATEGORY, APEX_BOOL, APEX_DATE };
@@ -43,9 +54,30 @@ size_t apex_param_points(const struct apex_run *run, const char *name, size_t di
 const uint8_t *apex_seed(const struct apex_run *run); /* 32 bytes */
 unsigned apex_threads(const struct apex_run *run);
 size_t apex_parties(const struct apex_run *run);
+bool apex_has_param(const struct apex_run *run, const char *name); /* has the manifest's function a parameter of this name? */
+/* May branches and addresses follow the rows? Only where this is false. */
+bool apex_oblivious(const struct apex_run *run);
+bool apex_exports(const struct apex_run *run); /* may a model's parameters be told? */
+/* The key of all noise of a differentially private answer, 32 bytes no party knows; NULL: the function is not private. */
+const uint8_t *apex_noise(const struct apex_run *run);
+double apex_delta(const struct apex_run *run);
 uint64_t apex_minimum_rows(const struct apex_run *run);
 uint64_t apex_minimum_contributors(const struct apex_run *run);
 double apex_maximum_share(const struct apex_run *run);
+
+/* What the manifest says of a dataset's columns, rows there or not; 0: the function is not given this dataset. */
+struct apex_column {
+    char name[65];
+    enum apex_column_type type;
+    bool missing, bounded; /* may cells be missing; are min and max stated */
+    double min, max;
+};
+size_t apex_schema(const struct apex_run *run, const char *dataset, const struct apex_column **columns);
+
+/* The model this function uses: its bytes, and how many; 0: none. */
+size_t apex_model(const struct apex_run *run, const uint8_t **bytes);
+/* Leaves a model in the contract when the run ends well; the last one counts. Copied. */
+apex_status apex_model_leave(struct apex_run *run, const void *bytes, size_t len);
 
 /* The tables. */
 size_t apex_tables(const struct apex_run *run);
