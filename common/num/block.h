@@ -9,6 +9,8 @@
 #ifndef COMMON_NUM_BLOCK_H
 #define COMMON_NUM_BLOCK_H
 
+#include "include/apex/status.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +24,28 @@ struct num_block {
     const uint32_t *label;       /* n: classification, below the number of classes (rows of
                                     weight 0 too), or NULL */
 };
+
+/* Where a kernel finds its rows, block after block, as often as it has passes. block() fills
+ * `out` with block `index`, valid until the same thread asks for its next one; it may be asked
+ * by several threads at once, in any order, and gives the same rows each time. */
+struct num_source {
+    size_t n_rows, n_columns, n_blocks;
+    void (*block)(void *context, size_t index, unsigned thread, struct num_block *out);
+    void *context;
+};
+
+/* Rows that lie in plain arrays. Whole blocks of 64-byte aligned arrays are used in place,
+ * others are copied to a room per thread. The arrays and the list of columns (not the struct) outlive
+ * the source. */
+struct num_arrays {
+    size_t n_rows, n_columns;
+    const double *const *column; /* n_columns arrays of n_rows */
+    const double *weight;        /* n_rows, or NULL: 1 each */
+    const double *target;        /* n_rows, or NULL */
+    const uint32_t *label;       /* n_rows, or NULL */
+};
+/* APEX_E_MEMORY, APEX_E_LIMIT. */
+apex_status num_source_of_arrays(const struct num_arrays *arrays, struct num_source *source);
+void num_source_of_arrays_free(struct num_source *source);
 
 #endif
