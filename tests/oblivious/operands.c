@@ -1,12 +1,15 @@
 #include "tests/oblivious/operands.h"
 
+#include <string.h>
+
 enum { MAP_ONE, MAP_0F, MAP_0F38, MAP_0F3A };
 enum { RAX = 1, RCX = 2, RDX = 4, RBX = 8, RBP = 32, RSI = 64, RDI = 128 };
 
 struct decoding {
     const uint8_t *at; /* the opcode */
     unsigned map, r, x, b, mask;
-    bool vector, repeated; /* VEX or EVEX */
+    bool vector, repeated; /* vector: VEX or EVEX */
+    bool wide, narrow;     /* 64, 16 bits */
 };
 
 static bool is_prefix(uint8_t c)
@@ -33,8 +36,10 @@ static void vex_open(struct decoding *d)
 static struct decoding open_instruction(const uint8_t *p)
 {
     struct decoding d = {.at = p};
-    for (; is_prefix(*d.at); d.at++)
+    for (; is_prefix(*d.at); d.at++) {
         d.repeated |= *d.at == 0xF2 || *d.at == 0xF3;
+        d.narrow |= *d.at == 0x66;
+    }
     if (*d.at == 0xC4 || *d.at == 0xC5 || *d.at == 0x62) {
         vex_open(&d);
         return d;
@@ -43,6 +48,7 @@ static struct decoding open_instruction(const uint8_t *p)
         d.r = (*d.at & 4) << 1;
         d.x = (*d.at & 2) << 2;
         d.b = (*d.at & 1) << 3;
+        d.wide = *d.at & 8;
         d.at++;
     }
     if (*d.at != 0x0F) return d;
@@ -78,16 +84,31 @@ static bool touches_nothing(const struct decoding *d)
            (d->map == MAP_0F && *d->at >= 0x19 && *d->at <= 0x1F);
 }
 
-static uint32_t address_registers(const struct decoding *d)
+/* The registers of a memory operand. (Relative to the instruction: none.) */
+static void address_of(const struct decoding *d, struct operands *o)
 {
     uint8_t mod = d->at[1] >> 6, rm = d->at[1] & 7, sib = d->at[2];
-    uint32_t found = 0;
-    if (rm == 5 && mod == 0) return 0; /* relative to the instruction */
-    if (rm != 4) return 1u << (rm | d->b);
-    unsigned index = (sib >> 3 & 7) | d->x;
-    if (!((sib & 7) == 5 && mod == 0)) found |= 1u << ((sib & 7) | d->b);
-    if (index != 4) found |= 1u << index;
-    return found;
+    o->base = o->index = -1;
+    if (rm != 4) {
+        if (rm != 5 || mod != 0) o->base = (int)(rm | d->b);
+    } else {
+        if ((sib & 7) != 5 || mod != 0) o->base = (int)((sib & 7) | d->b);
+        if (((sib >> 3 & 7) | d->x) != 4) o->index = (int)((sib >> 3 & 7) | d->x);
+        o->scale = sib >> 6;
+    }
+    if (o->base >= 0) o->registers |= 1u << o->base;
+    if (o->index >= 0) o->registers |= 1u << o->index;
+}
+
+static void divisor_of(const struct decoding *d, struct operands *o)
+{
+    const uint8_t *p = d->at + ((d->at[1] & 7) == 4 ? 3 : 2);
+    unsigned mod = d->at[1] >> 6;
+    int32_t far;
+    memcpy(&far, p, sizeof far);
+    o->divisor_len = *d->at == 0xF6 ? 1 : d->wide ? 8 : d->narrow ? 2 : 4;
+    o->offset = mod == 2 || o->base < 0 ? far : mod == 1 ? (int8_t)*p : 0;
+    if (mod == 0 && (d->at[1] & 7) == 5) o->offset += (int64_t)(uintptr_t)(p + sizeof far);
 }
 
 static bool vector_addressed(const struct decoding *d)
@@ -114,12 +135,13 @@ struct operands operands_of(const uint8_t *instruction)
     struct operands found = {.registers = implicit_registers(&d)};
     if (!has_modrm(&d)) return found;
     uint8_t o = *d.at, mod = d.at[1] >> 6, reg = d.at[1] >> 3 & 7;
-    if (d.map == MAP_ONE && !d.vector && (o == 0xF6 || o == 0xF7) && reg >= 6) /* div, idiv */
-        found.registers |= RAX | RDX | (mod == 3 ? 1u << ((d.at[1] & 7) | d.b) : 0);
+    bool divides = d.map == MAP_ONE && !d.vector && (o == 0xF6 || o == 0xF7) && reg >= 6;
+    if (divides) found.registers |= RAX | RDX | (mod == 3 ? 1u << ((d.at[1] & 7) | d.b) : 0);
     if (mod == 3 || touches_nothing(&d)) return found;
     found.by_vector = vector_addressed(&d);
     found.mask = d.mask;
-    found.registers |= address_registers(&d);
+    address_of(&d, &found);
+    if (divides) divisor_of(&d, &found);
     if (d.map == MAP_0F && !d.vector && (o == 0xA3 || o == 0xAB || o == 0xB3 || o == 0xBB))
         found.registers |= 1u << (reg | d.r); /* bit tests reach beyond their operand */
     return found;

@@ -13,6 +13,10 @@ struct operands {
     unsigned mask;      /* opmask register 1..7 that says what of memory is touched; 0: none */
     bool by_vector; /* a gather or scatter, a compressing store, an expanding load: addresses
                        come from a vector */
+    /* A division by what is in memory: the divisor's bytes (0: none) and place. */
+    unsigned divisor_len, scale;
+    int base, index; /* registers, or -1 */
+    int64_t offset;
 };
 struct operands operands_of(const uint8_t *instruction);
 

@@ -61,6 +61,16 @@ static uint64_t opmask(const ucontext_t *u, unsigned k)
     return value;
 }
 
+static uint64_t divisor(const ucontext_t *u, const struct operands *o)
+{
+    const greg_t *g = u->uc_mcontext.gregs;
+    uint64_t value = 0, at = (uint64_t)o->offset;
+    if (o->base >= 0) at += (uint64_t)g[greg_of[o->base]];
+    if (o->index >= 0) at += (uint64_t)g[greg_of[o->index]] << o->scale;
+    memcpy(&value, (const void *)(uintptr_t)at, o->divisor_len);
+    return value;
+}
+
 static void on_step(int signal_number, siginfo_t *info, void *context)
 {
     const ucontext_t *u = context;
@@ -70,6 +80,7 @@ static void on_step(int signal_number, siginfo_t *info, void *context)
     hash = mix(hash, (uint64_t)u->uc_mcontext.gregs[REG_RSP]);
     for (unsigned r = 0; r < 16; r++)
         if (o.registers >> r & 1) hash = mix(hash, (uint64_t)u->uc_mcontext.gregs[greg_of[r]]);
+    if (o.divisor_len) hash = mix(hash, divisor(u, &o));
     if (o.mask) hash = mix(hash, opmask(u, o.mask));
     struct step step = {(uint32_t)at, (uint32_t)(hash >> 32)};
     size_t i = record->here++;
