@@ -35,8 +35,8 @@ struct num_source {
 };
 
 /* Rows that lie in plain arrays. Whole blocks of 64-byte aligned arrays are used in place,
- * others are copied to a room per thread. The arrays and the list of columns (not the struct) outlive
- * the source. */
+ * others are copied to a room per thread. The arrays and the list of columns (not the struct)
+ * outlive the source. */
 struct num_arrays {
     size_t n_rows, n_columns;
     const double *const *column; /* n_columns arrays of n_rows */

@@ -1,12 +1,10 @@
 #include "common/num/exact.h"
 
+#include "common/num/exact_inline.h"
+
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
 #define PI 3.14159265358979323846
-#define LN2_HIGH 6.93147180369123816490e-01
-#define LN2_LOW 1.90821492927058770002e-10
 
 /* Taylor polynomials on |x| <= pi/4: the first term left out is below 2^-58. */
 static double sin_small(double x)
@@ -77,23 +75,24 @@ double exact_asin(double x)
     return factor * sum;
 }
 
-/* log(2^e m) = e log 2 + 2 artanh((m - 1) / (m + 1)), m in [sqrt(1/2), sqrt 2). */
 double exact_log(double x)
 {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    int e = (int)(bits >> 52) - 1023;
-    bits = (bits & UINT64_C(0x000fffffffffffff)) | UINT64_C(0x3ff0000000000000);
-    double m;
-    memcpy(&m, &bits, sizeof m);
-    if (m > 1.4142135623730951) {
-        m *= 0.5;
-        e++;
-    }
-    double s = (m - 1.0) / (m + 1.0), z = s * s, p = 1.0 / 23.0;
-    for (int n = 21; n >= 3; n -= 2)
-        p = 1.0 / n + z * p;
-    return e * LN2_HIGH + (e * LN2_LOW + 2.0 * (s + s * z * p));
+    return exact_log_inline(x);
+}
+
+double exact_exp(double x)
+{
+    return exact_exp_inline(x);
+}
+
+double exact_sigmoid(double x)
+{
+    return exact_sigmoid_of(x, exact_exp_decay(x));
+}
+
+double exact_log1p_exp(double x)
+{
+    return exact_log1p_exp_of(x, exact_exp_decay(x));
 }
 
 void exact_unit(double latitude, double longitude, double unit[3])
