@@ -36,9 +36,14 @@ static const char full[] =
     "   {\"name\": \"y\", \"type\": \"bool\", \"default\": true}, {\"name\": \"z\", \"type\": "
     "\"choice\", \"choices\": [\"one\", \"two\"], \"default\": \"two\"},\n"
     "   {\"name\": \"p\", \"type\": \"points\", \"max_items\": 10, \"dims\": 3}]},\n"
-    "  {\"name\": \"h\", \"datasets\": [\"e\"], \"release\": \"receivers\", \"params\": []}],\n"
+    "  {\"name\": \"h\", \"datasets\": [\"e\"], \"release\": \"receivers\", \"trains\": true, "
+    "\"params\": []},\n"
+    "  {\"name\": \"u\", \"datasets\": [\"d\"], \"release\": \"receivers\", \"uses\": \"h\", "
+    "\"exports\": true, \"private\": true, \"params\": [\n"
+    "   {\"name\": \"epsilon\", \"type\": \"float\", \"min\": 0.01, \"max\": 9}]}],\n"
     " \"release\": {\"minimum_rows\": 10, \"minimum_contributors\": 2, \"maximum_share\": "
     "0.5},\n"
+    " \"privacy\": {\"epsilon\": 2.5, \"delta\": 0.0001}, \"oblivious\": false,\n"
     " \"quotas\": {\"runs_per_party\": 1, \"rows_per_party\": 2, \"memory_mb\": 3, "
     "\"cpu_seconds\": 4, \"output_mb\": 5},\n"
     " \"expires\": \"2030-01-02T03:04:05Z\"}\n";
@@ -94,6 +99,12 @@ static void a_manifest_with_every_key_is_read(void **state)
           f->params[3].def == 1);
     CHECK(f->params[4].type == PARAM_POINTS && f->params[4].max_items == 10 &&
           f->params[4].dims == 3);
+    f = &m->functions[2];
+    CHECK(m->functions[1].trains && !m->functions[1].uses && !m->functions[0].trains);
+    CHECK(f->uses && f->model == 1 && f->exports && f->is_private && !f->trains);
+    CHECK(manifest_epsilon(f) == &f->params[0] && manifest_epsilon(&m->functions[0]) == NULL);
+    CHECK(m->privacy.given && m->privacy.epsilon_micro == 2500000 &&
+          m->privacy.delta == 0.0001 && m->not_oblivious);
     CHECK(m->release.minimum_rows == 10 && m->release.minimum_contributors == 2 &&
           m->release.maximum_share == 0.5);
     CHECK(m->quotas.runs_per_party == 1 && m->quotas.rows_per_party == 2 &&
@@ -171,8 +182,9 @@ static void unknown_key(json_t *root, json_t *object, const char *path)
 
 static void missing_key(json_t *root, json_t *object, const char *path)
 {
-    static const char *const optional[] = {"unit",    "min",     "max",       "missing", "rows",
-                                           "default", "choices", "max_items", "dims"};
+    static const char *const optional[] = {
+        "unit", "min",    "max",  "missing", "rows",    "default", "choices",  "max_items",
+        "dims", "trains", "uses", "exports", "private", "privacy", "oblivious"};
     size_t n = json_object_size(object);
     for (size_t i = 0; i < n; i++) {
         /* Copies, because taking a key out and putting it back would move it to the end. */
@@ -321,7 +333,18 @@ static const struct {
     {"\"datasets\": [\"d\", \"e\"]", "\"datasets\": [\"d\", \"d\"]", "functions[0].datasets[1]",
      "twice"},
     {"\"rows\": \"e\"", "\"rows\": \"q\"", "functions[0].rows", "no dataset"},
-    {"\"datasets\": [\"e\"]", "\"datasets\": []", "functions[1]", "needs datasets or rows"},
+    {"\"datasets\": [\"e\"]", "\"datasets\": []", "functions[1]",
+     "needs datasets, rows or a model"},
+    {"\"uses\": \"h\"", "\"uses\": \"u\"", "functions[2].uses", "that trains"},
+    {"\"uses\": \"h\"", "\"uses\": \"g\"", "functions[2].uses", "that trains"},
+    {"\"trains\": true", "\"trains\": false", "functions[2].uses", "that trains"},
+    {"\"uses\": \"h\", ", "", "functions[2]", "exports goes with"},
+    {"\"name\": \"epsilon\"", "\"name\": \"eps\"", "functions[2]", "parameter epsilon"},
+    {"\"min\": 0.01", "\"min\": 0", "functions[2]", "parameter epsilon"},
+    {"\"epsilon\": 2.5", "\"epsilon\": 0", "privacy.epsilon", "0.000001"},
+    {"\"epsilon\": 2.5", "\"epsilon\": 1000001", "privacy.epsilon", "1000000"},
+    {"\"delta\": 0.0001", "\"delta\": -0.1", "privacy.delta", "0.01"},
+    {"\"delta\": 0.0001", "\"delta\": 0.02", "privacy.delta", "0.01"},
     {"\"release\": \"requester\"", "\"release\": \"everyone\"", "functions[0].release",
      "receivers"},
     {"\"name\": \"h\"", "\"name\": \"g\"", "functions[1]", "this name"},

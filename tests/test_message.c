@@ -121,6 +121,9 @@ static void an_entry_is_read_as_it_was_written(void **state)
                            .has_address = true,
                            .run = 4,
                            .has_rows = true,
+                           .has_model = true,
+                           .used_model = true,
+                           .model_run = 3,
                            .n_inputs = ENTRY_INPUTS_MAX,
                            .n_recipients = ENTRY_RECIPIENTS_MAX};
     fill(entry.address, 32, 1);
@@ -128,6 +131,7 @@ static void an_entry_is_read_as_it_was_written(void **state)
     fill(entry.program, 32, 3);
     fill(entry.request, 32, 4);
     fill(entry.rows, 32, 5);
+    fill(entry.model, 32, 6);
     for (size_t i = 0; i < entry.n_inputs; i++) {
         entry.inputs[i].index = i * i * 1000;
         fill(entry.inputs[i].blob, 32, (unsigned)i);

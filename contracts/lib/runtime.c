@@ -247,6 +247,11 @@ struct apex_cells apex_table_cells(const struct apex_table *t, size_t group, siz
     return (struct apex_cells){g->n_rows, g->columns[column].data, g->columns[column].validity};
 }
 
+size_t apex_table_categories(const struct apex_table *t, size_t group, size_t column)
+{
+    return t->groups[group].columns[column].n_dict;
+}
+
 const char *apex_table_category(const struct apex_table *t, size_t group, size_t column,
                                 uint32_t code, size_t *len)
 {

@@ -93,6 +93,8 @@ size_t apex_table_groups(const struct apex_table *t);
 /* One column of one group: `data` of the column's type, `validity` NULL when all cells are present. */
 struct apex_cells { size_t n; const void *data; const uint8_t *validity; };
 struct apex_cells apex_table_cells(const struct apex_table *t, size_t group, size_t column);
+/* How many texts a category column has in this group: codes lie below. */
+size_t apex_table_categories(const struct apex_table *t, size_t group, size_t column);
 /* The text of a category's code in this group. */
 const char *apex_table_category(const struct apex_table *t, size_t group, size_t column, uint32_t code, size_t *len);
 
