@@ -471,7 +471,7 @@ static void arrays_are_bounded(void **state)
         {"\"functions\": [",
          "{\"name\": \"x#\", \"datasets\": [\"d\"], \"release\": \"requester\", \"params\": "
          "[]}",
-         "functions", 2, FUNCTIONS_MAX},
+         "functions", 3, FUNCTIONS_MAX},
         {"\"params\": [", "{\"name\": \"x#\", \"type\": \"bool\"}", "functions[0].params", 5,
          PARAMS_MAX},
         {"\"choices\": [", "\"x#\"", "functions[0].params[3].choices", 2, CHOICES_MAX},
