@@ -14,14 +14,16 @@ enum simd_level { SIMD_LEVEL_ANY, SIMD_LEVEL_256, SIMD_LEVEL_512 };
 
 #if defined(__x86_64__)
 #define SIMD_X86 1
-#if defined(__clang__)
+#if defined(__clang__) /* 14 does not know prefer-vector-width */
 #define SIMD_FAST
+#define SIMD_WIDE
 #else
 #define SIMD_FAST , optimize("O3")
+#define SIMD_WIDE ",prefer-vector-width=512"
 #endif
 #define SIMD_512                                                                               \
-    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi2,prefer-vector-"    \
-                          "width=512") SIMD_FAST))
+    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi2" SIMD_WIDE)        \
+                       SIMD_FAST))
 #define SIMD_256 __attribute__((target("avx2,fma,bmi2") SIMD_FAST))
 #else
 #define SIMD_X86 0
