@@ -1,8 +1,12 @@
 #include "common/num/exact.h"
 
 #include "common/num/exact_inline.h"
+#include "common/num/simd.h"
 
 #include <math.h>
+#if SIMD_X86
+#include <immintrin.h>
+#endif
 
 #define PI 3.14159265358979323846
 
@@ -93,6 +97,16 @@ double exact_sigmoid(double x)
 double exact_log1p_exp(double x)
 {
     return exact_log1p_exp_of(x, exact_exp_decay(x));
+}
+
+/* By instruction: the C library's looks at the sign first. */
+double exact_sqrt(double x)
+{
+#if SIMD_X86
+    return _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set1_pd(x)));
+#else
+    return sqrt(x);
+#endif
 }
 
 void exact_unit(double latitude, double longitude, double unit[3])

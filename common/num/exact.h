@@ -11,11 +11,12 @@
 void exact_sincos_degrees(double degrees, double *sine, double *cosine);
 double exact_asin(double x); /* 0 <= x <= 1 (clamped) */
 double exact_log(double x);  /* x > 0, finite, normal */
-/* No branch follows the argument in these three and in exact_log. For whole columns there are
+/* No branch follows the argument in these four and in exact_log. For whole columns there are
  * the bodies in common/num/exact_inline.h. */
-double exact_exp(double x);       /* x beyond -745.13 .. 709.78 counts as that end: never 0,
-                                     never infinite; the last bits go below e^-708 */
-double exact_sigmoid(double x);   /* 1 / (1 + e^-x): 0 below -708 */
+double exact_exp(double x);     /* x beyond -745.13 .. 709.78 counts as that end: never 0,
+                                   never infinite; the last bits go below e^-708 */
+double exact_sigmoid(double x); /* 1 / (1 + e^-x): 0 below -708 */
+double exact_sqrt(double x);    /* x >= 0: correctly rounded, as everywhere, without a branch */
 double exact_log1p_exp(double x); /* log(1 + e^x) */
 /* Great-circle distance in km. Source: haversine through the chord, 2 R asin(|p - q| / 2). */
 double exact_distance_km(const double p[3], const double q[3]);
