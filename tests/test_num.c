@@ -1,6 +1,5 @@
 #include "common/num/bayes.h"
 #include "common/num/exact.h"
-#include "common/num/kmeans.h"
 #include "common/num/random.h"
 #include "common/num/select.h"
 #include "tests/check.h"
@@ -51,126 +50,6 @@ static void distances_are_those_of_the_haversine_formula(void **state)
         double km = exact_distance_km(p, q);
         CHECK(fabs(km - cases[i].km) < 1e-6 * cases[i].km + (cases[i].km == 335.5 ? 2 : 1e-6));
     }
-}
-
-enum { N = 5000 };
-static int32_t lat[N], lon[N];
-
-static void points_make(void)
-{
-    struct random_state r;
-    random_seed(&r, seed, 7);
-    for (size_t i = 0; i < N; i++) {
-        lat[i] = (int32_t)((random_unit(&r) - 0.5) * 1.8e9);
-        lon[i] = (int32_t)((random_unit(&r) - 0.5) * 3.6e9);
-    }
-}
-
-struct answer {
-    double centroids[3 * 64];
-    uint32_t labels[N];
-    uint64_t sizes[64];
-    struct kmeans_result r;
-};
-
-static void fit(struct kmeans_points p, size_t k, unsigned threads, const double *start,
-                struct answer *a)
-{
-    struct kmeans_options o = {
-        .k = k, .restarts = 2, .threads = threads, .seed = seed, .start = start};
-    a->r = (struct kmeans_result){
-        .centroids = a->centroids, .labels = a->labels, .sizes = a->sizes};
-    CHECK(kmeans_fit(&p, &o, &a->r) == APEX_OK);
-}
-
-static void threads_do_not_show(void **state)
-{
-    struct kmeans_points p = {.n = N, .d = 2, .coordinate = {lat, lon}};
-    static struct answer one, many;
-    (void)state;
-    fit(p, 17, 1, NULL, &one);
-    for (unsigned threads = 2; threads <= 7; threads++) {
-        fit(p, 17, threads, NULL, &many);
-        CHECK(memcmp(one.centroids, many.centroids, 34 * sizeof(double)) == 0);
-        CHECK(one.r.inertia == many.r.inertia &&
-              memcmp(one.labels, many.labels, sizeof one.labels) == 0);
-    }
-}
-
-static void the_order_of_rows_does_not_show_in_centroids(void **state)
-{
-    static int32_t lat2[N], lon2[N];
-    static struct answer a, b;
-    double start[34];
-    (void)state;
-    for (size_t i = 0; i < N; i++) {
-        lat2[i] = lat[(i * 1237) % N];
-        lon2[i] = lon[(i * 1237) % N];
-    }
-    for (size_t c = 0; c < 17; c++) {
-        start[2 * c] = lat[c];
-        start[2 * c + 1] = lon[c];
-    }
-    fit((struct kmeans_points){.n = N, .d = 2, .coordinate = {lat, lon}}, 17, 2, start, &a);
-    fit((struct kmeans_points){.n = N, .d = 2, .coordinate = {lat2, lon2}}, 17, 2, start, &b);
-    CHECK(memcmp(a.centroids, b.centroids, 34 * sizeof(double)) == 0);
-}
-
-static void a_fixed_point_is_a_fixed_point_by_brute_force(void **state)
-{
-    static struct answer a;
-    (void)state;
-    fit((struct kmeans_points){.n = 400, .d = 2, .coordinate = {lat, lon}}, 9, 2, NULL, &a);
-    CHECK(a.r.converged);
-    long double sums[9][2] = {{0}};
-    uint64_t n[9] = {0};
-    for (size_t i = 0; i < 400; i++) {
-        size_t best = 0;
-        double least = INFINITY;
-        for (size_t c = 0; c < 9; c++) {
-            double dx = lat[i] - a.centroids[2 * c], dy = lon[i] - a.centroids[2 * c + 1];
-            if (dx * dx + dy * dy >= least) continue;
-            least = dx * dx + dy * dy;
-            best = c;
-        }
-        CHECK(a.labels[i] == best);
-        sums[best][0] += lat[i];
-        sums[best][1] += lon[i];
-        n[best]++;
-    }
-    for (size_t c = 0; c < 9; c++) {
-        CHECK(n[c] == a.sizes[c]);
-        for (size_t d = 0; d < 2; d++)
-            CHECK(n[c] == 0 || fabsl(sums[c][d] / n[c] - a.centroids[2 * c + d]) < 1e-6L);
-    }
-}
-
-static void awkward_inputs_end_well(void **state)
-{
-    int32_t same[8] = {5, 5, 5, 5, 5, 5, 5, 5},
-            edge[4] = {INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN};
-    uint32_t none[4] = {0, 0, 0, 0}, some[4] = {0, 3, 0, UINT32_MAX};
-    double centroids[16];
-    uint32_t labels[8];
-    uint64_t sizes[8];
-    struct kmeans_result r = {.centroids = centroids, .labels = labels, .sizes = sizes};
-    struct kmeans_options o = {.k = 3, .restarts = 2, .threads = 2, .seed = seed};
-    struct kmeans_points p = {.n = 8, .d = 2, .coordinate = {same, same}};
-    (void)state;
-    CHECK(kmeans_fit(&p, &o, &r) == APEX_OK && r.inertia == 0 && centroids[0] == 5);
-    p = (struct kmeans_points){.n = 4, .d = 2, .coordinate = {edge, edge}};
-    CHECK(kmeans_fit(&p, &o, &r) == APEX_OK && isfinite(r.inertia));
-    p.weights = some;
-    CHECK(kmeans_fit(&p, &o, &r) == APEX_OK && isfinite(r.inertia));
-    p.weights = none;
-    CHECK(kmeans_fit(&p, &o, &r) == APEX_E_USAGE);
-    p.weights = NULL;
-    for (size_t k = 0; k <= 5; k += 5) {
-        o.k = k;
-        CHECK(kmeans_fit(&p, &o, &r) == APEX_E_USAGE);
-    }
-    p.n = 0;
-    CHECK(kmeans_fit(&p, &o, &r) == APEX_E_USAGE);
 }
 
 /* One class, a class with one row, a constant feature: no division by zero, no not-a-number. */
@@ -243,12 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sines_and_logarithms_are_within_two_units_of_long_double),
         cmocka_unit_test(distances_are_those_of_the_haversine_formula),
-        cmocka_unit_test(threads_do_not_show),
-        cmocka_unit_test(the_order_of_rows_does_not_show_in_centroids),
-        cmocka_unit_test(a_fixed_point_is_a_fixed_point_by_brute_force),
-        cmocka_unit_test(awkward_inputs_end_well),
         cmocka_unit_test(naive_bayes_takes_degenerate_classes),
         cmocka_unit_test(selection_is_what_sorting_finds)};
-    points_make();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

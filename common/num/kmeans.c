@@ -1,185 +1,279 @@
 #include "common/num/kmeans.h"
 
+#include "common/base/size.h"
 #include "common/base/try.h"
-#include "common/num/exact.h"
+#include "common/num/kmeans_seed.h"
 #include "common/num/kmeans_step.h"
-#include "common/num/random.h"
+#include "common/num/leak.h"
+#include "common/num/parallel.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct fit {
-    const struct kmeans_points *p;
-    const struct kmeans_options *o;
-    struct step step;
-    double *centroids; /* k x d, the try in hand */
-    uint32_t *labels;
-    double *nearest; /* n: squared distance to the start's points so far */
-    double *trial;   /* n */
-    uint64_t *sizes;
+enum { CHUNK_ROWS = 1 << 16 };
+/* Point-centroid-coordinates for which another thread is worth starting. */
+static const double thread_work = 1 << 20;
+static const double start_range = 0x1p32, weight_range = 0x1p53;
+
+/* Of the restart in hand, and of the best. */
+struct outcome {
+    double *centroids;
+    struct kmeans_sums *sums;
+    double inertia;
+    unsigned rounds;
+    bool converged;
 };
+struct fit {
+    const struct kmeans_source *source;
+    const struct kmeans_options *o;
+    struct num_place *place;
+    unsigned threads;
+    bool weighted;
+    struct kmeans_table *table;
+    struct kmeans_worker *worker[PARALLEL_THREADS_MAX];
+    struct kmeans_sums *part[PARALLEL_THREADS_MAX], *before;
+    apex_status status[PARALLEL_THREADS_MAX];
+    struct kmeans_partial_options how;
+    struct outcome now, best;
+    unsigned __int128 squares; /* of all rows: found in the first round of all */
+    struct kmeans_seeding *seeding;
+};
+
+static apex_status wrong(const struct fit *f, apex_status s, enum num_fault fault, size_t at)
+{
+    if (f->place) *f->place = (struct num_place){fault, at};
+    return s;
+}
+
+static apex_status start_check(const struct fit *f)
+{
+    for (size_t i = 0; f->o->start && i < f->o->k * f->source->d; i++) {
+        double x = f->o->start[i];
+        if (!isfinite(x)) return wrong(f, APEX_E_USAGE, NUM_NOT_FINITE, i % f->source->d);
+        if (fabs(x) > start_range) return wrong(f, APEX_E_USAGE, NUM_RANGE, i % f->source->d);
+    }
+    return APEX_OK;
+}
+
+static apex_status options_check(const struct fit *f)
+{
+    const struct kmeans_source *s = f->source;
+    if (f->o->k == 0 || f->o->k > KMEANS_K_MAX) return wrong(f, APEX_E_USAGE, NUM_OPTION, 1);
+    if (!f->o->start && !f->o->seed) return wrong(f, APEX_E_USAGE, NUM_OPTION, 2);
+    if (s->d == 0 || s->d > KMEANS_DIMS_MAX) return wrong(f, APEX_E_USAGE, NUM_OPTION, 3);
+    if (s->n == 0) return wrong(f, APEX_E_USAGE, NUM_NO_ROWS, 0);
+    if (s->n_chunks == 0) return wrong(f, APEX_E_USAGE, NUM_OPTION, 4);
+    if (s->n < f->o->k) return wrong(f, APEX_E_USAGE, NUM_FEWER_THAN_K, s->n);
+    return start_check(f);
+}
+
+static unsigned threads_of(const struct fit *f)
+{
+    double work = (double)f->source->n * (double)f->o->k * (double)f->source->d;
+    unsigned threads = f->o->threads;
+    if (threads > PARALLEL_THREADS_MAX) threads = PARALLEL_THREADS_MAX;
+    if (threads > work / thread_work) threads = (unsigned)(work / thread_work);
+    if (threads > f->source->n_chunks) threads = (unsigned)f->source->n_chunks;
+    return threads ? threads : 1;
+}
+
+static apex_status outcome_open(struct outcome *r, size_t k, size_t d)
+{
+    r->centroids = calloc(k * d, sizeof *r->centroids);
+    return r->centroids ? kmeans_sums_new(k, d, &r->sums) : APEX_E_MEMORY;
+}
 
 static apex_status fit_open(struct fit *f)
 {
-    size_t n = f->p->n, kd = f->o->k * f->p->d;
-    f->centroids = calloc(kd, sizeof *f->centroids);
-    f->labels = malloc(n * sizeof *f->labels);
-    f->nearest = malloc(n * sizeof *f->nearest);
-    f->trial = malloc(n * sizeof *f->trial);
-    f->sizes = calloc(f->o->k, sizeof *f->sizes);
-    if (!f->centroids || !f->labels || !f->nearest || !f->trial || !f->sizes)
-        return APEX_E_MEMORY;
-    return step_open(&f->step, f->p, f->o->k, f->o->threads);
+    size_t k = f->o->k, d = f->source->d;
+    struct kmeans_chunk chunk = {0};
+    TRY(f->source->chunk(f->source->context, 0, 0, &chunk));
+    f->weighted = chunk.weights != NULL;
+    if (f->weighted && f->source->n > UINT32_MAX) return APEX_E_LIMIT;
+    f->threads = threads_of(f);
+    f->how = (struct kmeans_partial_options){.squares = true, .plain = f->o->plain};
+    TRY(outcome_open(&f->now, k, d));
+    TRY(outcome_open(&f->best, k, d));
+    TRY(kmeans_sums_new(k, d, &f->before));
+    TRY(kmeans_table_new(k, d, &f->table));
+    for (unsigned t = 0; t < f->threads; t++) {
+        TRY(kmeans_worker_new(k, d, f->weighted, &f->worker[t]));
+        TRY(kmeans_sums_new(k, d, &f->part[t]));
+    }
+    return f->o->start ? APEX_OK
+                       : kmeans_seeding_new(f->source, k, f->o->seed, &f->seeding, f->place);
 }
 
 static void fit_close(struct fit *f)
 {
-    free(f->centroids);
-    free(f->labels);
-    free(f->nearest);
-    free(f->trial);
-    free(f->sizes);
-    step_close(&f->step);
-}
-
-/* Lloyd's rounds. The labels of the last round belong to the centroids reported: the last round
- * changes neither. */
-static double rounds_run(struct fit *f, unsigned *rounds, bool *converged)
-{
-    double inertia = 0;
-    memset(f->labels, 0xff, f->p->n * sizeof *f->labels);
-    *converged = false;
-    for (*rounds = 0; !*converged && (f->o->max_rounds == 0 || *rounds < f->o->max_rounds);
-         ++*rounds) {
-        bool changed;
-        inertia = step_assign(&f->step, f->centroids, f->labels, &changed);
-        *converged = !changed;
-        if (changed) step_move(&f->step, f->centroids);
+    free(f->now.centroids);
+    free(f->best.centroids);
+    kmeans_sums_free(f->now.sums);
+    kmeans_sums_free(f->best.sums);
+    kmeans_sums_free(f->before);
+    kmeans_table_free(f->table);
+    for (unsigned t = 0; t < f->threads; t++) {
+        kmeans_worker_free(f->worker[t]);
+        kmeans_sums_free(f->part[t]);
     }
-    if (!*converged) { /* stopped early: assign once more, so that all belong together */
-        bool changed;
-        inertia = step_assign(&f->step, f->centroids, f->labels, &changed);
+    kmeans_seeding_free(f->seeding);
+}
+
+static void chunk_work(void *context, size_t index, unsigned thread)
+{
+    struct fit *f = context;
+    struct kmeans_chunk chunk = {0};
+    if (f->status[thread] != APEX_OK) return;
+    f->status[thread] = f->source->chunk(f->source->context, index, thread, &chunk);
+    if (f->status[thread] != APEX_OK || chunk.n == 0) return;
+    if ((chunk.weights != NULL) != f->weighted)
+        f->status[thread] = wrong(f, APEX_E_USAGE, NUM_OPTION, 4);
+    else
+        kmeans_partial(f->table, f->worker[thread], &chunk, &f->how, f->part[thread]);
+}
+
+/* Sums of all rows about the centroids in hand. */
+static apex_status round_sum(struct fit *f)
+{
+    kmeans_table_set(f->table, f->now.centroids);
+    for (unsigned t = 0; t < f->threads; t++) {
+        kmeans_sums_clear(f->part[t]);
+        f->status[t] = APEX_OK;
     }
-    return inertia;
-}
-
-static double weight_of(const struct kmeans_points *p, size_t i)
-{
-    return p->weights ? p->weights[i] : 1.0;
-}
-
-static void point_copy(const struct kmeans_points *p, size_t i, double *centroid)
-{
-    for (size_t d = 0; d < p->d; d++)
-        centroid[d] = p->coordinate[d][i];
-}
-
-/* The row at which the running sum of weight * nearest passes `aim`. */
-static size_t row_at(const struct fit *f, const double *nearest, double aim)
-{
-    double sum = 0;
-    size_t last = 0;
-    for (size_t i = 0; i < f->p->n; i++) {
-        double share = weight_of(f->p, i) * (nearest ? nearest[i] : 1.0);
-        if (share <= 0) continue;
-        sum += share;
-        last = i;
-        if (sum > aim) return i;
+    parallel_blocks(f->threads, f->source->n_chunks, chunk_work, f);
+    kmeans_sums_clear(f->now.sums);
+    for (unsigned t = 0; t < f->threads; t++) {
+        TRY(f->status[t]);
+        kmeans_merge(f->now.sums, f->part[t]);
     }
-    return last;
+    if (f->how.squares) f->squares = f->now.sums->squares;
+    f->now.sums->squares = f->squares;
+    f->how.squares = false;
+    return f->now.sums->n == f->source->n ? APEX_OK : wrong(f, APEX_E_USAGE, NUM_OPTION, 4);
 }
 
-/* Distances to the candidate where they are less; returns the sum that would be left. */
-static double candidate_try(struct fit *f, size_t row, const double *nearest, double *trial)
+/* What only the rows can tell. */
+static apex_status rows_check(const struct fit *f)
 {
-    double at[KMEANS_DIMS_MAX];
-    point_copy(f->p, row, at);
-    return step_nearest(&f->step, at, nearest, trial);
-}
-
-/* One more start point: the best of a few drawn in proportion to squared distance. */
-static void start_add(struct fit *f, struct random_state *r, size_t c, unsigned trials,
-                      double *left)
-{
-    size_t best_row = 0;
-    double best = INFINITY;
-    for (unsigned t = 0; t < trials; t++) {
-        size_t row = row_at(f, f->nearest, random_unit(r) * *left);
-        double sum = candidate_try(f, row, f->nearest, f->trial);
-        if (sum >= best) continue;
-        best = sum;
-        best_row = row;
+    double weight = 0;
+    uint64_t rows = 0;
+    for (size_t c = 0; c < f->o->k; c++) {
+        weight += (double)(int64_t)f->now.sums->weight[c];
+        rows += f->now.sums->rows[c];
     }
-    *left = candidate_try(f, best_row, f->nearest, f->trial);
-    double *swap = f->nearest;
-    f->nearest = f->trial;
-    f->trial = swap;
-    point_copy(f->p, best_row, f->centroids + c * f->p->d);
+    bool heavy = weight >= weight_range, few = rows < f->o->k, none = rows == 0;
+    num_leak(&heavy, sizeof heavy);
+    num_leak(&few, sizeof few);
+    if (heavy) return wrong(f, APEX_E_DATA, NUM_RANGE, 0);
+    if (!few) return APEX_OK;
+    num_leak(&none, sizeof none);
+    num_leak(&rows, sizeof rows);
+    return wrong(f, APEX_E_DATA, none ? NUM_NO_ROWS : NUM_FEWER_THAN_K, (size_t)rows);
 }
 
-static void start_make(struct fit *f, unsigned restart)
+/* From the start in hand until no sum changes. */
+static apex_status rounds_run(struct fit *f)
 {
-    struct random_state r;
-    double total = 0;
-    random_seed(&r, f->o->seed, restart);
-    for (size_t i = 0; i < f->p->n; i++)
-        total += weight_of(f->p, i);
-    size_t first = row_at(f, NULL, random_unit(&r) * total);
-    point_copy(f->p, first, f->centroids);
-    double left = candidate_try(f, first, NULL, f->nearest);
-    unsigned trials = 2 + (unsigned)exact_log((double)f->o->k);
-    for (size_t c = 1; c < f->o->k; c++)
-        start_add(f, &r, c, trials, &left);
+    unsigned most = f->o->max_rounds ? f->o->max_rounds : KMEANS_ROUNDS_MAX;
+    TRY(round_sum(f));
+    TRY(rows_check(f));
+    f->now.converged = false;
+    for (f->now.rounds = 0; f->now.rounds < most; f->now.rounds++) {
+        struct kmeans_sums *swap = f->before;
+        f->before = f->now.sums;
+        f->now.sums = swap;
+        kmeans_finish(f->before, f->now.centroids);
+        TRY(round_sum(f));
+        f->now.converged = kmeans_sums_equal(f->before, f->now.sums);
+        num_leak(&f->now.converged, sizeof f->now.converged);
+        if (f->now.converged) break;
+    }
+    f->now.inertia = kmeans_inertia(f->now.sums, f->now.centroids);
+    return APEX_OK;
 }
 
-static void keep_best(const struct fit *f, double inertia, unsigned rounds, bool converged,
-                      struct kmeans_result *r)
+static void bytes_choose(uint8_t mask, const void *from, void *to, size_t len)
 {
-    memcpy(r->centroids, f->centroids, f->o->k * f->p->d * sizeof *r->centroids);
-    memcpy(r->labels, f->labels, f->p->n * sizeof *r->labels);
-    r->inertia = inertia;
-    r->rounds = rounds;
-    r->converged = converged;
+    const uint8_t *a = from;
+    uint8_t *b = to;
+    for (size_t i = 0; i < len; i++)
+        b[i] = (uint8_t)((a[i] & mask) | (b[i] & ~mask));
 }
 
-static void fit_run(struct fit *f, struct kmeans_result *r)
+static void best_keep(struct fit *f, bool first)
 {
-    unsigned tries = f->o->start ? 1 : f->o->restarts ? f->o->restarts : 1;
+    size_t k = f->o->k, d = f->source->d;
+    uint8_t mask = (uint8_t) - (uint8_t)(first | (f->now.inertia < f->best.inertia));
+    bytes_choose(mask, f->now.centroids, f->best.centroids, k * d * sizeof(double));
+    bytes_choose(mask, f->now.sums->weight, f->best.sums->weight, k * sizeof(uint64_t));
+    bytes_choose(mask, f->now.sums->rows, f->best.sums->rows, k * sizeof(uint64_t));
+    bytes_choose(mask, &f->now.inertia, &f->best.inertia, sizeof f->now.inertia);
+    bytes_choose(mask, &f->now.rounds, &f->best.rounds, sizeof f->now.rounds);
+    bytes_choose(mask, &f->now.converged, &f->best.converged, sizeof f->now.converged);
+}
+
+static apex_status fit_run(struct fit *f)
+{
+    size_t bytes = f->o->k * f->source->d * sizeof(double);
+    unsigned tries = f->o->start || f->o->restarts == 0 ? 1 : f->o->restarts;
     for (unsigned t = 0; t < tries; t++) {
-        unsigned rounds;
-        bool converged;
         if (f->o->start)
-            memcpy(f->centroids, f->o->start, f->o->k * f->p->d * sizeof *f->centroids);
+            memcpy(f->now.centroids, f->o->start, bytes);
         else
-            start_make(f, t);
-        double inertia = rounds_run(f, &rounds, &converged);
-        if (t == 0 || inertia < r->inertia) keep_best(f, inertia, rounds, converged, r);
-        if (f->o->progress) f->o->progress(f->o->context, (t + 1) * 100 / tries);
+            kmeans_seeding_start(f->seeding, f->o->seed, t, f->now.centroids);
+        TRY(rounds_run(f));
+        best_keep(f, t == 0);
+        if (f->o->progress)
+            f->o->progress(f->o->context, (unsigned)((t + 1) * UINT64_C(100) / tries));
     }
-    memset(r->sizes, 0, f->o->k * sizeof *r->sizes);
-    for (size_t i = 0; i < f->p->n; i++)
-        r->sizes[r->labels[i]]++;
+    return APEX_OK;
 }
 
-static bool any_weight(const struct kmeans_points *p)
+static void result_write(const struct fit *f, struct kmeans_result *r)
 {
-    if (!p->weights) return true;
-    for (size_t i = 0; i < p->n; i++)
-        if (p->weights[i]) return true;
-    return false;
+    size_t k = f->o->k;
+    memcpy(r->centroids, f->best.centroids, k * f->source->d * sizeof *r->centroids);
+    if (r->weights) memcpy(r->weights, f->best.sums->weight, k * sizeof *r->weights);
+    if (r->rows) memcpy(r->rows, f->best.sums->rows, k * sizeof *r->rows);
+    r->inertia = f->best.inertia;
+    r->rounds = f->best.rounds;
+    r->converged = f->best.converged;
+    r->seed_rows = f->seeding ? kmeans_seeding_rows(f->seeding) : 0;
 }
 
-apex_status kmeans_fit(const struct kmeans_points *points, const struct kmeans_options *options,
-                       struct kmeans_result *result)
+apex_status kmeans_fit(const struct kmeans_source *source, const struct kmeans_options *options,
+                       struct kmeans_result *result, struct num_place *place)
 {
-    struct fit f = {.p = points, .o = options};
-    if (points->n == 0 || options->k == 0 || options->k > points->n || points->d < 2 ||
-        points->d > KMEANS_DIMS_MAX)
-        return APEX_E_USAGE;
-    if (!any_weight(points) || (!options->start && !options->seed)) return APEX_E_USAGE;
+    struct fit f = {.source = source, .o = options, .place = place};
+    if (place) *place = (struct num_place){NUM_FINE, 0};
+    TRY(options_check(&f));
     apex_status s = fit_open(&f);
-    if (s == APEX_OK) fit_run(&f, result);
+    if (s == APEX_OK) s = fit_run(&f);
+    if (s == APEX_OK) result_write(&f, result);
     fit_close(&f);
     return s;
+}
+
+static apex_status arrays_chunk(void *context, size_t index, unsigned thread,
+                                struct kmeans_chunk *out)
+{
+    const struct kmeans_arrays *a = context;
+    size_t rows = a->chunk_rows ? a->chunk_rows : CHUNK_ROWS, first = index * rows;
+    (void)thread;
+    out->n = a->n - first < rows ? a->n - first : rows;
+    for (size_t j = 0; j < a->d; j++)
+        out->column[j] = a->column[j] + first;
+    out->weights = a->weights ? a->weights + first : NULL;
+    return APEX_OK;
+}
+
+struct kmeans_source kmeans_source_of_arrays(const struct kmeans_arrays *a)
+{
+    size_t rows = a->chunk_rows ? a->chunk_rows : CHUNK_ROWS;
+    return (struct kmeans_source){.n = a->n,
+                                  .d = a->d,
+                                  .n_chunks = a->n / rows + (a->n % rows != 0),
+                                  .chunk = arrays_chunk,
+                                  .context = (void *)(uintptr_t)a};
 }

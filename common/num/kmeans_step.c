@@ -1,215 +1,210 @@
 #include "common/num/kmeans_step.h"
 
 #include "common/base/size.h"
+#include "common/num/kmeans_kernel.h"
+#include "common/num/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The same source for every instruction set, and no contraction: the same bytes. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                         \
-    !defined(__SANITIZE_ADDRESS__)
-#define EVERY_SIMD __attribute__((target_clones("avx512f", "avx2", "default"), optimize("O3")))
-#else
-#define EVERY_SIMD
+const struct kmeans_kernel *kmeans_kernel(void)
+{
+#if SIMD_X86
+    if (simd_level() == SIMD_LEVEL_512 && __builtin_cpu_supports("avx512vnni"))
+        return &kmeans_kernel_512;
+    if (simd_level() != SIMD_LEVEL_ANY) return &kmeans_kernel_256;
 #endif
-
-apex_status step_open(struct step *s, const struct kmeans_points *p, size_t k, unsigned threads)
-{
-    size_t kd;
-    *s = (struct step){.p = p, .k = k, .n_blocks = (p->n + KMEANS_BLOCK - 1) / KMEANS_BLOCK};
-    s->threads = threads < 1                      ? 1
-                 : threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX
-                                                  : threads;
-    if (!size_mul(k, p->d, &kd)) return APEX_E_LIMIT;
-    s->block_sums = calloc(s->n_blocks, sizeof *s->block_sums);
-    bool whole = s->block_sums != NULL;
-    for (unsigned t = 0; t < s->threads; t++) {
-        s->partial[t].sums = calloc(kd, sizeof *s->partial[t].sums);
-        s->partial[t].weights = calloc(k, sizeof *s->partial[t].weights);
-        whole &= s->partial[t].sums && s->partial[t].weights;
-    }
-    return whole ? APEX_OK : APEX_E_MEMORY;
+    return &kmeans_kernel_any;
 }
 
-void step_close(struct step *s)
+static void *room(size_t count, size_t size)
 {
-    for (unsigned t = 0; t < s->threads; t++) {
-        free(s->partial[t].sums);
-        free(s->partial[t].weights);
-    }
-    free(s->block_sums);
+    size_t bytes;
+    if (!size_mul(count, size, &bytes) || !size_align(bytes + !bytes, 64, &bytes)) return NULL;
+    void *p = aligned_alloc(64, bytes);
+    if (p) memset(p, 0, bytes);
+    return p;
 }
 
-/* Squared distances of up to KMEANS_BLOCK points to each centroid; the least and its index.
- * Indexes as doubles keep all lanes of one width. */
-EVERY_SIMD static void block_nearest_2(const int32_t *restrict x, const int32_t *restrict y,
-                                       size_t n, const double *restrict centroids, size_t k,
-                                       double *restrict best, double *restrict index)
+/* Sums. */
+
+apex_status kmeans_sums_new(size_t k, size_t d, struct kmeans_sums **sums)
 {
-    for (size_t i = 0; i < n; i++) {
-        best[i] = INFINITY;
-        index[i] = 0;
+    struct kmeans_sums *s = calloc(1, sizeof *s);
+    if (!s) return APEX_E_MEMORY;
+    *s = (struct kmeans_sums){.k = k,
+                              .d = d,
+                              .sum = room(k * d, sizeof *s->sum),
+                              .weight = room(k, sizeof *s->weight),
+                              .rows = room(k, sizeof *s->rows)};
+    if (s->sum && s->weight && s->rows) {
+        *sums = s;
+        return APEX_OK;
     }
-    for (size_t c = 0; c < k; c++) {
-        double cx = centroids[2 * c], cy = centroids[2 * c + 1], number = (double)c;
-        for (size_t i = 0; i < n; i++) {
-            double dx = x[i] - cx, dy = y[i] - cy, d = dx * dx + dy * dy;
-            index[i] = d < best[i] ? number : index[i];
-            best[i] = d < best[i] ? d : best[i];
+    kmeans_sums_free(s);
+    return APEX_E_MEMORY;
+}
+
+void kmeans_sums_free(struct kmeans_sums *s)
+{
+    if (!s) return;
+    free(s->sum);
+    free(s->weight);
+    free(s->rows);
+    free(s);
+}
+
+void kmeans_sums_clear(struct kmeans_sums *s)
+{
+    memset(s->sum, 0, s->k * s->d * sizeof *s->sum);
+    memset(s->weight, 0, s->k * sizeof *s->weight);
+    memset(s->rows, 0, s->k * sizeof *s->rows);
+    s->squares = 0;
+    s->n = 0;
+}
+
+bool kmeans_sums_equal(const struct kmeans_sums *a, const struct kmeans_sums *b)
+{
+    unsigned __int128 other = 0;
+    for (size_t i = 0; i < a->k * a->d; i++)
+        other |= (unsigned __int128)(a->sum[i] ^ b->sum[i]);
+    for (size_t c = 0; c < a->k; c++)
+        other |= a->weight[c] ^ b->weight[c];
+    return ((uint64_t)other | (uint64_t)(other >> 64)) == 0;
+}
+
+void kmeans_merge(struct kmeans_sums *total, const struct kmeans_sums *part)
+{
+    for (size_t i = 0; i < total->k * total->d; i++)
+        total->sum[i] += part->sum[i];
+    for (size_t c = 0; c < total->k; c++) {
+        total->weight[c] += part->weight[c];
+        total->rows[c] += part->rows[c];
+    }
+    total->squares += part->squares;
+    total->n += part->n;
+}
+
+/* sum / weight, in steps that are the same for any numbers: the sum as two doubles, whose high
+ * one is divided with its exact remainder. weight < 2^53, |sum| < 2^84. */
+static double mean_of(__int128 sum, double weight)
+{
+    double high = (double)(int64_t)(sum >> 42) * 0x1p42,
+           low = (double)(int64_t)(sum & (((__int128)1 << 42) - 1));
+    double most = high / weight, rest = fma(-most, weight, high) + low;
+    return most + rest / weight;
+}
+
+static double choose(uint64_t mask, double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & mask) | (y & ~mask);
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
+void kmeans_finish(const struct kmeans_sums *total, double *centroids)
+{
+    for (size_t c = 0; c < total->k; c++) {
+        int64_t weight = (int64_t)total->weight[c];
+        uint64_t some = (uint64_t)(-weight >> 63);
+        double divisor = (double)(weight + (int64_t)(~some & 1));
+        for (size_t j = 0; j < total->d; j++) {
+            double *at = centroids + c * total->d + j;
+            *at = choose(some, mean_of(total->sum[c * total->d + j], divisor), *at);
         }
     }
 }
 
-EVERY_SIMD static void block_nearest_3(const int32_t *restrict x, const int32_t *restrict y,
-                                       const int32_t *restrict z, size_t n,
-                                       const double *restrict centroids, size_t k,
-                                       double *restrict best, double *restrict index)
+static double double_of(unsigned __int128 x)
 {
-    for (size_t i = 0; i < n; i++) {
-        best[i] = INFINITY;
-        index[i] = 0;
+    double part[4];
+    for (int i = 0; i < 4; i++)
+        part[i] = (double)(int64_t)(uint32_t)(x >> 32 * i);
+    return (part[3] * 0x1p96 + part[2] * 0x1p64) + (part[1] * 0x1p32 + part[0]);
+}
+
+static double signed_of(__int128 x)
+{
+    return (double)(int64_t)(x >> 64) * 0x1p64 +
+           ((double)(int64_t)(uint32_t)(x >> 32) * 0x1p32 + (double)(int64_t)(uint32_t)x);
+}
+
+/* About whole-numbered centres i: sum w |x|^2 - 2 i.sum + i^2 weight, in whole numbers; then
+ * what the fractions f of the centroids add: -2 f.(sum - i weight) + f^2 weight. */
+double kmeans_inertia(const struct kmeans_sums *total, const double *centroids)
+{
+    unsigned __int128 whole = total->squares;
+    double rest = 0;
+    for (size_t c = 0; c < total->k; c++)
+        for (size_t j = 0; j < total->d; j++) {
+            double at = centroids[c * total->d + j], near = floor(at + 0.5),
+                   fraction = at - near;
+            __int128 i = (__int128)(int64_t)near, weight = (__int128)total->weight[c],
+                     sum = total->sum[c * total->d + j], off = sum - i * weight;
+            whole -= (unsigned __int128)i * (unsigned __int128)(sum + off);
+            rest += fma(-2 * fraction, signed_of(off),
+                        fraction * fraction * (double)(int64_t)total->weight[c]);
+        }
+    return fmax(0, double_of(whole) + rest);
+}
+
+/* The table. */
+
+apex_status kmeans_table_new(size_t k, size_t d, struct kmeans_table **table)
+{
+    struct kmeans_table *t = calloc(1, sizeof *t);
+    if (!t) return APEX_E_MEMORY;
+    t->k = k;
+    t->d = d;
+    t->groups = (k + KMEANS_GROUP - 1) / KMEANS_GROUP;
+    t->centre = room(d, sizeof(double));
+    t->coefficient = room(t->groups * KMEANS_GROUP * d, sizeof(double));
+    t->square = room(t->groups * KMEANS_GROUP, sizeof(double));
+    t->centroids = room(k * d, sizeof(double));
+    if (t->centre && t->coefficient && t->square && t->centroids) {
+        *table = t;
+        return APEX_OK;
     }
-    for (size_t c = 0; c < k; c++) {
-        double cx = centroids[3 * c], cy = centroids[3 * c + 1], cz = centroids[3 * c + 2],
-               number = (double)c;
-        for (size_t i = 0; i < n; i++) {
-            double dx = x[i] - cx, dy = y[i] - cy, dz = z[i] - cz,
-                   d = dx * dx + dy * dy + dz * dz;
-            index[i] = d < best[i] ? number : index[i];
-            best[i] = d < best[i] ? d : best[i];
+    kmeans_table_free(t);
+    return APEX_E_MEMORY;
+}
+
+void kmeans_table_free(struct kmeans_table *t)
+{
+    if (!t) return;
+    free(t->centre);
+    free(t->coefficient);
+    free(t->square);
+    free(t->centroids);
+    free(t);
+}
+
+static void centre_set(struct kmeans_table *t)
+{
+    for (size_t j = 0; j < t->d; j++) {
+        double sum = 0;
+        for (size_t c = 0; c < t->k; c++)
+            sum += t->centroids[c * t->d + j];
+        t->centre[j] = floor(sum / (double)t->k + 0.5);
+    }
+}
+
+void kmeans_table_set(struct kmeans_table *t, const double *centroids)
+{
+    memcpy(t->centroids, centroids, t->k * t->d * sizeof *centroids);
+    centre_set(t);
+    for (size_t c = 0; c < t->groups * KMEANS_GROUP; c++) {
+        double *coefficient =
+            t->coefficient + c / KMEANS_GROUP * t->d * KMEANS_GROUP + c % KMEANS_GROUP;
+        t->square[c] = c < t->k ? 0 : INFINITY;
+        for (size_t j = 0; j < t->d && c < t->k; j++) {
+            double off = centroids[c * t->d + j] - t->centre[j];
+            coefficient[j * KMEANS_GROUP] = -2 * off;
+            t->square[c] = fma(off, off, t->square[c]);
         }
     }
-}
-
-enum {
-    STRIPE = 512
-}; /* points whose best distances stay in the first-level cache while all centroids pass */
-
-struct assigning {
-    struct step *s;
-    const double *centroids;
-    uint32_t *labels;
-};
-
-static void partial_add(const struct kmeans_points *p, size_t i, uint32_t label,
-                        struct step_partial *part)
-{
-    uint64_t w = p->weights ? p->weights[i] : 1;
-    for (size_t d = 0; d < p->d; d++)
-        part->sums[label * p->d + d] += (__int128)p->coordinate[d][i] * (__int128)w;
-    part->weights[label] += w;
-}
-
-static double stripe_assign(const struct assigning *a, size_t first, size_t n,
-                            struct step_partial *part)
-{
-    const struct kmeans_points *p = a->s->p;
-    double best[STRIPE], index[STRIPE], sum = 0;
-    if (p->d == 2)
-        block_nearest_2(p->coordinate[0] + first, p->coordinate[1] + first, n, a->centroids,
-                        a->s->k, best, index);
-    else
-        block_nearest_3(p->coordinate[0] + first, p->coordinate[1] + first,
-                        p->coordinate[2] + first, n, a->centroids, a->s->k, best, index);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t label = (uint32_t)index[i];
-        part->changed |= label != a->labels[first + i];
-        a->labels[first + i] = label;
-        partial_add(p, first + i, label, part);
-        sum += p->weights ? p->weights[first + i] * best[i] : best[i];
-    }
-    return sum;
-}
-
-static void block_assign(void *context, size_t block, unsigned thread)
-{
-    const struct assigning *a = context;
-    size_t first = block * KMEANS_BLOCK,
-           end = first + KMEANS_BLOCK < a->s->p->n ? first + KMEANS_BLOCK : a->s->p->n;
-    double sum = 0;
-    for (size_t at = first; at < end; at += STRIPE)
-        sum +=
-            stripe_assign(a, at, end - at < STRIPE ? end - at : STRIPE, &a->s->partial[thread]);
-    a->s->block_sums[block] = sum;
-}
-
-static double blocks_sum(const struct step *s)
-{
-    double sum = 0;
-    for (size_t b = 0; b < s->n_blocks; b++)
-        sum += s->block_sums[b];
-    return sum;
-}
-
-double step_assign(struct step *s, const double *centroids, uint32_t *labels, bool *changed)
-{
-    struct assigning a = {s, centroids, labels};
-    for (unsigned t = 0; t < s->threads; t++) {
-        memset(s->partial[t].sums, 0, s->k * s->p->d * sizeof *s->partial[t].sums);
-        memset(s->partial[t].weights, 0, s->k * sizeof *s->partial[t].weights);
-        s->partial[t].changed = false;
-    }
-    parallel_blocks(s->threads, s->n_blocks, block_assign, &a);
-    *changed = false;
-    for (unsigned t = 0; t < s->threads; t++)
-        *changed |= s->partial[t].changed;
-    return blocks_sum(s);
-}
-
-/* The quotient to double: exact integer part, then the fraction; the same on every machine. */
-static double mean_of(__int128 sum, uint64_t weight)
-{
-    __int128 whole = sum / (__int128)weight, rest = sum % (__int128)weight;
-    return (double)(int64_t)whole + (double)(int64_t)rest / (double)weight;
-}
-
-void step_move(struct step *s, double *centroids)
-{
-    size_t d_n = s->p->d;
-    for (size_t c = 0; c < s->k; c++) {
-        uint64_t weight = 0;
-        for (unsigned t = 0; t < s->threads; t++)
-            weight += s->partial[t].weights[c];
-        for (size_t d = 0; d < d_n && weight > 0; d++) {
-            __int128 sum = 0;
-            for (unsigned t = 0; t < s->threads; t++)
-                sum += s->partial[t].sums[c * d_n + d];
-            centroids[c * d_n + d] = mean_of(sum, weight);
-        }
-    }
-}
-
-struct nearing {
-    struct step *s;
-    const double *at, *in;
-    double *out;
-};
-
-static void block_near(void *context, size_t block, unsigned thread)
-{
-    const struct nearing *a = context;
-    const struct kmeans_points *p = a->s->p;
-    size_t first = block * KMEANS_BLOCK,
-           end = first + KMEANS_BLOCK < p->n ? first + KMEANS_BLOCK : p->n;
-    double sum = 0;
-    (void)thread;
-    for (size_t i = first; i < end; i++) {
-        double d2 = 0;
-        for (size_t d = 0; d < p->d; d++) {
-            double diff = p->coordinate[d][i] - a->at[d];
-            d2 += diff * diff;
-        }
-        if (a->in && a->in[i] < d2) d2 = a->in[i];
-        a->out[i] = d2;
-        sum += p->weights ? p->weights[i] * d2 : d2;
-    }
-    a->s->block_sums[block] = sum;
-}
-
-double step_nearest(struct step *s, const double *at, const double *in, double *out)
-{
-    struct nearing a = {s, at, in, out};
-    parallel_blocks(s->threads, s->n_blocks, block_near, &a);
-    return blocks_sum(s);
 }

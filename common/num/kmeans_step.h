@@ -1,35 +1,62 @@
-/* One round of Lloyd's algorithm, in three parts: partial sums per thread, merged, finished
- * into centroids. */
+/* One round of Lloyd's algorithm in parts: partial sums of chunks, merged, finished into
+ * centroids. Sums are whole numbers: they add up in any order, here or on another machine, and
+ * equal sums are how kmeans_fit knows the end.
+ *
+ *     table_set(table, centroids);
+ *     for each chunk: kmeans_partial(table, worker, chunk, ..., sums of this thread)
+ *     kmeans_merge(total, sums of each thread);
+ *     kmeans_finish(total, centroids);
+ * Leaks: shapes; `plain`: labels. */
 #ifndef COMMON_NUM_KMEANS_STEP_H
 #define COMMON_NUM_KMEANS_STEP_H
 
 #include "common/num/kmeans.h"
-#include "common/num/parallel.h"
 
-/* Partial sums of the rows of some blocks: exact, so they can be added in any order, here or on
- * another machine. */
-struct step_partial {
-    __int128 *sums;    /* k x d */
-    uint64_t *weights; /* k */
-    bool changed;
+/* What k centroids were given: all the state a round makes. */
+struct kmeans_sums {
+    size_t k, d;
+    __int128 *sum;             /* k x d: weight times coordinate */
+    uint64_t *weight, *rows;   /* k: weights; rows with a weight */
+    unsigned __int128 squares; /* weight times |x|^2, modulo 2^128: of all rows, which change in
+                                  no round, so asked for once */
+    size_t n;                  /* rows seen */
 };
-struct step {
-    const struct kmeans_points *p;
-    size_t k, n_blocks;
-    unsigned threads;
-    struct step_partial partial[PARALLEL_THREADS_MAX];
-    double *block_sums; /* n_blocks: inertia, merged in block order */
-};
+apex_status kmeans_sums_new(size_t k, size_t d, struct kmeans_sums **sums);
+void kmeans_sums_free(struct kmeans_sums *sums);
+void kmeans_sums_clear(struct kmeans_sums *sums);
+/* Whether centroids got the same. The answer may be leaked by the caller; finding it is
+ * oblivious. */
+bool kmeans_sums_equal(const struct kmeans_sums *a, const struct kmeans_sums *b);
 
-apex_status step_open(struct step *s, const struct kmeans_points *p, size_t k,
-                      unsigned threads);
-void step_close(struct step *s);
-/* Labels every point; returns the inertia; *changed: some label is another than before. Sums
- * for step_move are made on the way. */
-double step_assign(struct step *s, const double *centroids, uint32_t *labels, bool *changed);
-/* Merges the partial sums and moves the centroids to their means. */
-void step_move(struct step *s, double *centroids);
-/* out[i] = min(in[i], |x_i - at|^2) (in NULL: infinite); returns the weighted sum of out. */
-double step_nearest(struct step *s, const double *at, const double *in, double *out);
+/* Centroids, made ready for the kernels. */
+struct kmeans_table;
+apex_status kmeans_table_new(size_t k, size_t d, struct kmeans_table **table);
+void kmeans_table_free(struct kmeans_table *table);
+void kmeans_table_set(struct kmeans_table *table, const double *centroids);
+
+/* The scratch of one thread. */
+struct kmeans_worker;
+apex_status kmeans_worker_new(size_t k, size_t d, bool weighted, struct kmeans_worker **worker);
+void kmeans_worker_free(struct kmeans_worker *worker);
+
+struct kmeans_partial_options {
+    bool squares; /* add to sums->squares too */
+    bool plain;   /* label-indexed: not oblivious */
+};
+/* Adds a chunk's rows to `sums`. The worker was made for weights if the chunk has some. */
+void kmeans_partial(const struct kmeans_table *table, struct kmeans_worker *worker,
+                    const struct kmeans_chunk *chunk,
+                    const struct kmeans_partial_options *options, struct kmeans_sums *sums);
+void kmeans_merge(struct kmeans_sums *total, const struct kmeans_sums *part);
+/* Moves centroids that got a row to their means. */
+void kmeans_finish(const struct kmeans_sums *total, double *centroids);
+/* The inertia of these rows about any centroids, each row counted to the one it was summed for:
+ * from whole numbers alone, rounded at the end. Needs total->squares. */
+double kmeans_inertia(const struct kmeans_sums *total, const double *centroids);
+/* The labels of n rows of a chunk from row `first` on. */
+void kmeans_label(const struct kmeans_table *table, struct kmeans_worker *worker,
+                  const struct kmeans_chunk *chunk, size_t first, size_t n, uint32_t *labels);
+/* A number of rows that a worker labels and sums at once, for this d. */
+size_t kmeans_stripe_rows(size_t d);
 
 #endif

@@ -199,15 +199,15 @@ static apex_status answer_out(struct answer *a)
 
 /* What k-means sees: planar units, or unit vectors. */
 static apex_status coordinates(const struct places *p, bool sphere,
-                               struct kmeans_points *points, int32_t *vector[3])
+                               struct kmeans_arrays *points, int32_t *vector[3])
 {
-    *points = (struct kmeans_points){
-        .n = p->n, .d = 2, .coordinate = {p->latitude, p->longitude}, .weights = p->weight};
+    *points = (struct kmeans_arrays){
+        .n = p->n, .d = 2, .column = {p->latitude, p->longitude}, .weights = p->weight};
     if (!sphere) return APEX_OK;
     for (size_t d = 0; d < 3; d++) {
         vector[d] = malloc((p->n + 1) * sizeof *vector[d]);
         if (!vector[d]) return APEX_E_MEMORY;
-        points->coordinate[d] = vector[d];
+        points->column[d] = vector[d];
     }
     points->d = 3;
     for (size_t i = 0; i < p->n; i++) {
@@ -254,7 +254,7 @@ static void progress(void *context, unsigned percent)
     apex_progress(context, percent * 9 / 10);
 }
 
-static apex_status sites_fit(struct answer *a, const struct kmeans_points *points,
+static apex_status sites_fit(struct answer *a, const struct kmeans_arrays *points,
                              const double *start, bool sphere)
 {
     struct kmeans_options o = {.k = a->k,
@@ -264,15 +264,18 @@ static apex_status sites_fit(struct answer *a, const struct kmeans_points *point
                                .seed = apex_seed(a->run),
                                .progress = progress,
                                .context = a->run};
-    struct kmeans_result r = {.centroids = calloc(a->k * points->d, sizeof(double)),
-                              .labels = a->label,
-                              .sizes = calloc(a->k, sizeof(uint64_t))};
+    struct kmeans_result r = {.centroids = calloc(a->k * points->d, sizeof(double))};
+    struct kmeans_chunk all = {.n = points->n, .weights = points->weights};
     double *from = start ? calloc(a->k * points->d, sizeof *from) : NULL;
-    if (!r.centroids || !r.sizes || (start && !from)) return APEX_E_MEMORY;
+    if (!r.centroids || (start && !from)) return APEX_E_MEMORY;
     for (size_t c = 0; start && c < a->k; c++)
         to_coordinates(start + 2 * c, sphere, from + c * points->d);
     o.start = from;
-    TRY(kmeans_fit(points, &o, &r));
+    struct kmeans_source source = kmeans_source_of_arrays(points);
+    TRY(kmeans_fit(&source, &o, &r, NULL));
+    for (size_t j = 0; j < points->d; j++)
+        all.column[j] = points->column[j];
+    TRY(kmeans_assign(r.centroids, a->k, points->d, &all, a->label, NULL));
     for (size_t c = 0; c < a->k; c++)
         to_degrees(r.centroids + c * points->d, sphere, a->site + 2 * c);
     double unit = sphere ? EARTH_RADIUS_KM / UNIT_VECTOR_SCALE : DEGREE_PER_UNIT;
@@ -288,7 +291,7 @@ static apex_status sites_fit(struct answer *a, const struct kmeans_points *point
 static apex_status sites(struct answer *a)
 {
     const double *start;
-    struct kmeans_points points;
+    struct kmeans_arrays points;
     int32_t *vector[3] = {NULL, NULL, NULL};
     bool sphere = strcmp(apex_param_text(a->run, "metric"), "great-circle") == 0;
     size_t n_start = apex_param_points(a->run, "start", 2, &start),
