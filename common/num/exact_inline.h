@@ -159,4 +159,45 @@ EXACT_INLINE double exact_log1p_exp_of(double x, double decay)
     return exact_select(exact_mask(x > 0.0), x, 0.0) + exact_log1p_unit(decay);
 }
 
+/* Taylor polynomials on |x| <= pi/4: the first term left out is below 2^-58. */
+EXACT_INLINE double exact_sin_small(double x)
+{
+    double z = x * x;
+    double p = -1.0 / 1307674368000.0 + z * (1.0 / 355687428096000.0);
+    p = 1.0 / 6227020800.0 + z * p;
+    p = -1.0 / 39916800.0 + z * p;
+    p = 1.0 / 362880.0 + z * p;
+    p = -1.0 / 5040.0 + z * p;
+    p = 1.0 / 120.0 + z * p;
+    p = -1.0 / 6.0 + z * p;
+    return x + x * z * p;
+}
+
+EXACT_INLINE double exact_cos_small(double x)
+{
+    double z = x * x;
+    double p = 1.0 / 20922789888000.0;
+    p = -1.0 / 87178291200.0 + z * p;
+    p = 1.0 / 479001600.0 + z * p;
+    p = -1.0 / 3628800.0 + z * p;
+    p = 1.0 / 40320.0 + z * p;
+    p = -1.0 / 720.0 + z * p;
+    p = 1.0 / 24.0 + z * p;
+    p = -0.5 + z * p;
+    return 1.0 + z * p;
+}
+
+/* Of |degrees| <= 360. In degrees the reduction by quarter turns is exact; the quarter's number
+ * stands in the low bits, its first bit swaps the two, its second turns both around. */
+EXACT_INLINE void exact_sincos_inline(double degrees, double *sine, double *cosine)
+{
+    double shifted = degrees * (1.0 / 90.0) + EXACT_ROUND, quarters = shifted - EXACT_ROUND;
+    double x = (degrees - 90.0 * quarters) * (3.14159265358979323846 / 180.0);
+    double s = exact_sin_small(x), c = exact_cos_small(x);
+    uint64_t q = exact_bits(shifted), odd = (uint64_t)0 - (q & 1);
+    uint64_t turn_sine = (q & 2) << 62, turn_cosine = ((q + 1) & 2) << 62;
+    *sine = exact_of_bits(exact_bits(exact_select(odd, c, s)) ^ turn_sine);
+    *cosine = exact_of_bits(exact_bits(exact_select(odd, s, c)) ^ turn_cosine);
+}
+
 #endif
