@@ -86,13 +86,16 @@ void kmeans_merge(struct kmeans_sums *total, const struct kmeans_sums *part)
     total->n += part->n;
 }
 
-/* sum / weight, in steps that are the same for any numbers: the sum as two doubles, whose high
- * one is divided with its exact remainder. weight < 2^53, |sum| < 2^84. */
+/* sum / weight, in steps that are the same for any numbers: the sum as a double and what it
+ * leaves (Knuth's two-sum), then the quotient and what its exact remainder adds.
+ * weight < 2^53, |sum| < 2^84. */
 static double mean_of(__int128 sum, double weight)
 {
     double high = (double)(int64_t)(sum >> 42) * 0x1p42,
            low = (double)(int64_t)(sum & (((__int128)1 << 42) - 1));
-    double most = high / weight, rest = fma(-most, weight, high) + low;
+    double whole = high + low, part = whole - high;
+    double left = (high - (whole - part)) + (low - part);
+    double most = whole / weight, rest = fma(-most, weight, whole) + left;
     return most + rest / weight;
 }
 
