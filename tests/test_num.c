@@ -1,4 +1,3 @@
-#include "common/num/bayes.h"
 #include "common/num/exact.h"
 #include "common/num/random.h"
 #include "common/num/select.h"
@@ -52,34 +51,6 @@ static void distances_are_those_of_the_haversine_formula(void **state)
     }
 }
 
-/* One class, a class with one row, a constant feature: no division by zero, no not-a-number. */
-static void naive_bayes_takes_degenerate_classes(void **state)
-{
-    static const double rows[][2] = {{1, 7}, {2, 7}, {3, 7}, {100, 7}};
-    static const uint32_t labels[] = {0, 0, 0, 1};
-    struct bayes *b = NULL;
-    (void)state;
-    CHECK(bayes_new(2, 2, &b) == APEX_OK);
-    for (size_t i = 0; i < 4; i++)
-        bayes_add_mean(b, rows[i], labels[i]);
-    bayes_means_done(b);
-    for (size_t i = 0; i < 4; i++)
-        bayes_add_square(b, rows[i], labels[i]);
-    CHECK(bayes_finish(b) == APEX_OK);
-    for (size_t i = 0; i < 4; i++) {
-        CHECK(isfinite(b->variance[i]) && b->variance[i] > 0);
-        CHECK(bayes_predict(b, rows[i]) == labels[i]);
-    }
-    bayes_free(b);
-    CHECK(bayes_new(2, 1, &b) == APEX_OK);
-    bayes_add_mean(b, rows[0], 0);
-    bayes_means_done(b);
-    bayes_add_square(b, rows[0], 0);
-    CHECK(bayes_finish(b) == APEX_E_DATA);
-    bayes_free(b);
-    CHECK(bayes_new(0, 1, &b) == APEX_E_USAGE && bayes_new(1, 0, &b) == APEX_E_USAGE);
-}
-
 static int number_order(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -122,7 +93,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sines_and_logarithms_are_within_two_units_of_long_double),
         cmocka_unit_test(distances_are_those_of_the_haversine_formula),
-        cmocka_unit_test(naive_bayes_takes_degenerate_classes),
         cmocka_unit_test(selection_is_what_sorting_finds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

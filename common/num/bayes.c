@@ -1,39 +1,61 @@
-#include "common/num/bayes.h"
+#include "common/num/bayes_model.h"
 
 #include "common/base/size.h"
+#include "common/base/try.h"
+#include "common/base/wipe.h"
 #include "common/num/exact.h"
+#include "common/num/leak.h"
+#include "common/num/vec.h"
 
-#include <math.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EPSILON_SHARE 1e-9 /* scikit-learn's var_smoothing */
+#define SMOOTHING 1e-9 /* scikit-learn's var_smoothing */
 #define TWO_PI 6.28318530717958647692
 
+apex_status bayes_fault(struct num_place *place, apex_status status, enum num_fault fault,
+                        size_t at)
+{
+    if (place) *place = (struct num_place){fault, at};
+    return status;
+}
+
+apex_status bayes_options_check(const struct bayes_options *o, struct num_place *place)
+{
+    if (o->n_classes == 0) return bayes_fault(place, APEX_E_DATA, NUM_NO_ROWS, 0);
+    if (o->n_classes == 1) return bayes_fault(place, APEX_E_DATA, NUM_ONE_CLASS, 0);
+    if (o->n_classes > UINT32_MAX) return bayes_fault(place, APEX_E_USAGE, NUM_OPTION, 0);
+    if (o->n_features == 0) return bayes_fault(place, APEX_E_USAGE, NUM_OPTION, 1);
+    if (!(o->smoothing >= 0) || o->smoothing > DBL_MAX)
+        return bayes_fault(place, APEX_E_USAGE, NUM_OPTION, 2);
+    for (size_t c = 0; o->prior && c < o->n_classes; c++)
+        if (!(o->prior[c] > 0) || o->prior[c] > DBL_MAX)
+            return bayes_fault(place, APEX_E_USAGE, NUM_OPTION, 3);
+    return APEX_OK;
+}
+
+/* One piece of memory: the struct, then its arrays. */
 apex_status bayes_new(size_t n_classes, size_t n_features, struct bayes **out)
 {
-    size_t cells;
+    size_t cells, numbers, len;
     if (n_classes == 0 || n_features == 0) return APEX_E_USAGE;
-    if (!size_mul(n_classes, n_features, &cells)) return APEX_E_LIMIT;
-    struct bayes *b = calloc(1, sizeof *b);
+    if (!size_mul(n_classes, n_features, &cells) || !size_mul(cells, 4, &numbers) ||
+        !size_add(numbers, n_features, &numbers) || !size_mul(n_classes, 3, &len) ||
+        !size_add(numbers, len, &numbers) || !size_mul(numbers, sizeof(double), &len) ||
+        !size_add(len, sizeof(struct bayes), &len))
+        return APEX_E_LIMIT;
+    struct bayes *b = calloc(1, len);
     if (!b) return APEX_E_MEMORY;
-    *b = (struct bayes){.n_classes = n_classes,
-                        .n_features = n_features,
-                        .counts = calloc(n_classes, sizeof(uint64_t)),
-                        .mean = calloc(cells, sizeof(double)),
-                        .variance = calloc(cells, sizeof(double)),
-                        .sum = calloc(cells, sizeof(double)),
-                        .carry = calloc(cells, sizeof(double)),
-                        .log_prior = calloc(n_classes, sizeof(double)),
-                        .log_norm = calloc(n_classes, sizeof(double)),
-                        .all_sum = calloc(n_features, sizeof(double)),
-                        .all_carry = calloc(n_features, sizeof(double)),
-                        .all_mean = calloc(n_features, sizeof(double))};
-    if (!b->counts || !b->mean || !b->variance || !b->sum || !b->carry || !b->log_prior ||
-        !b->log_norm || !b->all_sum || !b->all_carry || !b->all_mean) {
-        bayes_free(b);
-        return APEX_E_MEMORY;
-    }
+    double *at = (double *)(b + 1);
+    b->n_classes = n_classes;
+    b->n_features = n_features;
+    b->counts = (uint64_t *)at;
+    b->prior = at + n_classes;
+    b->mean = b->prior + n_classes;
+    b->variance = b->mean + cells;
+    b->shift = b->variance + cells;
+    b->constant = b->shift + n_features;
     *out = b;
     return APEX_OK;
 }
@@ -41,112 +63,128 @@ apex_status bayes_new(size_t n_classes, size_t n_features, struct bayes **out)
 void bayes_free(struct bayes *b)
 {
     if (!b) return;
-    void *const parts[] = {b->counts,    b->mean,     b->variance, b->sum,       b->carry,
-                           b->log_prior, b->log_norm, b->all_sum,  b->all_carry, b->all_mean};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        free(parts[i]);
+    wipe(b->counts, (2 * b->n_classes + 2 * b->n_classes * b->n_features + b->n_features +
+                     b->n_classes * (1 + 2 * b->n_features)) *
+                        sizeof(double));
     free(b);
 }
 
-/* Neumaier's compensated sum. */
-static void add(double *sum, double *carry, double x)
+/* 1 / sqrt(2 variance), and -scale (mean - shift). */
+static double class_ready(struct bayes *b, size_t c, double *worst_of)
 {
-    double t = *sum + x;
-    *carry += fabs(*sum) >= fabs(x) ? (*sum - t) + x : (x - t) + *sum;
-    *sum = t;
-}
-
-void bayes_add_mean(struct bayes *b, const double *row, uint32_t label)
-{
-    double *sum = b->sum + label * b->n_features, *carry = b->carry + label * b->n_features;
-    b->counts[label]++;
-    for (size_t f = 0; f < b->n_features; f++) {
-        add(&sum[f], &carry[f], row[f]);
-        add(&b->all_sum[f], &b->all_carry[f], row[f]);
+    size_t d = b->n_features;
+    double *constant = b->constant + c * (1 + 2 * d), sum = exact_log(b->prior[c]);
+    for (size_t f = 0; f < d; f++) {
+        double variance = b->variance[c * d + f], scale = exact_sqrt(0.5 / variance);
+        constant[1 + 2 * f] = scale;
+        constant[2 + 2 * f] = -scale * (b->mean[c * d + f] - b->shift[f]);
+        sum -= 0.5 * exact_log(TWO_PI * variance);
+        /* Finite and normal, or it shows: infinity - infinity is not a number. */
+        worst_of[f] += (constant[2 + 2 * f] - constant[2 + 2 * f]) + (scale - scale) +
+                       (double)!(variance >= DBL_MIN && variance <= DBL_MAX / 8);
     }
+    constant[0] = sum;
+    return sum - sum;
 }
 
-static uint64_t rows_of(const struct bayes *b)
+apex_status bayes_ready(struct bayes *b, struct num_place *place)
 {
-    uint64_t n = 0;
+    size_t d = b->n_features, first = SIZE_MAX;
+    double *bad = calloc(d, sizeof *bad), sum = 0;
+    if (!bad) return APEX_E_MEMORY;
     for (size_t c = 0; c < b->n_classes; c++)
-        n += b->counts[c];
-    return n;
+        sum += class_ready(b, c, bad);
+    for (size_t f = d; f-- > 0;) {
+        size_t mask = (size_t)0 - (size_t)(bad[f] != 0);
+        first = (first & ~mask) | (f & mask);
+    }
+    size_t prior = (size_t)0 - (size_t)(sum != 0); /* a prior that is not above 0 and finite */
+    first = first == SIZE_MAX && prior ? d : first;
+    free(bad);
+    num_leak(&first, sizeof first);
+    return first == SIZE_MAX ? APEX_OK : bayes_fault(place, APEX_E_DATA, NUM_RANGE, first);
 }
 
-void bayes_means_done(struct bayes *b)
+/* The first class with fewer rows than wanted, n_classes if rows have no class, or SIZE_MAX. */
+static size_t class_missing(const struct bayes_options *o, const struct bayes_moments *m)
 {
-    uint64_t n = rows_of(b);
-    for (size_t c = 0; c < b->n_classes; c++)
-        for (size_t f = 0; f < b->n_features; f++) {
-            size_t at = c * b->n_features + f;
-            b->mean[at] = b->counts[c] ? (b->sum[at] + b->carry[at]) / (double)b->counts[c] : 0;
-            b->sum[at] = b->carry[at] = 0;
-        }
-    for (size_t f = 0; f < b->n_features; f++) {
-        b->all_mean[f] = n ? (b->all_sum[f] + b->all_carry[f]) / (double)n : 0;
-        b->all_sum[f] = b->all_carry[f] = 0;
+    double least = o->rows_min ? (double)o->rows_min : 1;
+    size_t unseen = (size_t)0 - (size_t)(m->unseen > 0), at = o->n_classes | ~unseen;
+    for (size_t c = o->n_classes; c-- > 0;) {
+        size_t few = (size_t)0 - (size_t) !(m->rows[c] >= least && m->weight[c] > 0);
+        at = (at & ~few) | (c & few);
     }
+    return at;
 }
 
-void bayes_add_square(struct bayes *b, const double *row, uint32_t label)
+static double weight_of_all(const struct bayes_options *o, const struct bayes_moments *m)
 {
-    for (size_t f = 0; f < b->n_features; f++) {
-        size_t at = label * b->n_features + f;
-        double d = row[f] - b->mean[at], all = row[f] - b->all_mean[f];
-        add(&b->sum[at], &b->carry[at], d * d);
-        add(&b->all_sum[f], &b->all_carry[f], all * all);
-    }
+    double sum = 0;
+    for (size_t c = 0; c < o->n_classes; c++)
+        sum += m->weight[c];
+    return sum;
 }
 
-static double epsilon_of(const struct bayes *b, uint64_t n)
+/* The variance of a feature over all rows, from those of the classes. */
+static double variance_of_all(const struct bayes_options *o, const struct bayes_moments *m,
+                              size_t f, double all)
 {
-    double most = 0;
-    for (size_t f = 0; f < b->n_features; f++) {
-        double v = (b->all_sum[f] + b->all_carry[f]) / (double)n;
-        if (v > most) most = v;
+    double mean = 0, sum = 0;
+    for (size_t c = 0; c < o->n_classes; c++)
+        mean += m->weight[c] / all * m->mean[c * o->n_features + f];
+    for (size_t c = 0; c < o->n_classes; c++) {
+        double away = m->mean[c * o->n_features + f] - mean;
+        sum += m->weight[c] / all * (m->variance[c * o->n_features + f] + away * away);
     }
-    /* All rows equal: any positive width serves, as no row can be told from another. */
-    return most > 0 ? EPSILON_SHARE * most : EPSILON_SHARE;
+    return sum;
 }
 
-apex_status bayes_finish(struct bayes *b)
+static double epsilon_of(const struct bayes_options *o, const struct bayes_moments *m,
+                         double all)
 {
-    uint64_t n = rows_of(b);
-    if (n == 0) return APEX_E_DATA;
-    double epsilon = epsilon_of(b, n);
-    for (size_t c = 0; c < b->n_classes; c++) {
-        if (b->counts[c] == 0) return APEX_E_DATA;
-        b->log_prior[c] = exact_log((double)b->counts[c] / (double)n);
-        b->log_norm[c] = 0;
-        for (size_t f = 0; f < b->n_features; f++) {
-            size_t at = c * b->n_features + f;
-            b->variance[at] = (b->sum[at] + b->carry[at]) / (double)b->counts[c] + epsilon;
-            b->log_norm[c] -= 0.5 * exact_log(TWO_PI * b->variance[at]);
-            b->sum[at] =
-                1.0 /
-                b->variance[at]; /* the sums are done; from here on, widths to predict with */
-        }
+    double smoothing = o->smoothing > 0 ? o->smoothing : SMOOTHING, most = 0;
+    for (size_t f = 0; f < o->n_features; f++)
+        most = vec_greatest(variance_of_all(o, m, f, all), most);
+    /* All rows equal: any width above 0 serves, as no row can be told from another. */
+    return smoothing * (most + (double)(most == 0));
+}
+
+static void model_fill(const struct bayes_options *o, const struct bayes_moments *m, double all,
+                       struct bayes *b)
+{
+    double priors = 0;
+    b->epsilon = epsilon_of(o, m, all);
+    for (size_t c = 0; o->prior && c < o->n_classes; c++)
+        priors += o->prior[c];
+    for (size_t c = 0; c < o->n_classes; c++) {
+        b->counts[c] = (uint64_t)(int64_t)m->rows[c];
+        b->prior[c] = o->prior ? o->prior[c] / priors : m->weight[c] / all;
     }
+    for (size_t i = 0; i < o->n_classes * o->n_features; i++) {
+        b->mean[i] = m->mean[i];
+        b->variance[i] = m->variance[i] + b->epsilon;
+    }
+    if (m->n_shifts) memcpy(b->shift, m->shift, m->n_shifts * sizeof *m->shift);
+}
+
+apex_status bayes_of_moments(const struct bayes_options *o, const struct bayes_moments *m,
+                             struct bayes **out, struct num_place *place)
+{
+    struct bayes *b;
+    double all = weight_of_all(o, m);
+    size_t missing = class_missing(o, m);
+    unsigned char none = !(all > 0);
+    num_leak(&none, sizeof none);
+    num_leak(&missing, sizeof missing);
+    if (none) return bayes_fault(place, APEX_E_DATA, NUM_NO_ROWS, 0);
+    if (missing != SIZE_MAX) return bayes_fault(place, APEX_E_DATA, NUM_EMPTY_CLASS, missing);
+    TRY(bayes_new(o->n_classes, o->n_features, &b));
+    model_fill(o, m, all, b);
+    apex_status s = bayes_ready(b, place);
+    if (s != APEX_OK) {
+        bayes_free(b);
+        return s;
+    }
+    *out = b;
     return APEX_OK;
-}
-
-uint32_t bayes_predict(const struct bayes *b, const double *row)
-{
-    uint32_t best = 0;
-    double most = -INFINITY;
-    for (size_t c = 0; c < b->n_classes; c++) {
-        double sum = 0;
-        for (size_t f = 0; f < b->n_features; f++) {
-            size_t at = c * b->n_features + f;
-            double d = row[f] - b->mean[at];
-            sum += d * d * b->sum[at];
-        }
-        double score = b->log_prior[c] + b->log_norm[c] - 0.5 * sum;
-        if (score > most) {
-            most = score;
-            best = (uint32_t)c;
-        }
-    }
-    return best;
 }

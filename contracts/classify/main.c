@@ -3,15 +3,13 @@
  * fall into each class: the addressable market per country own_market  the same, trained on the
  * requester's private rows, sent with the request evaluate    trained on `training`, scored on
  * `holdout` predict     the class of each of the requester's own rows; to it alone */
+#include "common/base/size.h"
 #include "common/base/try.h"
 #include "common/num/bayes.h"
-#include "common/num/parallel.h"
 #include "contracts/classify/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-enum { PREDICT_BLOCK = 1024 };
 
 struct work {
     struct apex_run *run;
@@ -21,55 +19,70 @@ struct work {
     struct bayes *model;
 };
 
+/* The rows' features column by column. */
+static apex_status columns_open(const struct rows *r, double **cells, const double ***column,
+                                struct num_source *source)
+{
+    size_t len, room = r->n + 1;
+    if (!size_mul(room, r->n_features, &len) || !size_mul(len, sizeof(double), &len))
+        return APEX_E_LIMIT;
+    *cells = malloc(len);
+    *column = malloc(r->n_features * sizeof **column);
+    if (!*cells || !*column) return APEX_E_MEMORY;
+    for (size_t f = 0; f < r->n_features; f++) {
+        (*column)[f] = *cells + f * room;
+        for (size_t i = 0; i < r->n; i++)
+            (*cells)[f * room + i] = r->feature[i * r->n_features + f];
+    }
+    struct num_arrays arrays = {r->n, r->n_features, *column, NULL, NULL, r->label};
+    return num_source_of_arrays(&arrays, source);
+}
+
 static apex_status train(struct work *w, const struct rows_choice *choice)
 {
+    struct num_place place = {NUM_FINE, 0};
+    struct num_source source = {0};
+    const double **column = NULL;
+    double *cells = NULL;
     TRY(classes_load(w->run, choice, &w->classes));
     TRY(rows_load(w->run, choice, &w->classes, &w->training));
     const struct rows *r = &w->training;
     if (r->n == 0 || r->n_features == 0)
         apex_refuse(w->run, APEX_REFUSE_NO_DATA, "no training rows without missing values");
     if (!choice->is_private) release_demand(w->run, &w->rules, &r->all);
-    TRY(bayes_new(w->classes.n, r->n_features, &w->model));
-    for (size_t i = 0; i < r->n; i++)
-        bayes_add_mean(w->model, r->feature + i * r->n_features, r->label[i]);
-    bayes_means_done(w->model);
-    for (size_t i = 0; i < r->n; i++)
-        bayes_add_square(w->model, r->feature + i * r->n_features, r->label[i]);
-    apex_status s = bayes_finish(w->model);
+    const struct bayes_options o = {.n_classes = w->classes.n, .n_features = r->n_features};
+    TRY(columns_open(r, &cells, &column, &source));
+    apex_status s = bayes_fit(&source, &o, apex_threads(w->run), &w->model, &place);
+    num_source_of_arrays_free(&source);
+    free(cells);
+    free(column);
     if (s == APEX_E_DATA)
         apex_refuse(w->run, APEX_REFUSE_NO_DATA,
-                    "a class has no training row without missing values");
+                    place.fault == NUM_ONE_CLASS ? "the training rows have one class only"
+                    : place.fault == NUM_EMPTY_CLASS
+                        ? "a class has no training row without missing values"
+                        : "the training rows' numbers are too far apart");
     apex_progress(w->run, 40);
     return s;
 }
 
-struct predicting {
-    const struct bayes *model;
-    const struct rows *rows;
-    uint32_t *out;
-};
-
-static void predict_block(void *context, size_t block, unsigned thread)
-{
-    const struct predicting *p = context;
-    size_t first = block * PREDICT_BLOCK,
-           end = first + PREDICT_BLOCK < p->rows->n ? first + PREDICT_BLOCK : p->rows->n;
-    (void)thread;
-    for (size_t i = first; i < end; i++)
-        p->out[i] = bayes_predict(p->model, p->rows->feature + i * p->rows->n_features);
-}
-
 static apex_status predict_rows(const struct work *w, const struct rows *rows, uint32_t **out)
 {
-    struct predicting p = {w->model, rows, malloc((rows->n + 1) * sizeof *p.out)};
-    if (!p.out) return APEX_E_MEMORY;
-    if (rows->n > 0 && rows->n_features != w->model->n_features)
+    struct num_source source = {0};
+    const double **column = NULL;
+    double *cells = NULL;
+    *out = malloc((rows->n + 1) * sizeof **out);
+    if (!*out) return APEX_E_MEMORY;
+    if (rows->n == 0) return APEX_OK;
+    if (rows->n_features != w->model->n_features)
         apex_refuse(w->run, APEX_REFUSE_PARAMETER,
                     "training and other rows have different features");
-    parallel_blocks(apex_threads(w->run), (rows->n + PREDICT_BLOCK - 1) / PREDICT_BLOCK,
-                    predict_block, &p);
-    *out = p.out;
-    return APEX_OK;
+    TRY(columns_open(rows, &cells, &column, &source));
+    apex_status s = bayes_predict(w->model, &source, apex_threads(w->run), *out);
+    num_source_of_arrays_free(&source);
+    free(cells);
+    free(column);
+    return s;
 }
 
 static void count(struct release_cell *cells, const struct rows *rows,
