@@ -1,0 +1,68 @@
+#include "common/num/boost_tree.h"
+#include "common/num/exact_inline.h"
+
+/* A strip at a time: for each feature, the bin above which a row's node sends
+ * it right (none: BOOST_NO_SPLIT), then one compare. */
+BOOST_BODY void boost_route_body(const uint8_t *bins, size_t n, size_t d,
+                                 const uint32_t *feature, const uint8_t *bin, size_t n_nodes,
+                                 uint8_t *node)
+{
+    uint8_t above[BOOST_LEVEL_NODES];
+    for (size_t f = 0; f < d; f++) {
+        const uint8_t *x = bins + f * n;
+        for (size_t j = 0; j < n_nodes; j++)
+            above[j] = (uint8_t)(bin[j] | (uint8_t) - (uint8_t)(feature[j] != f));
+        for (size_t at = 0; at < n; at += BOOST_STRIP) {
+            uint8_t limit[BOOST_STRIP];
+            for (size_t s = 0; s < BOOST_STRIP; s++)
+                limit[s] = BOOST_NO_SPLIT;
+            for (size_t j = 0; j < n_nodes; j++)
+                for (size_t s = 0; s < BOOST_STRIP; s++) {
+                    uint8_t here = (uint8_t) - (uint8_t)((node[at + s] & 0x7f) == j);
+                    limit[s] &= (uint8_t)(above[j] | (uint8_t)~here);
+                }
+            for (size_t s = 0; s < BOOST_STRIP; s++)
+                node[at + s] |= (uint8_t)((x[at + s] > limit[s]) << 7);
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        node[i] = (uint8_t)(node[i] << 1 | node[i] >> 7);
+}
+BOOST_LEVELS(, boost_route,
+             (const uint8_t *bins, size_t n, size_t d, const uint32_t *feature,
+              const uint8_t *bin, size_t n_nodes, uint8_t *node),
+             (bins, n, d, feature, bin, n_nodes, node))
+
+BOOST_BODY void boost_leaf_add_body(const uint8_t *node, size_t n, const double *value,
+                                    size_t n_leaves, double *score)
+{
+    for (size_t at = 0; at < n; at += BOOST_STRIP) {
+        uint64_t here[BOOST_STRIP], add[BOOST_STRIP] = {0};
+        for (size_t s = 0; s < BOOST_STRIP; s++)
+            here[s] = node[at + s];
+        for (size_t j = 0; j < n_leaves; j++)
+            for (size_t s = 0; s < BOOST_STRIP; s++)
+                add[s] |= exact_bits(value[j]) & exact_mask(here[s] == j);
+        for (size_t s = 0; s < BOOST_STRIP; s++)
+            score[at + s] += exact_of_bits(add[s]);
+    }
+}
+BOOST_LEVELS(, boost_leaf_add,
+             (const uint8_t *node, size_t n, const double *value, size_t n_leaves,
+              double *score),
+             (node, n, value, n_leaves, score))
+
+BOOST_BODY void boost_leaf_parties_body(const uint8_t *node, const uint8_t *live,
+                                        const uint8_t *party, size_t n, size_t n_leaves,
+                                        uint64_t *seen)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bit = (uint64_t)live[i] << (party[i] & 63);
+        for (size_t j = 0; j < n_leaves; j++)
+            seen[j] |= bit & exact_mask(node[i] == j);
+    }
+}
+BOOST_LEVELS(, boost_leaf_parties,
+             (const uint8_t *node, const uint8_t *live, const uint8_t *party, size_t n,
+              size_t n_leaves, uint64_t *seen),
+             (node, live, party, n, n_leaves, seen))
