@@ -6,6 +6,7 @@
 #define COMMON_NUM_COLUMN_H
 
 #include "common/num/block.h"
+#include "common/num/exact_inline.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -68,6 +69,24 @@ COLUMN_INLINE void column_moments(const double *x, const double *weight, double 
         }
     sums[0] = column_fold(first);
     sums[1] = column_fold(second);
+}
+
+COLUMN_INLINE void column_pad_labels(const uint32_t *from, size_t n,
+                                     uint32_t *COLUMN_RESTRICT to)
+{
+    memcpy(to, from, n * sizeof *to);
+    memset(to + n, 0, (column_rows(n) - n) * sizeof *to);
+}
+
+/* The weight of the rows of one class. */
+COLUMN_INLINE double column_class_sum(const uint32_t *label, uint32_t class,
+                                      const double *weight, size_t rows)
+{
+    double lane[COLUMN_LANES] = {0};
+    for (size_t r = 0; r < rows; r += COLUMN_LANES)
+        for (size_t l = 0; l < COLUMN_LANES; l++)
+            lane[l] += exact_select(exact_mask(label[r + l] == class), weight[r + l], 0.0);
+    return column_fold(lane);
 }
 
 /* out[r] = constant + sum_j factor_j (column_j[from + r] - mean_j), columns added in order. */
