@@ -43,6 +43,7 @@ static apex_status first_row(struct csv *c)
     bool is_data;
     c->has_first_row = true;
     TRY(csv_first_row(c, &is_data));
+    if (!c->in->options->careful) TRY(csv_quick_new(c));
     return is_data ? data_row(c) : APEX_OK;
 }
 
@@ -130,8 +131,10 @@ static void line_count(struct csv *c, uint8_t b)
 static apex_status piece_take(struct csv *c, struct span piece)
 {
     for (size_t i = 0; i < piece.len;) {
-        const uint8_t *b = piece.data + i++;
         bool row_ended = c->state == FIELD_START && c->n_fields == 0;
+        if (row_ended && c->quick && !c->after_cr) TRY(csv_quick_rows(c, piece, &i));
+        if (i == piece.len) break;
+        const uint8_t *b = piece.data + i++;
         if (!(row_ended && c->after_cr && *b == '\n')) TRY(byte_take(c, b));
         line_count(c, *b);
         size_t n = plain_run(c, piece, i);
@@ -174,6 +177,7 @@ apex_status csv_read(struct rows_in *in, struct span first)
         c->text = text;
         s = csv_run(c, first);
     }
+    if (c) csv_quick_free(c);
     if (text) wipe(text, ROW_BYTES_MAX);
     free(text);
     free(c);

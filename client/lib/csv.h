@@ -23,6 +23,7 @@ struct csv {
     size_t n_expected;          /* fields of the first row */
     size_t source[COLUMNS_MAX]; /* column of the schema -> field */
     struct raw_cell raw[COLUMNS_MAX];
+    struct csv_quick *quick; /* from the first row on */
 };
 
 /* A field of the row at hand, lent until the next row. */
@@ -31,7 +32,9 @@ static inline struct span csv_field(const struct csv *c, size_t i)
     size_t start = i ? c->end[i - 1] : 0;
     return span_of(c->text + start, c->end[i] - start);
 }
-/* Without the blanks around it, unless they were quoted. */
+/* Without the blanks around it. */
+struct span csv_trim(struct span text);
+/* The same, unless they were quoted. */
 struct span csv_cell(const struct csv *c, size_t i);
 
 /* The one of , ; tab | that the first lines agree on. */
@@ -45,5 +48,12 @@ uint8_t csv_delimiter(struct span first);
  * that is not a category reads as a number, date or bool. APEX_E_USAGE: they do not match; the
  * error offers a --map. */
 apex_status csv_first_row(struct csv *c, bool *is_data);
+
+/* Between rows: takes from the front of a piece the rows that hold nothing unusual, many at a
+ * time, and leaves *at where the careful reader has to go on, for a row at least. What both
+ * make of a row is the same; only the careful one complains (csv_quick.c). */
+apex_status csv_quick_new(struct csv *c);
+void csv_quick_free(struct csv *c); /* wipes */
+apex_status csv_quick_rows(struct csv *c, struct span piece, size_t *at);
 
 #endif

@@ -52,15 +52,18 @@ uint8_t csv_delimiter(struct span first)
     return delimiters[best];
 }
 
-struct span csv_cell(const struct csv *c, size_t i)
+struct span csv_trim(struct span t)
 {
-    struct span t = csv_field(c, i);
-    if (c->quoted[i]) return t;
     while (t.len && (t.data[0] == ' ' || t.data[0] == '\t'))
         t = span_of(t.data + 1, t.len - 1);
     while (t.len && (t.data[t.len - 1] == ' ' || t.data[t.len - 1] == '\t'))
         t.len--;
     return t;
+}
+
+struct span csv_cell(const struct csv *c, size_t i)
+{
+    return c->quoted[i] ? csv_field(c, i) : csv_trim(csv_field(c, i));
 }
 
 static bool same_name(struct span field, const char *name)

@@ -82,10 +82,18 @@ static apex_status group_hand_on(struct rows_in *in, bool last)
     return in->options->group(in->options->context, span_of(in->group, len));
 }
 
+static apex_status rows_ended(struct rows_in *in, size_t n)
+{
+    bool full = false;
+    TRY(table_writer_rows_end(in->writer, n, &full));
+    in->summary->rows += n;
+    return full ? group_hand_on(in, false) : APEX_OK;
+}
+
 apex_status rows_add(struct rows_in *in, uint64_t row, uint64_t line,
                      const struct raw_cell *raw)
 {
-    bool good = true, full = false;
+    bool good = true;
     for (size_t i = 0; i < in->schema->n_columns; i++) {
         const char *reason =
             cell_parse(&raw[i], &in->schema->columns[i], in->csv, &in->cells[i]);
@@ -98,9 +106,45 @@ apex_status rows_add(struct rows_in *in, uint64_t row, uint64_t line,
     if (!good) return APEX_OK;
     for (size_t i = 0; i < in->schema->n_columns; i++)
         TRY(cell_put(in->writer, i, in->schema->columns[i].type, &in->cells[i]));
-    TRY(table_writer_row_end(in->writer, &full));
-    in->summary->rows++;
-    return full ? group_hand_on(in, false) : APEX_OK;
+    return rows_ended(in, 1);
+}
+
+static bool has_category(const struct manifest_dataset *schema)
+{
+    size_t i = 0;
+    while (i < schema->n_columns && schema->columns[i].type != COLUMN_CATEGORY)
+        i++;
+    return i < schema->n_columns;
+}
+
+/* One category's text, or some items of any other type, from row `at` on. */
+static apex_status items_put(struct rows_in *in, size_t i, const struct rows_column *c,
+                             size_t at, size_t n)
+{
+    const uint8_t *present = c->present ? c->present + at : NULL;
+    size_t width = table_type_width(in->schema->columns[i].type);
+    if (in->schema->columns[i].type != COLUMN_CATEGORY) {
+        table_writer_items(in->writer, i, (const uint8_t *)c->items + at * width, present, n);
+        return APEX_OK;
+    }
+    if (!present || *present)
+        return table_writer_category(in->writer, i, ((const struct span *)c->items)[at]);
+    table_writer_missing(in->writer, i);
+    return APEX_OK;
+}
+
+/* A dictionary may fill a group at any row, so with one there is one row at a time. */
+apex_status rows_add_good(struct rows_in *in, const struct rows_column *columns, size_t n)
+{
+    bool one = has_category(in->schema);
+    for (size_t at = 0, k; at < n; at += k) {
+        size_t room = table_writer_room(in->writer);
+        k = one ? 1 : n - at < room ? n - at : room;
+        for (size_t i = 0; i < in->schema->n_columns; i++)
+            TRY(items_put(in, i, &columns[i], at, k));
+        TRY(rows_ended(in, k));
+    }
+    return APEX_OK;
 }
 
 static apex_status not_rows(struct rows_in *in, const char *what, const char *next)
@@ -174,9 +218,10 @@ static apex_status rows_open(struct rows_in *in, const char *path)
         return apex_fail(in->error, APEX_E_FORMAT, "that is a folder, not a file",
                          "nothing was sent", "name the file with the rows", "you");
     if (S_ISREG(st.st_mode)) in->size = (uint64_t)st.st_size;
-    in->piece = malloc(PIECE_BYTES);
+    in->space = calloc(1, PIECE_SLACK + PIECE_BYTES + PIECE_SLACK);
     in->group = aligned_alloc(64, GROUP_BYTES);
     in->cells = calloc(in->schema->n_columns, sizeof *in->cells);
+    in->piece = in->space ? in->space + PIECE_SLACK : NULL;
     if (!in->piece || !in->group || !in->cells) return APEX_E_MEMORY;
     return table_writer_new(in->schema, &in->writer);
 }
@@ -187,7 +232,7 @@ static void rows_close(struct rows_in *in)
     if (in->piece) wipe(in->piece, PIECE_BYTES);
     if (in->group) wipe(in->group, GROUP_BYTES);
     if (in->cells) wipe(in->cells, in->schema->n_columns * sizeof *in->cells);
-    free(in->piece);
+    free(in->space);
     free(in->group);
     free(in->cells);
     table_writer_free(in->writer);

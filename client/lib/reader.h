@@ -31,6 +31,7 @@ struct reader_options {
         struct span group); /* called for each group while no row was bad; may be NULL */
     void (*progress)(void *context, uint64_t done, uint64_t total); /* bytes; may be NULL */
     void *context;
+    bool careful; /* each row byte by byte, for tests that compare; slower, and the same */
 };
 struct reader_summary {
     uint64_t rows, ignored_columns;

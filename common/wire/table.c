@@ -11,7 +11,7 @@ enum { FIXED_LEN = 16, VERSION = 1, HAS_VALIDITY = 1, ALIGN = 64 };
 static const uint8_t magic[4] = {'A', 'P', 'X', 'G'};
 
 /* The bytes of one cell, by type. */
-static size_t width_of(enum column_type type)
+size_t table_type_width(enum column_type type)
 {
     static const size_t width[] = {
         [COLUMN_LATITUDE] = 4, [COLUMN_LONGITUDE] = 4, [COLUMN_FLOAT64] = 8, [COLUMN_INT64] = 8,
@@ -128,7 +128,7 @@ static apex_status codes_check(const struct table_column *c, size_t n)
 static apex_status cells_check(const struct table_column *c, size_t n)
 {
     const uint8_t *bytes = c->data;
-    size_t width = width_of(c->type);
+    size_t width = table_type_width(c->type);
     for (size_t i = 0; c->validity && i < n; i++)
         if (cell_missing(c, i) && !all_zero(bytes + i * width, width)) return APEX_E_FORMAT;
     if (c->validity && (!bits_beyond_zero(c->validity, n) || !any_missing(c, n)))
@@ -168,7 +168,7 @@ static apex_status column_parse(struct cursor *head, struct layout *l, size_t n_
     const uint8_t *piece;
     *c = (struct table_column){0};
     TRY(column_head(head, c, at, &flags));
-    TRY(layout_take(l, at[0], n_rows * width_of(c->type), &piece));
+    TRY(layout_take(l, at[0], n_rows * table_type_width(c->type), &piece));
     c->data = piece;
     if (flags & HAS_VALIDITY)
         TRY(layout_take(l, at[1], (n_rows + 7) / 8, &c->validity));

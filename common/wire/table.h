@@ -46,6 +46,7 @@ apex_status table_group_check(const struct table_group *g,
 /* Walks a dictionary: start with *at = 0. */
 apex_status table_dict_next(struct span dict, size_t *at, struct span *text);
 
+size_t table_type_width(enum column_type type); /* bytes of one item */
 /* How many rows of this schema one group may take, dictionary space included (a multiple of 64,
  * at most GROUP_ROWS_MAX). */
 size_t table_rows_per_group(const struct manifest_dataset *schema);
@@ -65,6 +66,13 @@ void table_writer_missing(struct table_writer *w, size_t column);
 /* Ends a row. *full: the group must be taken (table_writer_take) before the next row. */
 apex_status table_writer_row_end(struct table_writer *w, bool *full);
 size_t table_writer_rows(const struct table_writer *w); /* rows in the open group */
+/* The same for many rows at once, where there is no category: the items of a column, of its
+ * type, for the next n rows, n at most table_writer_room; then the end of all n. Where present
+ * (NULL: everywhere) is 0 the cell is missing, and its item zero. */
+size_t table_writer_room(const struct table_writer *w);
+void table_writer_items(struct table_writer *w, size_t column, const void *items,
+                        const uint8_t *present, size_t n);
+apex_status table_writer_rows_end(struct table_writer *w, size_t n, bool *full);
 /* Serialises the open group into out (GROUP_BYTES, 64-byte aligned) and starts a new one.
  * `last`: not padded to GROUP_BYTES. */
 apex_status table_writer_take(struct table_writer *w, bool last, uint8_t *out, size_t *len);

@@ -43,14 +43,6 @@ static size_t align(size_t n)
     return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 }
 
-static size_t width_of(enum column_type type)
-{
-    static const size_t width[] = {
-        [COLUMN_LATITUDE] = 4, [COLUMN_LONGITUDE] = 4, [COLUMN_FLOAT64] = 8, [COLUMN_INT64] = 8,
-        [COLUMN_CATEGORY] = 4, [COLUMN_BOOL] = 1,      [COLUMN_DATE] = 4};
-    return width[type];
-}
-
 static size_t header_len(const struct manifest_dataset *s)
 {
     size_t len = FIXED_LEN;
@@ -74,7 +66,7 @@ static size_t space_for(const struct manifest_dataset *s, size_t rows)
 {
     size_t len = header_len(s);
     for (size_t i = 0; i < s->n_columns; i++) {
-        len += align(rows * width_of(s->columns[i].type));
+        len += align(rows * table_type_width(s->columns[i].type));
         if (s->columns[i].missing) len += align((rows + 7) / 8);
         if (s->columns[i].type == COLUMN_CATEGORY) len += align(dict_space_of(s));
     }
@@ -117,7 +109,7 @@ static apex_status column_new(const struct table_writer *w, const struct manifes
                               struct column_writer *c)
 {
     c->type = s->type;
-    c->width = width_of(s->type);
+    c->width = table_type_width(s->type);
     c->data = calloc(w->rows_max, c->width);
     c->validity = calloc(w->rows_max / 8 + 1, 1);
     if (!c->data || !c->validity) return APEX_E_MEMORY;
@@ -232,9 +224,45 @@ apex_status table_writer_category(struct table_writer *w, size_t column, struct 
     return APEX_OK;
 }
 
+size_t table_writer_room(const struct table_writer *w)
+{
+    return w->rows_max - w->n_rows;
+}
+
+/* Bits from..from+n of a bitmap whose bytes are zero from there on. */
+static void bits_set(uint8_t *bits, size_t from, size_t n)
+{
+    size_t end = from + n;
+    for (; from < end && from % 8 != 0; from++)
+        bits[from / 8] |= (uint8_t)(1u << from % 8);
+    memset(bits + from / 8, 0xff, (end - from) / 8);
+    if (end % 8 != 0 && from < end) bits[end / 8] = (uint8_t)((1u << end % 8) - 1);
+}
+
+void table_writer_items(struct table_writer *w, size_t column, const void *items,
+                        const uint8_t *present, size_t n)
+{
+    struct column_writer *c = &w->columns[column];
+    memcpy(c->data + w->n_rows * c->width, items, n * c->width);
+    if (!present) {
+        bits_set(c->validity, w->n_rows, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t row = w->n_rows + i;
+        c->validity[row / 8] |= (uint8_t)((unsigned)(present[i] != 0) << row % 8);
+        c->any_missing |= present[i] == 0;
+    }
+}
+
 apex_status table_writer_row_end(struct table_writer *w, bool *full)
 {
-    w->n_rows++;
+    return table_writer_rows_end(w, 1, full);
+}
+
+apex_status table_writer_rows_end(struct table_writer *w, size_t n, bool *full)
+{
+    w->n_rows += n;
     *full = w->n_rows == w->rows_max;
     for (size_t i = 0; i < w->schema->n_columns; i++) {
         const struct column_writer *c = &w->columns[i];
