@@ -1,4 +1,5 @@
-/* k-means with AVX2 and FMA: scores of 4 rows, sums of 16 rows per instruction. */
+/* k-means with AVX2 and FMA: scores of 4 rows, sums of 16 rows per instruction.
+ */
 #include "common/num/kmeans_kernel.h"
 #include "common/num/simd.h"
 
@@ -35,8 +36,8 @@ NARROW_INLINE void label_few(const struct kmeans_table *t, const int32_t *const 
             less[v] = _mm256_castpd_si256(_mm256_cmp_pd(score, best[v], _CMP_LT_OQ));
             best[v] = _mm256_min_pd(score, best[v]);
         }
-        /* Two bytes a row, in the order 0 1 4 5 8 9 12 13 | 2 3 6 7 10 11 14 15, undone at the
-         * end. */
+        /* Two bytes a row, in the order 0 1 4 5 8 9 12 13 | 2 3 6 7 10 11 14 15,
+         * undone at the end. */
         __m256i any = _mm256_packs_epi16(_mm256_packs_epi32(less[0], less[1]),
                                          _mm256_packs_epi32(less[2], less[3]));
         index = _mm256_blendv_epi8(index, number, any);

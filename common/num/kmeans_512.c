@@ -1,4 +1,5 @@
-/* k-means with AVX-512 and VNNI: scores of 8 rows, sums of 32 rows per instruction. */
+/* k-means with AVX-512 and VNNI: scores of 8 rows, sums of 32 rows per
+ * instruction. */
 #include "common/num/kmeans_kernel.h"
 #include "common/num/simd.h"
 
@@ -119,7 +120,8 @@ static void label_512(const struct kmeans_table *t, const int32_t *const *column
         label_many(t, column, n, label);
 }
 
-/* Rows i and 16 + i stand beside each other: two blends instead of a pack across lanes. */
+/* Rows i and 16 + i stand beside each other: two blends instead of a pack
+ * across lanes. */
 WIDE static void split_512(const int32_t *column, size_t n, int16_t *high, int16_t *low)
 {
     const __mmask32 odd = 0xaaaaaaaa;
@@ -144,8 +146,8 @@ WIDE static void order_512(const uint32_t *label, size_t n, uint16_t *ordered)
 
 enum { VECTORS = KMEANS_VECTOR / 32 };
 
-/* 256 rows for two centroids: which rows are theirs, as words of 1 and 0, stays in registers
- * while all planes pass. */
+/* 256 rows for two centroids: which rows are theirs, as words of 1 and 0, stays
+ * in registers while all planes pass. */
 WIDE_INLINE void sum_pair(const uint16_t *ordered, const int16_t *planes, size_t n_planes,
                           size_t stride, size_t c, int32_t *sums)
 {

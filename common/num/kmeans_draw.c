@@ -53,7 +53,8 @@ void kmeans_draw_start(struct kmeans_draw *draw)
     }
 }
 
-/* Where in the running sums two numbers fall: in one lane each; the others never get there. */
+/* Where in the running sums two numbers fall: in one lane each; the others
+ * never get there. */
 struct aim {
     double at[2][DRAW_LANES], by_weight;
 };

@@ -1,5 +1,6 @@
-/* Rows of a sample with their share in the next draw of k-means++; for kmeans_seed.c. All
- * passes go over all rows, whatever they hold: the same instructions and addresses. */
+/* Rows of a sample with their share in the next draw of k-means++; for
+ * kmeans_seed.c. All passes go over all rows, whatever they hold: the same
+ * instructions and addresses. */
 #ifndef COMMON_NUM_KMEANS_DRAW_H
 #define COMMON_NUM_KMEANS_DRAW_H
 

@@ -17,8 +17,8 @@ static inline __attribute__((always_inline)) double pick(double kept, double oth
     return kept;
 }
 
-/* Adds to distance the squares of one coordinate's differences; the centroid's coordinate is
- * found by passing all of them. */
+/* Adds to distance the squares of one coordinate's differences; the centroid's
+ * coordinate is found by passing all of them. */
 static inline __attribute__((always_inline)) void differences_body(const double *centroids,
                                                                    size_t k, size_t d,
                                                                    const int32_t *column,

@@ -1,4 +1,5 @@
-/* The rows of a chunk, stripe by stripe: labelled, split into planes, summed. */
+/* The rows of a chunk, stripe by stripe: labelled, split into planes, summed.
+ */
 #include "common/base/size.h"
 #include "common/num/kmeans_kernel.h"
 #include "common/num/kmeans_step.h"
@@ -9,24 +10,26 @@
 
 enum {
     PLANES_ROOM = 1 << 14,  /* int16 numbers that stay in the first-level cache */
+    CACHE_LINE = 64,        /* keeps planes out of each other's cache sets */
     PER_COLUMN = 2,         /* planes of a coordinate */
     PER_COLUMN_WEIGHTED = 4 /* planes of a coordinate times a weight */
 };
 
 struct kmeans_worker {
-    size_t k, d, n_planes, n_pending;
+    size_t k, d, rows; /* of a stripe */
+    size_t n_planes, stride, n_pending;
     bool weighted;
     int32_t *pad[KMEANS_DIMS_MAX]; /* the last rows of a chunk, filled up */
-    int32_t *product;              /* two of KMEANS_STRIPE */
+    int32_t *product;              /* two columns */
     uint32_t *label, *weight;
     uint16_t *ordered;
-    int16_t *planes; /* n_planes x KMEANS_STRIPE */
+    int16_t *planes; /* n_planes, `stride` apart */
     int32_t *sums;   /* (k + 1) x (n_planes + 1) x KMEANS_LANES */
 };
 
-size_t kmeans_stripe_rows(size_t d)
+static size_t stripe_rows(size_t n_planes)
 {
-    size_t rows = PLANES_ROOM / (PER_COLUMN * d) / KMEANS_VECTOR * KMEANS_VECTOR;
+    size_t rows = PLANES_ROOM / n_planes / KMEANS_VECTOR * KMEANS_VECTOR;
     return rows < KMEANS_VECTOR ? KMEANS_VECTOR : rows > KMEANS_STRIPE ? KMEANS_STRIPE : rows;
 }
 
@@ -47,14 +50,16 @@ apex_status kmeans_worker_new(size_t k, size_t d, bool weighted, struct kmeans_w
     w->d = d;
     w->weighted = weighted;
     w->n_planes = weighted ? PER_COLUMN_WEIGHTED * d + 3 : PER_COLUMN * d;
+    w->rows = stripe_rows(w->n_planes);
+    w->stride = w->rows + CACHE_LINE / sizeof(int16_t);
     bool whole = true;
     for (size_t j = 0; j < d; j++)
-        whole &= (w->pad[j] = lines(KMEANS_STRIPE, sizeof(int32_t))) != NULL;
-    w->product = lines(2 * KMEANS_STRIPE, sizeof *w->product);
-    w->label = lines(KMEANS_STRIPE, sizeof *w->label);
-    w->weight = lines(KMEANS_STRIPE, sizeof *w->weight);
-    w->ordered = lines(KMEANS_STRIPE, sizeof *w->ordered);
-    w->planes = lines(w->n_planes * KMEANS_STRIPE, sizeof *w->planes);
+        whole &= (w->pad[j] = lines(w->rows, sizeof(int32_t))) != NULL;
+    w->product = lines(2 * w->rows, sizeof *w->product);
+    w->label = lines(w->rows, sizeof *w->label);
+    w->weight = lines(w->rows, sizeof *w->weight);
+    w->ordered = lines(w->rows, sizeof *w->ordered);
+    w->planes = lines(w->n_planes * w->stride, sizeof *w->planes);
     w->sums = lines((k + 1) * (w->n_planes + 1) * KMEANS_LANES, sizeof *w->sums);
     *worker = w;
     if (whole && w->product && w->label && w->weight && w->ordered && w->planes && w->sums)
@@ -109,7 +114,8 @@ static void stripe_take(struct kmeans_worker *w, const struct kmeans_chunk *chun
     s->weight = w->weight;
 }
 
-/* w x as a whole number of 64 bits: its high half, and its low half less 2^31. */
+/* w x as a whole number of 64 bits: its high half, and its low half less 2^31.
+ */
 static void products(const int32_t *column, const uint32_t *weight, size_t n, int32_t *high,
                      int32_t *low)
 {
@@ -124,19 +130,19 @@ static void planes_weighted(struct kmeans_worker *w, const struct kmeans_kernel 
                             const struct stripe *s)
 {
     int16_t *plane = w->planes;
-    int32_t *high = w->product, *low = w->product + KMEANS_STRIPE;
-    for (size_t j = 0; j < w->d; j++, plane += PER_COLUMN_WEIGHTED * KMEANS_STRIPE) {
+    int32_t *high = w->product, *low = w->product + w->rows;
+    for (size_t j = 0; j < w->d; j++, plane += PER_COLUMN_WEIGHTED * w->stride) {
         products(s->column[j], s->weight, s->full, high, low);
-        kernel->split(high, s->full, plane, plane + KMEANS_STRIPE);
-        kernel->split(low, s->full, plane + 2 * KMEANS_STRIPE, plane + 3 * KMEANS_STRIPE);
+        kernel->split(high, s->full, plane, plane + w->stride);
+        kernel->split(low, s->full, plane + 2 * w->stride, plane + 3 * w->stride);
     }
     uint32_t *some = (uint32_t *)w->product;
     for (size_t i = 0; i < s->full; i++)
         some[i] = (s->weight[i] | -s->weight[i]) >> 31;
-    kernel->order(some, s->full, (uint16_t *)plane + 2 * KMEANS_STRIPE);
+    kernel->order(some, s->full, (uint16_t *)plane + 2 * w->stride);
     for (size_t i = 0; i < s->full; i++)
         low[i] = (int32_t)(s->weight[i] ^ 0x80000000u);
-    kernel->split(low, s->full, plane, plane + KMEANS_STRIPE);
+    kernel->split(low, s->full, plane, plane + w->stride);
 }
 
 static void planes_make(struct kmeans_worker *w, const struct kmeans_kernel *kernel,
@@ -147,8 +153,8 @@ static void planes_make(struct kmeans_worker *w, const struct kmeans_kernel *ker
         return;
     }
     for (size_t j = 0; j < w->d; j++)
-        kernel->split(s->column[j], s->full, w->planes + PER_COLUMN * j * KMEANS_STRIPE,
-                      w->planes + (PER_COLUMN * j + 1) * KMEANS_STRIPE);
+        kernel->split(s->column[j], s->full, w->planes + PER_COLUMN * j * w->stride,
+                      w->planes + (PER_COLUMN * j + 1) * w->stride);
 }
 
 static int64_t lane_sum(const int32_t *lanes)
@@ -202,7 +208,7 @@ static void sum_oblivious(struct kmeans_worker *w, const struct kmeans_kernel *k
     if (w->n_pending + s->full > KMEANS_FLUSH) flush(w, sums);
     planes_make(w, kernel, s);
     kernel->order(w->label, s->full, w->ordered);
-    kernel->sum(w->ordered, w->planes, w->n_planes, KMEANS_STRIPE, s->full, w->k, w->sums);
+    kernel->sum(w->ordered, w->planes, w->n_planes, w->stride, s->full, w->k, w->sums);
     w->n_pending += s->full;
 }
 
@@ -272,7 +278,7 @@ void kmeans_partial(const struct kmeans_table *t, struct kmeans_worker *w,
                     struct kmeans_sums *sums)
 {
     const struct kmeans_kernel *kernel = kmeans_kernel();
-    size_t rows = kmeans_stripe_rows(w->d);
+    size_t rows = w->rows;
     for (size_t at = 0; at < chunk->n; at += rows) {
         struct stripe s;
         stripe_take(w, chunk, at, chunk->n - at < rows ? chunk->n - at : rows, &s);
@@ -293,7 +299,7 @@ void kmeans_label(const struct kmeans_table *t, struct kmeans_worker *w,
                   const struct kmeans_chunk *chunk, size_t first, size_t n, uint32_t *labels)
 {
     const struct kmeans_kernel *kernel = kmeans_kernel();
-    size_t rows = kmeans_stripe_rows(w->d);
+    size_t rows = w->rows;
     for (size_t at = 0; at < n; at += rows) {
         struct stripe s;
         stripe_take(w, chunk, first + at, n - at < rows ? n - at : rows, &s);

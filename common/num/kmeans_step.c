@@ -86,9 +86,9 @@ void kmeans_merge(struct kmeans_sums *total, const struct kmeans_sums *part)
     total->n += part->n;
 }
 
-/* sum / weight, in steps that are the same for any numbers: the sum as a double and what it
- * leaves (Knuth's two-sum), then the quotient and what its exact remainder adds.
- * weight < 2^53, |sum| < 2^84. */
+/* sum / weight, in steps that are the same for any numbers: the sum as a double
+ * and what it leaves (Knuth's two-sum), then the quotient and what its exact
+ * remainder adds. weight < 2^53, |sum| < 2^84. */
 static double mean_of(__int128 sum, double weight)
 {
     double high = (double)(int64_t)(sum >> 42) * 0x1p42,
@@ -136,8 +136,9 @@ static double signed_of(__int128 x)
            ((double)(int64_t)(uint32_t)(x >> 32) * 0x1p32 + (double)(int64_t)(uint32_t)x);
 }
 
-/* About whole-numbered centres i: sum w |x|^2 - 2 i.sum + i^2 weight, in whole numbers; then
- * what the fractions f of the centroids add: -2 f.(sum - i weight) + f^2 weight. */
+/* About whole-numbered centres i: sum w |x|^2 - 2 i.sum + i^2 weight, in whole
+ * numbers; then what the fractions f of the centroids add: -2 f.(sum - i
+ * weight) + f^2 weight. */
 double kmeans_inertia(const struct kmeans_sums *total, const double *centroids)
 {
     unsigned __int128 whole = total->squares;
