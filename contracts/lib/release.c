@@ -1,11 +1,20 @@
 #include "contracts/lib/release.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
+
+enum { WORDS_LEN = 120 };
 
 struct release_rules release_rules_of(const struct apex_run *run)
 {
     return (struct release_rules){apex_minimum_rows(run), apex_minimum_contributors(run),
-                                  apex_maximum_share(run), apex_parties(run)};
+                                  apex_maximum_share(run), apex_parties(run), 1};
+}
+
+bool release_is_loose(const struct release_rules *rules)
+{
+    return rules->minimum_rows <= 1 && rules->minimum_contributors <= 1;
 }
 
 uint64_t release_contributors(const struct release_cell *cell, size_t n_parties)
@@ -25,56 +34,63 @@ enum release_reason release_judge(const struct release_rules *rules,
         return RELEASE_FEW_CONTRIBUTORS;
     for (size_t p = 0; p < rules->n_parties; p++)
         if (cell->by_party[p] > most) most = cell->by_party[p];
-    return (double)most > rules->maximum_share * (double)cell->rows ? RELEASE_DOMINATED
-                                                                    : RELEASE_OK;
+    if ((double)most > rules->maximum_share * (double)cell->rows) return RELEASE_DOMINATED;
+    return rules->minimum_contributors >= 2 && cell->rows - most < rules->minimum_rows
+               ? RELEASE_FEW_OTHERS
+               : RELEASE_OK;
 }
 
-static struct release_cell *smallest_released(struct release_cell *cells, size_t n)
+void release_cells_of(const struct release_rules *rules, const uint64_t *counts, size_t n,
+                      struct release_cell *cells)
 {
-    struct release_cell *least = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (cells[i].reason == RELEASE_OK && cells[i].rows > 0 &&
-            (!least || cells[i].rows < least->rows))
-            least = &cells[i];
-    return least;
-}
-
-void release_complement(const struct release_rules *rules, struct release_cell *cells, size_t n)
-{
-    for (;;) {
-        size_t hidden = 0;
-        uint64_t rows = 0;
-        for (size_t i = 0; i < n; i++) {
-            if (cells[i].reason == RELEASE_OK) continue;
-            hidden++;
-            rows += cells[i].rows;
+    for (size_t i = 0; i < n; i++) {
+        cells[i] = (struct release_cell){0};
+        for (size_t p = 0; p < rules->n_parties; p++) {
+            cells[i].by_party[p] = counts[i * rules->n_parties + p];
+            cells[i].rows += cells[i].by_party[p];
         }
-        struct release_cell *more = smallest_released(cells, n);
-        if (hidden == 0 || !more || (hidden >= 2 && rows >= rules->minimum_rows)) return;
-        more->reason = RELEASE_COMPLEMENT;
+        cells[i].reason = release_judge(rules, &cells[i]);
     }
+}
+
+size_t release_k_most(const struct release_rules *rules, uint64_t n)
+{
+    return (size_t)(n / (rules->minimum_rows > 1 ? rules->minimum_rows : 1));
 }
 
 void release_words(const struct release_rules *rules, enum release_reason reason,
                    char text[static 120])
 {
+    unsigned long long rows = rules->minimum_rows, contributors = rules->minimum_contributors;
     switch (reason) {
-    case RELEASE_FEW_ROWS:
-        snprintf(text, 120, "fewer than %llu rows", (unsigned long long)rules->minimum_rows);
-        return;
+    case RELEASE_FEW_ROWS: snprintf(text, WORDS_LEN, "fewer than %llu rows", rows); return;
     case RELEASE_FEW_CONTRIBUTORS:
-        snprintf(text, 120, "fewer than %llu contributors",
-                 (unsigned long long)rules->minimum_contributors);
+        snprintf(text, WORDS_LEN, "fewer than %llu contributors", contributors);
         return;
     case RELEASE_DOMINATED:
-        snprintf(text, 120, "one party holds more than %.0f %% of its rows",
+        snprintf(text, WORDS_LEN, "one party holds more than %.0f %% of its rows",
                  100 * rules->maximum_share);
         return;
+    case RELEASE_FEW_OTHERS:
+        snprintf(text, WORDS_LEN, "fewer than %llu rows besides those of one party", rows);
+        return;
     case RELEASE_COMPLEMENT:
-        snprintf(text, 120, "another suppressed cell would follow from the total");
+        snprintf(text, WORDS_LEN, "another suppressed cell would follow from the total");
+        return;
+    case RELEASE_WITHHELD:
+        snprintf(text, WORDS_LEN,
+                 "too few rows or contributors, here or in a cell that would follow");
         return;
     case RELEASE_OK: text[0] = 0;
     }
+}
+
+void release_suppressed(struct apex_run *run, const struct release_rules *rules,
+                        enum release_reason reason)
+{
+    char words[WORDS_LEN];
+    release_words(rules, reason, words);
+    apex_json_text(run, "suppressed", words, strlen(words));
 }
 
 void release_demand(struct apex_run *run, const struct release_rules *rules,
@@ -83,8 +99,9 @@ void release_demand(struct apex_run *run, const struct release_rules *rules,
     static const enum apex_refusal why[] = {[RELEASE_FEW_ROWS] = APEX_REFUSE_ROWS,
                                             [RELEASE_FEW_CONTRIBUTORS] =
                                                 APEX_REFUSE_CONTRIBUTORS,
-                                            [RELEASE_DOMINATED] = APEX_REFUSE_SHARE};
-    char text[120];
+                                            [RELEASE_DOMINATED] = APEX_REFUSE_SHARE,
+                                            [RELEASE_FEW_OTHERS] = APEX_REFUSE_SHARE};
+    char text[WORDS_LEN];
     if (all->rows == 0) apex_refuse(run, APEX_REFUSE_NO_DATA, "no rows without missing values");
     enum release_reason reason = release_judge(rules, all);
     if (reason == RELEASE_OK) return;
@@ -92,18 +109,44 @@ void release_demand(struct apex_run *run, const struct release_rules *rules,
     apex_refuse(run, why[reason], text);
 }
 
+uint64_t release_round(const struct release_rules *rules, uint64_t count)
+{
+    uint64_t base = rules->round_to, rest;
+    if (base <= 1) return count;
+    rest = count % base;
+    return rest >= base - rest && count <= UINT64_MAX - base ? count - rest + base
+                                                             : count - rest;
+}
+
+double release_ratio(const struct release_rules *rules, uint64_t part, uint64_t whole)
+{
+    uint64_t a = release_round(rules, part), b = release_round(rules, whole);
+    if (b == 0) return 0;
+    return a < b ? (double)a / (double)b : 1;
+}
+
+void release_rows(struct apex_run *run, const struct release_rules *rules, const char *key,
+                  uint64_t rows)
+{
+    apex_json_integer(run, key, (int64_t)release_round(rules, rows));
+}
+
+bool release_share_told(const struct release_rules *rules, const struct release_cell *inside,
+                        const struct release_cell *all)
+{
+    struct release_cell outside = {.rows = all->rows - inside->rows};
+    if (release_is_loose(rules)) return true;
+    for (size_t p = 0; p < rules->n_parties; p++)
+        outside.by_party[p] = all->by_party[p] - inside->by_party[p];
+    return release_judge(rules, inside) == RELEASE_OK &&
+           (outside.rows == 0 || release_judge(rules, &outside) == RELEASE_OK);
+}
+
 void release_share(struct apex_run *run, const struct release_rules *rules, const char *key,
                    const struct release_cell *inside, const struct release_cell *all)
 {
-    struct release_cell outside = {.rows = all->rows - inside->rows};
-    for (size_t p = 0; p < rules->n_parties; p++)
-        outside.by_party[p] = all->by_party[p] - inside->by_party[p];
-    bool told = release_judge(rules, inside) == RELEASE_OK &&
-                (outside.rows == 0 || release_judge(rules, &outside) == RELEASE_OK);
-    if (rules->minimum_rows <= 1 && rules->minimum_contributors <= 1)
-        told = true; /* no minimum: zero is a number like others */
-    if (told)
-        apex_json_number(run, key, (double)inside->rows / (double)all->rows);
+    if (release_share_told(rules, inside, all))
+        apex_json_number(run, key, release_ratio(rules, inside->rows, all->rows));
     else
         apex_json_null(run, key);
 }
@@ -114,5 +157,16 @@ void release_count(struct apex_run *run, const struct release_rules *rules, cons
     if (count > 0 && count < rules->minimum_rows)
         apex_json_null(run, key);
     else
-        apex_json_integer(run, key, (int64_t)count);
+        release_rows(run, rules, key, count);
+}
+
+struct release_window release_window(const struct release_rules *rules, size_t n, double q)
+{
+    size_t count = rules->minimum_rows < n ? (size_t)rules->minimum_rows : n;
+    if (count < 1) count = 1;
+    double middle = floor(q * (double)(n - 1) + 0.5),
+           first = middle - (double)((count - 1) / 2);
+    if (!(first > 0)) first = 0; /* q that is no number too */
+    return (struct release_window){first < (double)(n - count) ? (size_t)first : n - count,
+                                   count};
 }

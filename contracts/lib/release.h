@@ -1,13 +1,31 @@
-/* The release rules: what a cell of an answer (a centroid, a class, a count) must rest on
- * before it may leave. One module for every contract; the numbers are the manifest's.
+/* The release rules: what a cell of an answer (a centroid, a class, a leaf, a bin, a group of
+ * predictions) must rest on before it may leave. One module for every contract; the numbers are
+ * the manifest's.
  *
- * A cell is released when it rests on at least minimum_rows rows, of at least
- * minimum_contributors parties, none of which holds more than maximum_share of them. Otherwise
- * it is named and the reason said, without its numbers. Where a total would give a single
- * hidden cell away by subtraction, release_complement hides more cells until it does not.
- * Models keep all classes inside; the rules are on what leaves. Source: Hundepool et al.,
- * Statistical Disclosure Control, 2012, chapters 4 and 5 (threshold, dominance, secondary
- * suppression). */
+ * A cell is released when
+ *   - it rests on at least minimum_rows rows,
+ *   - of at least minimum_contributors parties,
+ *   - none of which holds more than maximum_share of them,
+ *   - and, where two contributors or more are demanded, at least minimum_rows rows are left
+ *     without those of any one party: a party knows its own rows and can subtract them from a
+ *     mean or a count.
+ * Otherwise it is named and the reason said, without its numbers. Models keep all cells inside;
+ * the rules are on what leaves.
+ *
+ * Hidden cells must not follow from what is told beside them. release_table does that for a
+ * list of cells with a total, release_cross for a table with totals both ways (confusion
+ * matrix, rates per cluster, histogram by party). Both hide further cells until each hidden
+ * cell that does not satisfy the rules could have at least minimum_rows different numbers of
+ * rows (or as many as its reason leaves), for one who knows all that is told, the reasons, and
+ * what any one party knows: its own rows in every cell. They do not defend against one who
+ * takes apart why this further cell was hidden and no other, nor against parties who share what
+ * they know.
+ *
+ * Where a number is told that is a sum over several cells, it is a total of theirs: make it
+ * one. Ratios are told with the numbers they are made of, or not at all.
+ *
+ * Source: Hundepool et al., Statistical Disclosure Control, 2012, chapters 4 and 5 (threshold,
+ * dominance, secondary suppression, hypercube method). */
 #ifndef CONTRACTS_LIB_RELEASE_H
 #define CONTRACTS_LIB_RELEASE_H
 
@@ -19,39 +37,86 @@ enum release_reason {
     RELEASE_FEW_ROWS,
     RELEASE_FEW_CONTRIBUTORS,
     RELEASE_DOMINATED,
-    RELEASE_COMPLEMENT
+    RELEASE_FEW_OTHERS, /* besides one party's rows fewer than minimum_rows */
+    RELEASE_COMPLEMENT, /* satisfies the rules; hidden for another's sake */
+    RELEASE_WITHHELD    /* one of the above: which one would say too much here */
 };
 
 struct release_rules {
     uint64_t minimum_rows, minimum_contributors;
     double maximum_share;
     size_t n_parties;
+    uint64_t round_to; /* counts are told as its nearest multiple; 0 or 1: exactly */
 };
 struct release_cell {
     uint64_t rows, by_party[PARTIES_MAX];
     enum release_reason reason;
 };
 
+/* The manifest's; counts are exact. */
 struct release_rules release_rules_of(const struct apex_run *run);
+/* No minimum at all: parties who share everything. Zero is then a number like others. */
+bool release_is_loose(const struct release_rules *rules);
+/* Looks at rows and by_party; the reason is the caller's to keep. */
 enum release_reason release_judge(const struct release_rules *rules,
                                   const struct release_cell *cell);
 uint64_t release_contributors(const struct release_cell *cell, size_t n_parties);
-/* Hides further cells, the smallest first, until those hidden are none, or at least two and
- * minimum_rows together. */
+/* Cells from counts, n x n_parties row-major, as common/num/cells.h makes them; judged. */
+void release_cells_of(const struct release_rules *rules, const uint64_t *counts, size_t n,
+                      struct release_cell *cells);
+/* The greatest k that n rows allow: every centroid could rest on minimum_rows rows. */
+size_t release_k_most(const struct release_rules *rules, uint64_t n);
+
+/* Hides further cells of a list that was judged, the smallest first. True: the total of all
+ * cells may be told as well. False: every cell is hidden and the total must be too (it never
+ * happens where all rows together passed release_demand and there are two cells or more). */
+bool release_table(const struct release_rules *rules, struct release_cell *cells, size_t n);
+/* The same for a caller that tells the total after release_demand. */
 void release_complement(const struct release_rules *rules, struct release_cell *cells,
                         size_t n);
+enum { RELEASE_CROSS_MAX = 1 << 14 };
+/* A table of rows x columns with totals of each row and column: cells holds (rows + 1) x
+ * (columns + 1), row-major; the caller fills the inner ones, totals and all reasons are made
+ * here. The grand total stands last and counts as told, so it has to satisfy the rules.
+ * diagonal_told: the sum of the diagonal is told too (accuracy). *any: false where everything
+ * but the grand total (and the diagonal's sum) had to be hidden. Larger than RELEASE_CROSS_MAX
+ * cells: everything is. APEX_E_MEMORY. */
+apex_status release_cross(const struct release_rules *rules, struct release_cell *cells,
+                          size_t rows, size_t columns, bool diagonal_told, bool *any);
+
 /* Words for people, with the manifest's numbers in them. text: 120 bytes. */
 void release_words(const struct release_rules *rules, enum release_reason reason,
                    char text[static 120]);
+/* "suppressed": the reason's words. */
+void release_suppressed(struct apex_run *run, const struct release_rules *rules,
+                        enum release_reason reason);
+/* A count as it is told: rounded half up. */
+uint64_t release_round(const struct release_rules *rules, uint64_t count);
+/* A share as it is told: of counts as they are told, at most 1. */
+double release_ratio(const struct release_rules *rules, uint64_t part, uint64_t whole);
+/* The rows of a cell that is released. */
+void release_rows(struct apex_run *run, const struct release_rules *rules, const char *key,
+                  uint64_t rows);
 /* A share of rows, such as those within a radius: told when the rows inside satisfy the rules
- * and those outside do, or are none; else null. A share that could be asked of any small circle
- * would find single rows. */
+ * and those outside do, or are none; else null. A share that could be asked of any small
+ * circle would find single rows. Several shares whose parts add up to a share that is told as
+ * well are a table: release_cross. */
 void release_share(struct apex_run *run, const struct release_rules *rules, const char *key,
                    const struct release_cell *inside, const struct release_cell *all);
-/* A count beside the answer, such as rows left out: told when it is 0 or at least minimum_rows;
- * else null. */
+bool release_share_told(const struct release_rules *rules, const struct release_cell *inside,
+                        const struct release_cell *all);
+/* A count beside the answer, such as rows left out: told when it is 0 or at least
+ * minimum_rows; else null. */
 void release_count(struct apex_run *run, const struct release_rules *rules, const char *key,
                    uint64_t count);
+/* Which order statistics a quantile is told as the mean of: `count` of them from `first`
+ * (0-based, of n > 0 sorted numbers). One order statistic is one row's own number, and asking
+ * from three sides finds the row; a mean of minimum_rows of them rests on as many rows as a
+ * cell does. */
+struct release_window {
+    size_t first, count;
+};
+struct release_window release_window(const struct release_rules *rules, size_t n, double q);
 /* The whole answer: refuses (does not return) when all rows together do not satisfy the rules.
  */
 void release_demand(struct apex_run *run, const struct release_rules *rules,
