@@ -4,6 +4,7 @@
 
 #include "common/num/simd.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -36,6 +37,24 @@
         default: name##_any arguments;                                                         \
         }                                                                                      \
     }
+
+/* Some loops are worth instructions on bytes that not every processor with AVX-512 has. */
+#if SIMD_X86
+#if defined(__clang__)
+#define BOOST_BYTES                                                                            \
+    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx512vbmi,avx2")))
+#else
+#define BOOST_BYTES                                                                            \
+    __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx512vbmi,avx2,"     \
+                          "prefer-vector-width=512"),                                          \
+                   optimize("O3")))
+#endif
+static inline bool boost_bytes(void)
+{
+    return simd_level() == SIMD_LEVEL_512 && __builtin_cpu_supports("avx512vnni") &&
+           __builtin_cpu_supports("avx512vbmi");
+}
+#endif
 
 /* Rows are worked on in strips; arrays of rows are padded to whole strips. */
 enum { BOOST_STRIP = 64 };
