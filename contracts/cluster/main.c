@@ -1,221 +1,111 @@
 /* The contract `cluster`: sites for the union of the parties' places. docs/contracts/cluster.md
- * tells its mathematics. sites     k-means; per site its place, rows, contributors and radius
+ * tells its mathematics.
+ *   sites           k-means; per site its place, rows, contributors and radius
  *   weighted_sites  the same, each row weighing what its int64 column says
- *   coverage  of sites that are given: the share of rows within a radius, and how far rows are
- * from their nearest site */
+ *   coverage        of sites that are given: the share of rows within a radius, and how far
+ * rows are from their nearest site */
 #include "common/base/try.h"
 #include "common/num/exact.h"
-#include "common/num/kmeans.h"
-#include "common/num/parallel.h"
-#include "common/num/select.h"
-#include "contracts/cluster/places.h"
+#include "common/num/geo.h"
+#include "contracts/cluster/measure.h"
+#include "contracts/lib/fault.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define DEGREE_PER_UNIT 1e-7
-#define UNIT_VECTOR_SCALE 1073741824.0 /* 2^30: 6 mm on the ground */
-
-enum { MEASURE_BLOCK = 8192 };
-
 struct answer {
     struct apex_run *run;
     struct places places;
-    struct release_rules rules;
+    struct measure measure;
     size_t k;
-    double *site;              /* k x 2: latitude, longitude in degrees */
-    uint32_t *label;           /* of each row */
-    double *distance_km;       /* of each row to its site */
-    struct release_cell *cell; /* k */
-    struct release_cell *inside,
-        all_inside; /* rows within the radius, of each site and of all */
-    double *weight; /* k: sums, when weighted */
-    double radius_km;
+    double *site; /* k x 2: latitude, longitude in degrees */
+    uint64_t *weight;
 };
 
 static apex_status answer_open(struct answer *a, size_t k)
 {
     a->k = k;
     a->site = calloc(2 * k, sizeof *a->site);
-    a->label = malloc((a->places.n + 1) * sizeof *a->label);
-    a->distance_km = malloc((a->places.n + 1) * sizeof *a->distance_km);
-    a->cell = calloc(k, sizeof *a->cell);
-    a->inside = calloc(k, sizeof *a->inside);
     a->weight = calloc(k, sizeof *a->weight);
-    return a->site && a->label && a->distance_km && a->cell && a->inside && a->weight
-               ? APEX_OK
-               : APEX_E_MEMORY;
+    a->measure = (struct measure){.places = &a->places,
+                                  .k = k,
+                                  .site = a->site,
+                                  .radius_km = apex_param_number(a->run, "radius_km"),
+                                  .rules = release_rules_of(a->run)};
+    return a->site && a->weight ? APEX_OK : APEX_E_MEMORY;
 }
 
-static void row_unit(const struct places *p, size_t i, double unit[3])
+static void spread_out(struct apex_run *run, const struct spread *s)
 {
-    exact_unit(p->latitude[i] * DEGREE_PER_UNIT, p->longitude[i] * DEGREE_PER_UNIT, unit);
+    apex_json_number(run, "median_km", s->told ? s->median_km : NAN);
+    apex_json_number(run, "p95_km", s->told ? s->p95_km : NAN);
+    apex_json_number(run, "max_km", s->told ? s->most_km : NAN);
 }
 
-static void count_row(struct release_cell *cell, size_t party)
+static void site_out(struct answer *a, size_t c)
 {
-    cell->rows++;
-    cell->by_party[party]++;
-}
-
-struct measuring {
-    struct answer *a;
-    double (*unit)[3]; /* of the sites */
-};
-
-static void measure_block(void *context, size_t block, unsigned thread)
-{
-    struct measuring *m = context;
-    size_t first = block * MEASURE_BLOCK, n = m->a->places.n;
-    size_t end = first + MEASURE_BLOCK < n ? first + MEASURE_BLOCK : n;
-    (void)thread;
-    for (size_t i = first; i < end; i++) {
-        double here[3];
-        row_unit(&m->a->places, i, here);
-        m->a->distance_km[i] = exact_distance_km(here, m->unit[m->a->label[i]]);
-    }
-}
-
-static void count_rows(struct answer *a)
-{
-    for (size_t i = 0; i < a->places.n; i++) {
-        uint32_t site = a->label[i];
-        count_row(&a->cell[site], a->places.party[i]);
-        a->weight[site] += a->places.weight ? a->places.weight[i] : 1;
-        if (a->distance_km[i] > a->radius_km) continue;
-        count_row(&a->inside[site], a->places.party[i]);
-        count_row(&a->all_inside, a->places.party[i]);
-    }
-}
-
-/* Rows of each site by party, and every row's distance to its site. */
-static apex_status measure(struct answer *a)
-{
-    struct measuring m = {a, malloc(a->k * sizeof *m.unit)};
-    if (!m.unit) return APEX_E_MEMORY;
-    for (size_t c = 0; c < a->k; c++)
-        exact_unit(a->site[2 * c], a->site[2 * c + 1], m.unit[c]);
-    parallel_blocks(apex_threads(a->run), (a->places.n + MEASURE_BLOCK - 1) / MEASURE_BLOCK,
-                    measure_block, &m);
-    free(m.unit);
-    count_rows(a);
-    for (size_t c = 0; c < a->k; c++)
-        a->cell[c].reason = release_judge(&a->rules, &a->cell[c]);
-    return APEX_OK;
-}
-
-/* A maximum rests on one row. What is told instead is the greatest distance that at least
- * minimum_rows rows reach; with a minimum of 1 that is the maximum. Other quantiles are not
- * told beyond it. */
-static void spread_out(const struct answer *a, double *distances, size_t n)
-{
-    uint64_t least = a->rules.minimum_rows < n ? a->rules.minimum_rows : n;
-    double most = select_kth(distances, n, n - (size_t)least);
-    double median = select_quantile(distances, n, 0.5),
-           p95 = select_quantile(distances, n, 0.95);
-    apex_json_number(a->run, "median_km", median < most ? median : most);
-    apex_json_number(a->run, "p95_km", p95 < most ? p95 : most);
-    apex_json_number(a->run, "max_km", most);
-}
-
-static void site_out(struct answer *a, size_t c, double *distances, size_t n)
-{
+    const struct measure *m = &a->measure;
     char words[120];
     apex_json_object(a->run, NULL);
     apex_json_integer(a->run, "site", (int64_t)c);
-    if (a->cell[c].reason != RELEASE_OK) {
-        release_words(&a->rules, a->cell[c].reason, words);
+    if (m->cell[c].reason != RELEASE_OK) {
+        release_words(&m->rules, m->cell[c].reason, words);
         apex_json_text(a->run, "suppressed", words, strlen(words));
         apex_json_end(a->run);
         return;
     }
+    struct spread spread = measure_spread(m, c);
     apex_json_number(a->run, "latitude", a->site[2 * c]);
     apex_json_number(a->run, "longitude", a->site[2 * c + 1]);
-    apex_json_integer(a->run, "rows", (int64_t)a->cell[c].rows);
+    apex_json_integer(a->run, "rows", (int64_t)m->present[c]);
     apex_json_integer(a->run, "contributors",
-                      (int64_t)release_contributors(&a->cell[c], a->rules.n_parties));
-    if (a->places.weight) apex_json_number(a->run, "weight", a->weight[c]);
-    release_share(a->run, &a->rules, "within_radius", &a->inside[c], &a->cell[c]);
-    spread_out(a, distances, n);
+                      (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
+    if (a->places.weighted) apex_json_number(a->run, "weight", (double)a->weight[c]);
+    release_share(a->run, &m->rules, "within_radius", &m->inside[c], &m->cell[c]);
+    spread_out(a->run, &spread);
     apex_json_end(a->run);
-}
-
-/* Rows sorted by site: the distances of site c stand at start[c] .. start[c + 1]. */
-static apex_status sites_out(struct answer *a)
-{
-    size_t *start = calloc(a->k + 2, sizeof *start);
-    double *by_site = malloc((a->places.n + 1) * sizeof *by_site);
-    if (!start || !by_site) return APEX_E_MEMORY;
-    for (size_t i = 0; i < a->places.n; i++)
-        start[a->label[i] + 2]++;
-    for (size_t c = 2; c <= a->k + 1; c++)
-        start[c] += start[c - 1];
-    for (size_t i = 0; i < a->places.n; i++)
-        by_site[start[a->label[i] + 1]++] = a->distance_km[i];
-    apex_json_array(a->run, "sites");
-    for (size_t c = 0; c < a->k; c++)
-        site_out(a, c, by_site + start[c], start[c + 1] - start[c]);
-    apex_json_end(a->run);
-    free(start);
-    free(by_site);
-    return APEX_OK;
 }
 
 /* With one site hidden, the number of all rows would give its rows away. */
-static bool totals_hidden(const struct answer *a, size_t *hidden)
+static bool totals_hidden(const struct measure *m, size_t *hidden)
 {
     uint64_t rows = 0;
     *hidden = 0;
-    for (size_t c = 0; c < a->k; c++) {
-        if (a->cell[c].reason == RELEASE_OK) continue;
+    for (size_t c = 0; c < m->k; c++) {
+        if (m->cell[c].reason == RELEASE_OK) continue;
         ++*hidden;
-        rows += a->cell[c].rows;
+        rows += m->cell[c].rows;
     }
-    return *hidden == 1 || (*hidden > 0 && rows < a->rules.minimum_rows);
+    return *hidden == 1 || (*hidden > 0 && rows < m->rules.minimum_rows);
 }
 
 static apex_status answer_out(struct answer *a)
 {
+    const struct measure *m = &a->measure;
+    struct apex_run *run = a->run;
     size_t hidden;
-    TRY(measure(a));
-    bool quiet = totals_hidden(a, &hidden);
-    if (quiet)
-        apex_json_null(a->run, "rows");
+    TRY(measure_all(&a->measure));
+    if (totals_hidden(m, &hidden))
+        apex_json_null(run, "rows");
     else
-        apex_json_integer(a->run, "rows", (int64_t)a->places.n);
-    release_count(a->run, &a->rules, "rows_dropped", a->places.n_dropped);
-    apex_json_integer(a->run, "contributors",
-                      (int64_t)release_contributors(&a->places.all, a->rules.n_parties));
-    apex_json_integer(a->run, "k", (int64_t)a->k);
-    apex_json_integer(a->run, "suppressed_sites", (int64_t)hidden);
-    apex_json_number(a->run, "radius_km", a->radius_km);
-    release_share(a->run, &a->rules, "within_radius", &a->all_inside, &a->places.all);
-    TRY(sites_out(a));
-    apex_json_object(a->run, "distance");
-    spread_out(a, a->distance_km, a->places.n);
-    apex_json_end(a->run);
-    return APEX_OK;
-}
-
-/* What k-means sees: planar units, or unit vectors. */
-static apex_status coordinates(const struct places *p, bool sphere,
-                               struct kmeans_arrays *points, int32_t *vector[3])
-{
-    *points = (struct kmeans_arrays){
-        .n = p->n, .d = 2, .column = {p->latitude, p->longitude}, .weights = p->weight};
-    if (!sphere) return APEX_OK;
-    for (size_t d = 0; d < 3; d++) {
-        vector[d] = malloc((p->n + 1) * sizeof *vector[d]);
-        if (!vector[d]) return APEX_E_MEMORY;
-        points->column[d] = vector[d];
-    }
-    points->d = 3;
-    for (size_t i = 0; i < p->n; i++) {
-        double unit[3];
-        row_unit(p, i, unit);
-        for (size_t d = 0; d < 3; d++)
-            vector[d][i] = (int32_t)lrint(unit[d] * UNIT_VECTOR_SCALE);
-    }
+        apex_json_integer(run, "rows", (int64_t)a->places.n_present);
+    release_count(run, &m->rules, "rows_dropped", a->places.n_dropped);
+    apex_json_integer(run, "contributors",
+                      (int64_t)release_contributors(&a->places.all, m->rules.n_parties));
+    apex_json_integer(run, "k", (int64_t)a->k);
+    apex_json_integer(run, "suppressed_sites", (int64_t)hidden);
+    apex_json_number(run, "radius_km", m->radius_km);
+    release_share(run, &m->rules, "within_radius", &m->all_inside, &a->places.all);
+    if (m->n_sample < a->places.n)
+        apex_json_integer(run, "distances_of_rows_drawn", (int64_t)m->n_sample);
+    apex_json_array(run, "sites");
+    for (size_t c = 0; c < a->k; c++)
+        site_out(a, c);
+    apex_json_end(run);
+    struct spread all = measure_spread(m, m->k);
+    apex_json_object(run, "distance");
+    spread_out(run, &all);
+    apex_json_end(run);
     return APEX_OK;
 }
 
@@ -224,12 +114,12 @@ static void to_coordinates(const double *degrees, bool sphere, double *centroid)
     double unit[3];
     if (!sphere) {
         for (size_t d = 0; d < 2; d++)
-            centroid[d] = degrees[d] / DEGREE_PER_UNIT;
+            centroid[d] = degrees[d] / GEO_DEGREE;
         return;
     }
     exact_unit(degrees[0], degrees[1], unit);
     for (size_t d = 0; d < 3; d++)
-        centroid[d] = unit[d] * UNIT_VECTOR_SCALE;
+        centroid[d] = unit[d] * GEO_VECTOR;
 }
 
 /* Latitude and longitude of a direction, by exact_asin alone. */
@@ -237,7 +127,7 @@ static void to_degrees(const double *centroid, bool sphere, double *degrees)
 {
     if (!sphere) {
         for (size_t d = 0; d < 2; d++)
-            degrees[d] = centroid[d] * DEGREE_PER_UNIT;
+            degrees[d] = centroid[d] * GEO_DEGREE;
         return;
     }
     double x = centroid[0], y = centroid[1], z = centroid[2], flat = sqrt(x * x + y * y),
@@ -254,73 +144,65 @@ static void progress(void *context, unsigned percent)
     apex_progress(context, percent * 9 / 10);
 }
 
-static apex_status sites_fit(struct answer *a, const struct kmeans_arrays *points,
-                             const double *start, bool sphere)
+static void fit_out(struct answer *a, const struct kmeans_result *r, bool sphere)
 {
+    double unit = sphere ? EARTH_RADIUS_KM / GEO_VECTOR : GEO_DEGREE;
+    apex_json_text(a->run, "function", apex_function(a->run), strlen(apex_function(a->run)));
+    apex_json_text(a->run, "metric", sphere ? "great-circle" : "planar", sphere ? 12 : 6);
+    apex_json_number(a->run, "inertia", r->inertia * unit * unit);
+    apex_json_text(a->run, "inertia_unit", sphere ? "km2 (chord)" : "degree2", sphere ? 11 : 7);
+    apex_json_integer(a->run, "rounds", r->rounds);
+    apex_json_bool(a->run, "converged", r->converged);
+    if (r->seed_rows > 0 && r->seed_rows < a->places.n)
+        apex_json_integer(a->run, "start_of_rows_drawn", (int64_t)r->seed_rows);
+}
+
+static apex_status sites_fit(struct answer *a, const double *start, bool sphere)
+{
+    struct num_place place = {NUM_FINE, 0};
     struct kmeans_options o = {.k = a->k,
                                .restarts = (unsigned)apex_param_number(a->run, "restarts"),
                                .threads = apex_threads(a->run),
                                .max_rounds = (unsigned)apex_param_number(a->run, "max_rounds"),
+                               .plain = !apex_oblivious(a->run),
+                               .start = start,
                                .seed = apex_seed(a->run),
                                .progress = progress,
                                .context = a->run};
-    struct kmeans_result r = {.centroids = calloc(a->k * points->d, sizeof(double))};
-    struct kmeans_chunk all = {.n = points->n, .weights = points->weights};
-    double *from = start ? calloc(a->k * points->d, sizeof *from) : NULL;
-    if (!r.centroids || (start && !from)) return APEX_E_MEMORY;
-    for (size_t c = 0; start && c < a->k; c++)
-        to_coordinates(start + 2 * c, sphere, from + c * points->d);
-    o.start = from;
-    struct kmeans_source source = kmeans_source_of_arrays(points);
-    TRY(kmeans_fit(&source, &o, &r, NULL));
-    for (size_t j = 0; j < points->d; j++)
-        all.column[j] = points->column[j];
-    TRY(kmeans_assign(r.centroids, a->k, points->d, &all, a->label, NULL));
+    size_t d = a->measure.source.d;
+    struct kmeans_result r = {.centroids = calloc(a->k * d, sizeof(double)),
+                              .weights = a->weight};
+    if (!r.centroids) return APEX_E_MEMORY;
+    fault_refuse(a->run, kmeans_fit(&a->measure.source, &o, &r, &place), &place);
     for (size_t c = 0; c < a->k; c++)
-        to_degrees(r.centroids + c * points->d, sphere, a->site + 2 * c);
-    double unit = sphere ? EARTH_RADIUS_KM / UNIT_VECTOR_SCALE : DEGREE_PER_UNIT;
-    apex_json_text(a->run, "function", apex_function(a->run), strlen(apex_function(a->run)));
-    apex_json_text(a->run, "metric", sphere ? "great-circle" : "planar", sphere ? 12 : 6);
-    apex_json_number(a->run, "inertia", r.inertia * unit * unit);
-    apex_json_text(a->run, "inertia_unit", sphere ? "km2 (chord)" : "degree2", sphere ? 11 : 7);
-    apex_json_integer(a->run, "rounds", r.rounds);
-    apex_json_bool(a->run, "converged", r.converged);
+        to_degrees(r.centroids + c * d, sphere, a->site + 2 * c);
+    a->measure.centroids = r.centroids;
+    fit_out(a, &r, sphere);
     return APEX_OK;
 }
 
 static apex_status sites(struct answer *a)
 {
-    const double *start;
-    struct kmeans_arrays points;
-    int32_t *vector[3] = {NULL, NULL, NULL};
+    const double *given;
     bool sphere = strcmp(apex_param_text(a->run, "metric"), "great-circle") == 0;
-    size_t n_start = apex_param_points(a->run, "start", 2, &start),
+    size_t n_start = apex_param_points(a->run, "start", 2, &given),
            k = n_start ? n_start : (size_t)apex_param_number(a->run, "k");
     /* The rule that closes the hole of k = n: every centroid could rest on minimum_rows rows.
      */
-    if (k > a->places.n / a->rules.minimum_rows)
+    if (k > a->places.all.rows / apex_minimum_rows(a->run))
         apex_refuse(a->run, APEX_REFUSE_K,
                     "k is above the number of rows divided by minimum_rows");
     TRY(answer_open(a, k));
-    TRY(coordinates(&a->places, sphere, &points, vector));
+    TRY(places_source(&a->places, sphere, &a->measure.source));
+    double *start = n_start ? calloc(k * a->measure.source.d, sizeof *start) : NULL;
+    if (n_start && !start) return APEX_E_MEMORY;
+    for (size_t c = 0; c < n_start; c++)
+        to_coordinates(given + 2 * c, sphere, start + c * a->measure.source.d);
     apex_json_object(a->run, NULL);
-    TRY(sites_fit(a, &points, n_start ? start : NULL, sphere));
+    TRY(sites_fit(a, start, sphere));
     TRY(answer_out(a));
     apex_json_end(a->run);
     return APEX_OK;
-}
-
-static void nearest_site(struct answer *a, double (*unit)[3], size_t i)
-{
-    double here[3], best = INFINITY;
-    row_unit(&a->places, i, here);
-    for (size_t c = 0; c < a->k; c++) {
-        double x = here[0] - unit[c][0], y = here[1] - unit[c][1], z = here[2] - unit[c][2],
-               d = x * x + y * y + z * z;
-        if (d >= best) continue;
-        best = d;
-        a->label[i] = (uint32_t)c;
-    }
 }
 
 static apex_status coverage(struct answer *a)
@@ -330,17 +212,11 @@ static apex_status coverage(struct answer *a)
     if (k == 0)
         apex_refuse(a->run, APEX_REFUSE_PARAMETER, "sites: at least one place is needed");
     TRY(answer_open(a, k));
-    double(*unit)[3] = malloc(k * sizeof *unit);
-    if (!unit) return APEX_E_MEMORY;
     for (size_t c = 0; c < k; c++) {
         if (fabs(given[2 * c]) > 90 || fabs(given[2 * c + 1]) > 180)
             apex_refuse(a->run, APEX_REFUSE_PARAMETER, "sites: a place is not on the Earth");
         memcpy(a->site + 2 * c, given + 2 * c, 2 * sizeof *given);
-        exact_unit(given[2 * c], given[2 * c + 1], unit[c]);
     }
-    for (size_t i = 0; i < a->places.n; i++)
-        nearest_site(a, unit, i);
-    free(unit);
     apex_json_object(a->run, NULL);
     apex_json_text(a->run, "function", "coverage", 8);
     TRY(answer_out(a));
@@ -350,11 +226,9 @@ static apex_status coverage(struct answer *a)
 
 apex_status apex_contract(struct apex_run *run)
 {
-    struct answer a = {.run = run,
-                       .rules = release_rules_of(run),
-                       .radius_km = apex_param_number(run, "radius_km")};
-    bool cluster = strcmp(apex_function(run), "coverage") != 0;
-    TRY(places_load(run, strcmp(apex_function(run), "weighted_sites") == 0, &a.places));
-    release_demand(run, &a.rules, &a.places.all);
-    return cluster ? sites(&a) : coverage(&a);
+    struct answer a = {.run = run};
+    struct release_rules rules = release_rules_of(run);
+    TRY(places_open(run, strcmp(apex_function(run), "weighted_sites") == 0, &a.places));
+    release_demand(run, &rules, &a.places.all);
+    return strcmp(apex_function(run), "coverage") != 0 ? sites(&a) : coverage(&a);
 }

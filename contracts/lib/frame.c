@@ -63,9 +63,10 @@ static void texts_settle(struct texts *t)
 static apex_status group_texts(const struct apex_table *t, size_t g, size_t column,
                                struct texts *texts)
 {
-    struct span dict = t->groups[g].columns[column].dict, text;
-    for (size_t i = 0, at = 0; i < t->groups[g].columns[column].n_dict; i++) {
-        TRY(table_dict_next(dict, &at, &text));
+    const struct table_column *c = &run_group(t, g, 0)->columns[column];
+    struct span text;
+    for (size_t i = 0, at = 0; i < c->n_dict; i++) {
+        TRY(table_dict_next(c->dict, &at, &text));
         TRY(text_add(texts, text));
     }
     return APEX_OK;
@@ -225,7 +226,7 @@ static apex_status ranks_make(const struct encoding *e, const struct table_colum
 
 static apex_status group_codes(const struct encoding *e, struct frame_table *t, size_t g)
 {
-    const struct table_group *group = &t->table->groups[g];
+    const struct table_group *group = run_group(t->table, g, 0);
     t->code[g] = malloc((e->n_features + 1) * sizeof **t->code);
     if (!t->code[g]) return APEX_E_MEMORY;
     for (size_t i = 0; i < e->n_features; i++)

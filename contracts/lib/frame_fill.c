@@ -51,6 +51,7 @@ struct piece {
     const struct frame *frame;
     const struct frame_table *table;
     size_t group, from, to, n;
+    unsigned thread;
 };
 
 static void numbers_fill(const struct table_column *c, size_t from, size_t n, double *out)
@@ -142,7 +143,7 @@ static void weights_fill(const struct piece *p, size_t row, double *weight, uint
 static void piece_fill(const struct piece *p, size_t row, struct frame_scratch *s)
 {
     const struct encoding *e = p->frame->encoding;
-    const struct table_group *g = &p->table->table->groups[p->group];
+    const struct table_group *g = run_group(p->table->table, p->group, p->thread);
     weights_fill(p, row, s->weight + p->to, s->party + p->to);
     for (size_t i = 0; i < e->n_features; i++) {
         const struct table_column *c = &g->columns[p->table->column[i]];
@@ -175,11 +176,11 @@ static void piece_find(const struct frame *f, size_t row, struct piece *p)
         t++;
     p->table = &f->tables[t];
     row -= p->table->first;
-    while (row >= p->table->table->groups[g].n_rows)
-        row -= p->table->table->groups[g++].n_rows;
+    while (row >= p->table->table->group_rows[g])
+        row -= p->table->table->group_rows[g++];
     p->group = g;
     p->from = row;
-    p->n = p->table->table->groups[g].n_rows - row;
+    p->n = p->table->table->group_rows[g] - row;
 }
 
 void frame_fill(void *context, size_t index, unsigned thread, struct num_block *out)
@@ -189,7 +190,7 @@ void frame_fill(void *context, size_t index, unsigned thread, struct num_block *
     size_t first = index * BLOCK_ROWS, left = f->n_rows - first;
     size_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
     for (size_t at = 0; at < n;) {
-        struct piece p = {.frame = f, .to = at};
+        struct piece p = {.frame = f, .to = at, .thread = thread};
         piece_find(f, first + at, &p);
         if (p.n > n - at) p.n = n - at;
         piece_fill(&p, first + at, s);

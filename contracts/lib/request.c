@@ -104,6 +104,10 @@ static apex_status tables_parse(struct cursor *c, struct apex_run *run)
     if (!run->tables) return APEX_E_MEMORY;
     for (size_t i = 0; i < run->n_tables; i++)
         TRY(table_parse(c, run, &run->tables[i]));
+    for (size_t i = 0; i < run->n_tables; i++) {
+        run->tables[i].run = run;
+        run->tables[i].number = i;
+    }
     return APEX_OK;
 }
 
@@ -124,7 +128,9 @@ static apex_status options_parse(struct cursor *c, struct apex_run *run)
     if (run->is_private) memcpy(run->noise, noise.data, noise.len);
     TRY(cbor_key(c, 5));
     TRY(cbor_float(c, &run->delta));
-    return n == 5 && (run->is_private || noise.len == 0) ? APEX_OK : APEX_E_FORMAT;
+    TRY(cbor_key(c, 6));
+    TRY(cbor_bool(c, &run->streamed));
+    return n == 6 && (run->is_private || noise.len == 0) ? APEX_OK : APEX_E_FORMAT;
 }
 
 static apex_status column_parse(struct cursor *c, struct apex_column *column)
@@ -203,7 +209,7 @@ apex_status run_parse(struct span request, struct apex_run *run)
     return cursor_end(&c);
 }
 
-static apex_status names_copy(struct apex_table *t)
+apex_status run_names_copy(struct apex_table *t)
 {
     const struct table_group *g = &t->groups[0];
     t->names = calloc(g->n_columns, sizeof *t->names);
@@ -221,13 +227,15 @@ apex_status run_table_parse(struct apex_table *t)
     if (!size_mul(t->n_groups, sizeof *t->groups, &bytes)) return APEX_E_LIMIT;
     t->groups = malloc(
         bytes); /* columns beyond those there are stay untouched, so no page of them is used */
-    if (!t->groups) return APEX_E_MEMORY;
+    t->group_rows = calloc(t->n_groups, sizeof *t->group_rows);
+    if (!t->groups || !t->group_rows) return APEX_E_MEMORY;
     for (size_t i = 0; i < t->n_groups; i++) {
         size_t at = i * GROUP_BYTES,
                len = t->size - at < GROUP_BYTES ? (size_t)(t->size - at) : GROUP_BYTES;
         TRY(table_group_parse(span_of(t->bytes + at, len), &t->groups[i]));
         if (t->groups[i].n_columns != t->groups[0].n_columns) return APEX_E_FORMAT;
+        t->group_rows[i] = t->groups[i].n_rows;
         t->n_rows += t->groups[i].n_rows;
     }
-    return names_copy(t);
+    return run_names_copy(t);
 }

@@ -14,7 +14,8 @@ enum {
     RUN_EXIT_MEMORY = 101,
     RUN_EXIT_OUTPUT = 102,
     JSON_NESTING_MAX = 32,
-    OUT_BYTES = 65536
+    OUT_BYTES = 65536,
+    RUN_SLOTS = 17 /* one a thread */
 };
 
 struct run_param {
@@ -26,6 +27,8 @@ struct run_param {
     double *points;
 };
 struct apex_table {
+    struct apex_run *run;
+    size_t number;
     char dataset[NAME_MAX_LEN + 1];
     size_t party;
     uint64_t size;
@@ -33,7 +36,8 @@ struct apex_table {
     const uint8_t *bytes; /* mapped, read-only */
     uint64_t n_rows;
     size_t n_groups;
-    struct table_group *groups;
+    struct table_group *groups; /* of a streamed table the first alone, without its cells */
+    size_t *group_rows;         /* n_groups */
     char (*names)[NAME_MAX_LEN + 1]; /* of the columns */
 };
 struct apex_run {
@@ -55,6 +59,13 @@ struct apex_run {
         size_t n_columns;
         struct apex_column *columns;
     } schemas[DATASETS_MAX];
+    bool streamed;
+    struct run_slot {
+        bool filled;
+        size_t table, group;
+        struct table_group parsed;
+        uint8_t *bytes; /* GROUP_BYTES */
+    } * slots[RUN_SLOTS];
     uint64_t model_size;
     const uint8_t *model; /* mapped */
     uint8_t *left;        /* the model to leave */
@@ -69,8 +80,14 @@ struct apex_run {
 
 /* Parses the request's bytes. Table bytes are not mapped yet. APEX_E_FORMAT, APEX_E_MEMORY. */
 apex_status run_parse(struct span request, struct apex_run *run);
+/* A group of a table, for one thread: lasts until that thread asks for another. Ends the
+ * program when it cannot be had. */
+const struct table_group *run_group(const struct apex_table *t, size_t group, unsigned thread);
+/* Learns the groups of streamed tables: one pass over all. */
+apex_status run_stream_open(struct apex_run *run);
 /* Parses the groups of a table whose `bytes` and `size` are set. */
 apex_status run_table_parse(struct apex_table *t);
+apex_status run_names_copy(struct apex_table *t);
 void run_json_flush(struct apex_run *run);
 
 #endif

@@ -33,13 +33,14 @@ static apex_status open_all(struct apex_run *run)
     struct span request;
     TRY(request_map(&request));
     TRY(run_parse(request, run));
-    for (size_t i = 0; i < run->n_tables; i++) {
+    if (run->streamed) TRY(run_stream_open(run));
+    for (size_t i = 0; i < run->n_tables && !run->streamed; i++) {
         TRY(map_file(APEX_FD_TABLES + (int)i, run->tables[i].size, &run->tables[i].bytes));
         TRY(run_table_parse(&run->tables[i]));
     }
-    return run->model_size
-               ? map_file(APEX_FD_TABLES + (int)run->n_tables, run->model_size, &run->model)
-               : APEX_OK;
+    return run->model_size ? map_file(APEX_FD_TABLES + (run->streamed ? 1 : (int)run->n_tables),
+                                      run->model_size, &run->model)
+                           : APEX_OK;
 }
 
 static apex_status write_all(const uint8_t *bytes, size_t len)
@@ -243,19 +244,19 @@ size_t apex_table_groups(const struct apex_table *t)
 
 struct apex_cells apex_table_cells(const struct apex_table *t, size_t group, size_t column)
 {
-    const struct table_group *g = &t->groups[group];
+    const struct table_group *g = run_group(t, group, 0);
     return (struct apex_cells){g->n_rows, g->columns[column].data, g->columns[column].validity};
 }
 
 size_t apex_table_categories(const struct apex_table *t, size_t group, size_t column)
 {
-    return t->groups[group].columns[column].n_dict;
+    return run_group(t, group, 0)->columns[column].n_dict;
 }
 
 const char *apex_table_category(const struct apex_table *t, size_t group, size_t column,
                                 uint32_t code, size_t *len)
 {
-    struct span text = {NULL, 0}, dict = t->groups[group].columns[column].dict;
+    struct span text = {NULL, 0}, dict = run_group(t, group, 0)->columns[column].dict;
     size_t at = 0;
     for (uint32_t i = 0; i <= code; i++)
         if (table_dict_next(dict, &at, &text) != APEX_OK) _exit(RUN_EXIT_BROKEN);

@@ -228,6 +228,7 @@ static void contribution_note(struct contract *c, const struct table_facts *fact
     struct contribution *n = &c->contributions[c->n_contributions - 1];
     n->known = true;
     n->n_rows = facts->n_rows;
+    n->n_groups = facts->n_groups;
     memcpy(n->digest, facts->digest, sizeof n->digest);
 }
 

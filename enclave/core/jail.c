@@ -68,14 +68,16 @@ static apex_status child_fill(const struct jail_job *job, const struct descripto
     c->machine = &machine;
     c->limits = job->limits;
     c->program = high(job->program->fd);
-    c->n_files = APEX_FD_TABLES - APEX_FD_REQUEST + job->n_tables;
+    size_t fed = job->feed > 0;
+    c->n_files = APEX_FD_TABLES - APEX_FD_REQUEST + fed + job->n_tables;
     for (size_t i = 0; i < c->n_files; i++)
         c->files[i] = -1;
     c->files[0] = high(job->request->fd);
     c->files[1] = high(d->result);
     c->files[2] = high(d->progress[1]);
+    if (fed) c->files[3] = high(job->feed);
     for (size_t i = 0; i < job->n_tables; i++)
-        c->files[3 + i] = high(job->tables[i]->fd);
+        c->files[3 + fed + i] = high(job->tables[i]->fd);
     for (size_t i = 0; i < c->n_files; i++)
         if (c->files[i] < 0) return APEX_E_LIMIT;
     return c->program < 0 ? APEX_E_LIMIT : APEX_OK;

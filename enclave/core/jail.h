@@ -34,6 +34,7 @@ struct jail_job {
     struct memory_file *request;   /* sealed */
     size_t n_tables;
     struct memory_file *tables[JAIL_TABLES_MAX]; /* sealed */
+    int feed; /* above 0: a socket that stands for all tables, before those above */
     struct jail_limits limits;
     void (*progress)(void *context, unsigned percent);
     void *context;

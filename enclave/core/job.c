@@ -6,6 +6,8 @@
 #include "common/wire/json.h"
 #include "common/wire/message.h"
 #include "common/wire/package.h"
+#include "common/wire/table.h"
+#include "enclave/core/feeder.h"
 #include "enclave/core/host.h"
 #include "enclave/core/model.h"
 #include "enclave/core/policy.h"
@@ -29,6 +31,7 @@ struct job {
     struct buffer request; /* plaintext */
     size_t n_inputs;
     struct job_table tables[JAIL_TABLES_MAX];
+    bool streamed;             /* tables are fed to the program, not held */
     struct memory_file *model; /* the one it uses */
     struct jail_result result;
     struct span left; /* the model it left, at the end of the output */
@@ -54,38 +57,71 @@ static void inputs_list(struct job *j)
         struct job_table *t = &j->tables[j->n_inputs++];
         *t = (struct job_table){.index = n->index, .dataset = n->dataset, .party = n->party};
         memcpy(t->blob, n->blob, 32);
+        if (!n->known) continue;
+        t->size = n->n_groups * GROUP_BYTES;
+        memcpy(t->digest, n->digest, sizeof t->digest);
     }
+}
+
+static struct table_source source_of(const struct job *j, const struct job_table *t)
+{
+    const struct manifest *m = j->contract->manifest;
+    return (struct table_source){.blob = t->blob,
+                                 .address = j->contract->address,
+                                 .key = j->contract->secret,
+                                 .dataset = &m->datasets[t->dataset],
+                                 .author = m->parties[t->party].sign,
+                                 .rows_max = UINT64_MAX};
+}
+
+/* How large it will be, which the log does not tell of tables from before this boot. */
+static enum refusal table_measure(struct job *j, struct job_table *t)
+{
+    struct table_facts facts = {0};
+    struct table_source src = source_of(j, t);
+    if (t->size > 0) return REFUSAL_NONE;
+    enum refusal no = sealed_table_head(j->core->link, &src, &facts);
+    if (facts.n_groups > UINT64_MAX / GROUP_BYTES) return REFUSAL_BAD_ROWS;
+    t->size = facts.n_groups * GROUP_BYTES;
+    memcpy(t->digest, facts.digest, sizeof t->digest);
+    return no;
 }
 
 static enum refusal table_load(struct job *j, struct job_table *t)
 {
-    const struct manifest *m = j->contract->manifest;
     struct table_facts facts;
-    struct table_source src = {.blob = t->blob,
-                               .address = j->contract->address,
-                               .key = j->contract->secret,
-                               .dataset = &m->datasets[t->dataset],
-                               .author = m->parties[t->party].sign,
-                               .rows_max = UINT64_MAX};
+    struct table_source src = source_of(j, t);
     if (memory_file_new("table", &t->file) != APEX_OK) return REFUSAL_INTERNAL;
     enum refusal no = sealed_table_open(j->core->link, &src, t->file, &facts);
     memcpy(t->digest, facts.digest, sizeof t->digest);
+    t->size = memory_file_size(t->file);
     if (no == REFUSAL_NONE && memory_file_seal(t->file) != APEX_OK) no = REFUSAL_INTERNAL;
     return no;
 }
 
+static size_t tables_of(const struct job *j)
+{
+    return j->n_inputs + j->run->has_rows;
+}
+
+/* Tables that take more than half of what the program may use are not held but fed to it. */
 static enum refusal tables_load(struct job *j)
 {
-    size_t n = j->n_inputs;
+    enum refusal no = REFUSAL_NONE;
+    uint64_t total = 0;
     if (j->run->has_rows) {
-        struct job_table *t = &j->tables[n++];
+        struct job_table *t = &j->tables[j->n_inputs];
         *t = (struct job_table){
             .dataset = j->function->rows, .party = j->run->party, .is_private = true};
         memcpy(t->blob, j->run->rows, 32);
     }
-    if (n == 0 && !j->function->uses) return REFUSAL_NO_DATA;
-    enum refusal no = REFUSAL_NONE;
-    for (size_t i = 0; i < n && no == REFUSAL_NONE; i++)
+    if (tables_of(j) == 0 && !j->function->uses) return REFUSAL_NO_DATA;
+    for (size_t i = 0; i < tables_of(j) && no == REFUSAL_NONE; i++) {
+        no = table_measure(j, &j->tables[i]);
+        total += j->tables[i].size;
+    }
+    j->streamed = total > j->contract->manifest->quotas.memory_mb * MIB / 2;
+    for (size_t i = 0; i < tables_of(j) && no == REFUSAL_NONE && !j->streamed; i++)
         no = table_load(j, &j->tables[i]);
     return no;
 }
@@ -172,7 +208,7 @@ static apex_status noise_key(const struct job *j, uint8_t key[static 32])
     sha256_init(&h);
     sha256_update(&h, SPAN(index));
     sha256_update(&h, SPAN(j->run->request));
-    for (size_t i = 0; i < j->n_inputs + j->run->has_rows; i++)
+    for (size_t i = 0; i < tables_of(j); i++)
         sha256_update(&h, SPAN(j->tables[i].blob));
     sha256_final(&h, key);
     apex_status s = hkdf_expand(prk, span_of(key, 32), key, 32);
@@ -201,6 +237,24 @@ static enum refusal model_take(struct job *j)
     return model_open(j->core->link, j->contract, trained, &j->model);
 }
 
+/* *no: what kept the feeder from giving a group. */
+static apex_status run_fed(struct job *j, struct jail_job *jj, enum refusal *no)
+{
+    struct feeder *feeder;
+    struct table_source *sources = calloc(tables_of(j), sizeof *sources);
+    apex_status s = sources ? APEX_OK : APEX_E_MEMORY;
+    for (size_t i = 0; s == APEX_OK && i < tables_of(j); i++)
+        sources[i] = source_of(j, &j->tables[i]);
+    if (s == APEX_OK) s = feeder_new(j->core->link, sources, tables_of(j), &feeder);
+    if (s == APEX_OK) {
+        jj->feed = feeder_program_end(feeder);
+        s = jail_run(jj, &j->result);
+        *no = feeder_end(feeder);
+    }
+    free(sources);
+    return s;
+}
+
 static enum refusal jail_fill_and_run(struct job *j, struct memory_file *program,
                                       const uint8_t *digest, unsigned threads)
 {
@@ -210,7 +264,8 @@ static enum refusal jail_fill_and_run(struct job *j, struct memory_file *program
     struct program_setup setup = {.contract = j->contract,
                                   .function = j->function,
                                   .request = buffer_span(&j->request),
-                                  .n_tables = j->n_inputs + j->run->has_rows,
+                                  .n_tables = tables_of(j),
+                                  .streamed = j->streamed,
                                   .tables = j->tables,
                                   .threads = threads,
                                   .model_len = j->model ? memory_file_size(j->model) : 0,
@@ -219,12 +274,14 @@ static enum refusal jail_fill_and_run(struct job *j, struct memory_file *program
     apex_status s = program_request_new(&setup, &jj.request);
     wipe(noise, sizeof noise);
     if (s != APEX_OK) return REFUSAL_INTERNAL;
-    for (size_t i = 0; i < setup.n_tables; i++)
+    for (size_t i = 0; i < setup.n_tables && !j->streamed; i++)
         jj.tables[jj.n_tables++] = j->tables[i].file;
     if (j->model) jj.tables[jj.n_tables++] = j->model;
     jj.limits = limits_of(j, &jj, threads);
-    s = jail_run(&jj, &j->result);
+    enum refusal no = REFUSAL_NONE;
+    s = j->streamed ? run_fed(j, &jj, &no) : jail_run(&jj, &j->result);
     memory_file_free(jj.request);
+    if (no != REFUSAL_NONE) return no;
     return s == APEX_OK ? ended(j) : REFUSAL_INTERNAL;
 }
 
@@ -242,7 +299,7 @@ static enum refusal compute(struct job *j, struct programs *programs, unsigned t
     if (no == REFUSAL_NONE) no = model_take(j);
     if (no == REFUSAL_NO_DATA || no == REFUSAL_NO_MODEL) j->failed = false;
     if (no != REFUSAL_NONE) return no;
-    qsort(j->tables, j->n_inputs + j->run->has_rows, sizeof *j->tables, job_table_order);
+    qsort(j->tables, tables_of(j), sizeof *j->tables, job_table_order);
     if (!digest) return REFUSAL_PROGRAM_MISSING;
     apex_status s = programs_take(programs, digest, &program);
     if (s != APEX_OK)
@@ -305,7 +362,7 @@ static void result_fill(struct job *j)
     e->kind = ENTRY_RESULT;
     memcpy(e->program, runner_program_digest(j->contract->manifest), 32);
     memcpy(e->request, j->run->request, 32);
-    for (size_t i = 0; i < j->n_inputs + j->run->has_rows; i++) {
+    for (size_t i = 0; i < tables_of(j); i++) {
         const struct job_table *t = &j->tables[i];
         if (t->is_private) {
             e->has_rows = true;

@@ -66,7 +66,7 @@ static void tables_put(const struct manifest *m, const struct job_table *tables,
         cbor_put_array(b, 4);
         cbor_put_text(b, m->datasets[tables[i].dataset].name);
         cbor_put_uint(b, tables[i].party);
-        cbor_put_uint(b, memory_file_size(tables[i].file));
+        cbor_put_uint(b, tables[i].size);
         cbor_put_bool(b, tables[i].is_private);
     }
 }
@@ -85,7 +85,7 @@ static void rules_put(const struct manifest_release *release, struct buffer *b)
 static void options_put(const struct program_setup *p, struct buffer *b)
 {
     const struct manifest *m = p->contract->manifest;
-    cbor_put_map(b, 5);
+    cbor_put_map(b, 6);
     cbor_put_uint(b, 1);
     cbor_put_bool(b, !m->not_oblivious);
     cbor_put_uint(b, 2);
@@ -96,6 +96,8 @@ static void options_put(const struct program_setup *p, struct buffer *b)
     cbor_put_bytes(b, span_of(p->noise, p->noise ? 32 : 0));
     cbor_put_uint(b, 5);
     cbor_put_float(b, m->privacy.delta);
+    cbor_put_uint(b, 6);
+    cbor_put_bool(b, p->streamed);
 }
 
 static void column_put(const struct manifest_column *c, struct buffer *b)

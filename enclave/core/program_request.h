@@ -11,6 +11,7 @@ struct job_table {
     size_t dataset, party;
     bool is_private;
     uint8_t blob[32], digest[32];
+    uint64_t size; /* of the plaintext; when streamed, no less than it */
     struct memory_file *file;
 };
 /* For qsort: by (private, dataset, party, plaintext digest), so that the order of contribution
@@ -24,6 +25,7 @@ struct program_setup {
     size_t n_tables;
     const struct job_table *tables;
     unsigned threads;
+    bool streamed;        /* tables come through the feeder */
     uint64_t model_len;   /* 0: none is given */
     const uint8_t *noise; /* 32 bytes for a private function, else NULL */
 };

@@ -175,6 +175,7 @@ enum refusal contribution_know(struct link *link, const struct contract *c,
     enum refusal no = sealed_table_head(link, &src, &facts);
     if (no != REFUSAL_NONE) return no;
     n->n_rows = facts.n_rows;
+    n->n_groups = facts.n_groups;
     memcpy(n->digest, facts.digest, sizeof n->digest);
     n->known = true;
     return REFUSAL_NONE;

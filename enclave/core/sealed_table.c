@@ -84,7 +84,7 @@ static enum refusal group_check(struct opening *o, size_t len, bool last,
     return s == APEX_OK ? REFUSAL_NONE : REFUSAL_BAD_ROWS;
 }
 
-static enum refusal chunk_open(struct opening *o, struct memory_file *out, bool *last,
+static enum refusal chunk_open(struct opening *o, size_t *plain_len, bool *last,
                                struct table_facts *facts)
 {
     size_t got;
@@ -99,8 +99,7 @@ static enum refusal chunk_open(struct opening *o, struct memory_file *out, bool 
     if (no != REFUSAL_NONE) return no;
     blake2b_update(&o->digest, span_of(o->plain, len));
     o->n_groups++;
-    if (out && memory_file_append(out, span_of(o->plain, len)) != APEX_OK)
-        return REFUSAL_PROGRAM_MEMORY;
+    *plain_len = len;
     return o->n_rows > o->secret.n_rows ? REFUSAL_BAD_ROWS : REFUSAL_NONE;
 }
 
@@ -132,8 +131,13 @@ static enum refusal table_open(struct opening *o, struct memory_file *out,
 {
     enum refusal no = head_open(o);
     if (no == REFUSAL_NONE && o->secret.n_rows > o->src->rows_max) return REFUSAL_QUOTA;
-    for (bool last = false; no == REFUSAL_NONE && !last;)
-        no = chunk_open(o, out, &last, facts);
+    for (bool last = false; no == REFUSAL_NONE && !last;) {
+        size_t len = 0;
+        no = chunk_open(o, &len, &last, facts);
+        if (no == REFUSAL_NONE && out &&
+            memory_file_append(out, span_of(o->plain, len)) != APEX_OK)
+            no = REFUSAL_PROGRAM_MEMORY;
+    }
     if (no == REFUSAL_NONE) no = facts_match(o);
     return no == REFUSAL_NONE ? host_refusal(blob_reader_end(&o->reader)) : no;
 }
@@ -167,7 +171,7 @@ enum refusal sealed_table_head(struct link *link, const struct table_source *src
     struct opening *o = opening_new(link, src);
     if (!o) return REFUSAL_INTERNAL;
     enum refusal no = head_open(o);
-    *facts = (struct table_facts){.n_rows = o->secret.n_rows};
+    *facts = (struct table_facts){.n_rows = o->secret.n_rows, .n_groups = o->secret.n_groups};
     memcpy(facts->digest, o->secret.digest, sizeof facts->digest);
     opening_free(o);
     return no;
@@ -182,7 +186,52 @@ enum refusal sealed_table_open(struct link *link, const struct table_source *src
     enum refusal no = o->sealed && o->plain ? table_open(o, out, facts) : REFUSAL_INTERNAL;
     if (no == REFUSAL_BAD_ROWS) no = whose_fault(o, no);
     facts->n_rows = o->n_rows;
+    facts->n_groups = o->n_groups;
     memcpy(facts->digest, o->secret.digest, sizeof facts->digest);
     opening_free(o);
     return no;
+}
+
+struct table_stream {
+    struct opening *opening;
+    bool last;
+};
+
+enum refusal table_stream_open(struct link *link, const struct table_source *src,
+                               struct table_stream **stream)
+{
+    struct table_stream *t = calloc(1, sizeof *t);
+    if (t) t->opening = opening_new(link, src);
+    if (!t || !t->opening || !t->opening->sealed || !t->opening->plain) {
+        table_stream_close(t);
+        return REFUSAL_INTERNAL;
+    }
+    enum refusal no = head_open(t->opening);
+    if (no != REFUSAL_NONE) {
+        table_stream_close(t);
+        return no == REFUSAL_BAD_ROWS ? REFUSAL_BLOB_TAMPERED : no;
+    }
+    *stream = t;
+    return REFUSAL_NONE;
+}
+
+enum refusal table_stream_next(struct table_stream *stream, struct span *group)
+{
+    struct table_facts facts = {0};
+    size_t len = 0;
+    *group = (struct span){0};
+    if (stream->last) return REFUSAL_NONE;
+    enum refusal no = chunk_open(stream->opening, &len, &stream->last, &facts);
+    if (no == REFUSAL_NONE && stream->last) no = facts_match(stream->opening);
+    /* It was whole when it was recorded: what does not open now, the host changed. */
+    if (no == REFUSAL_BAD_ROWS) no = REFUSAL_BLOB_TAMPERED;
+    if (no == REFUSAL_NONE) *group = span_of(stream->opening->plain, len);
+    return no;
+}
+
+void table_stream_close(struct table_stream *stream)
+{
+    if (!stream) return;
+    if (stream->opening) opening_free(stream->opening);
+    free(stream);
 }

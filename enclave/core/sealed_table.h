@@ -24,7 +24,7 @@ struct table_source {
     uint64_t rows_max;     /* above: REFUSAL_QUOTA */
 };
 struct table_facts {
-    uint64_t n_rows;
+    uint64_t n_rows, n_groups;
     uint8_t digest[32];
     bool located;     /* REFUSAL_BAD_ROWS: the two below say where */
     uint64_t bad_row; /* 0-based row in the table */
@@ -37,5 +37,16 @@ enum refusal sealed_table_head(struct link *link, const struct table_source *src
 /* Reads, opens and checks all. `out` (may be NULL) gets the plaintext groups. */
 enum refusal sealed_table_open(struct link *link, const struct table_source *src,
                                struct memory_file *out, struct table_facts *facts);
+
+/* The same, a group at a time, front to back: for tables that are not held whole. The source
+ * outlives the stream; a table that was recorded has been checked, and is checked again here.
+ */
+struct table_stream;
+enum refusal table_stream_open(struct link *link, const struct table_source *src,
+                               struct table_stream **stream);
+/* The next group's bytes, valid until the next call (64-byte aligned). REFUSAL_NONE with an
+ * empty span: there is none. */
+enum refusal table_stream_next(struct table_stream *stream, struct span *group);
+void table_stream_close(struct table_stream *stream);
 
 #endif

@@ -20,8 +20,8 @@ struct contribution {
     uint8_t blob[32];
     bool withdrawn;
     uint64_t withdrawn_at; /* index of the entry */
-    bool known;            /* have the two below been read from the blob's sealed head? */
-    uint64_t n_rows;
+    bool known;            /* have the three below been read from the blob's sealed head? */
+    uint64_t n_rows, n_groups;
     uint8_t digest[32]; /* of the plaintext */
 };
 

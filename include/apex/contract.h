@@ -5,7 +5,8 @@
  *   4  the result, an empty memory file; what is in it at a clean exit (status 0) is the answer: UTF-8 JSON text, deterministic
  *   5  progress, a pipe: one byte 0..100 per message, more than ten a second are dropped
  *   6… the tables, one read-only memory file each, in the request's order (format: common/wire/table.h; 64-byte aligned groups),
- *      and after them the model, when the function uses one
+ *      and after them the model, when the function uses one. Tables too large to be held: 6 is a stream socket instead; write a table's
+ *      and a group's number (u32 little-endian each), read the group's length (u64 little-endian; 0: there is none) and its bytes.
  * A function that trains may leave a model: its bytes after the answer's JSON, then the trailer "APXMODEL" and their number, u64
  * big-endian. The model stays in the contract, sealed; a function that uses it gets the same bytes.
  * There is no environment, file system, network, clock, other process or second chance. Threads and anonymous memory are allowed.
@@ -16,7 +17,8 @@
  *   5: {1: minimum rows, 2: minimum contributors, 3: maximum share (float)}, 6: threads, 7: number of parties,
  *   8: [[dataset text, party index uint, size uint, private bool] ...],   one per table; private: the requester's rows for this run only
  *   9: {1: oblivious bool, 2: a model's parameters may be told bool, 3: model size uint (0: none), 4: noise key (32 bytes for a private
- *      function, else empty), 5: delta float},
+ *      function, else empty), 5: delta float,
+ *      6: tables are streamed bool},
  *   10: [[dataset text, [[column text, type uint, may be missing bool, [min, max] or []] ...]] ...]}   what the function may be given
  * Tables come sorted by (private, dataset, party, plaintext digest): the order of contribution does not show.
  * All parameters are present; defaults are filled in. A points parameter that was not given is an empty array.
@@ -90,7 +92,7 @@ size_t apex_table_columns(const struct apex_table *t);
 const char *apex_table_column_name(const struct apex_table *t, size_t column);
 enum apex_column_type apex_table_column_type(const struct apex_table *t, size_t column);
 size_t apex_table_groups(const struct apex_table *t);
-/* One column of one group: `data` of the column's type, `validity` NULL when all cells are present. */
+/* One column of one group (of a streamed table: until another group is asked for): `data` of the column's type, `validity` NULL when all cells are present. */
 struct apex_cells { size_t n; const void *data; const uint8_t *validity; };
 struct apex_cells apex_table_cells(const struct apex_table *t, size_t group, size_t column);
 /* How many texts a category column has in this group: codes lie below. */

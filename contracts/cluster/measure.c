@@ -1,0 +1,267 @@
+#include "contracts/cluster/measure.h"
+
+#include "common/base/endian.h"
+#include "common/base/try.h"
+#include "common/num/exact.h"
+#include "common/num/geo.h"
+#include "common/num/parallel.h"
+#include "common/num/random.h"
+#include "common/num/sort.h"
+#include "contracts/lib/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SITE_KEY = 8, SAMPLE_STREAM = 77 };
+
+/* One thread's counts and room. */
+struct counter {
+    uint64_t *rows, *inside; /* parties x k */
+    uint64_t *present;       /* k */
+    uint32_t *label;
+    double *chord2;
+    uint8_t *mask;
+};
+struct measuring {
+    struct measure *m;
+    double (*unit)[3];
+    double within;   /* squared chord of the radius */
+    uint32_t *drawn; /* row numbers of the sample, ascending */
+    struct counter counter[PLACES_THREADS_MAX];
+};
+
+static apex_status counter_new(const struct measure *m, struct counter *c)
+{
+    size_t cells = m->rules.n_parties * m->k;
+    *c = (struct counter){.rows = calloc(cells, sizeof *c->rows),
+                          .inside = calloc(cells, sizeof *c->inside),
+                          .present = calloc(m->k, sizeof *c->present),
+                          .label = malloc(GROUP_ROWS_MAX * sizeof *c->label),
+                          .chord2 = malloc(GROUP_ROWS_MAX * sizeof *c->chord2),
+                          .mask = malloc(GROUP_ROWS_MAX)};
+    return c->rows && c->inside && c->present && c->label && c->chord2 && c->mask
+               ? APEX_OK
+               : APEX_E_MEMORY;
+}
+
+static void counter_free(struct counter *c)
+{
+    free(c->rows);
+    free(c->inside);
+    free(c->present);
+    free(c->label);
+    free(c->chord2);
+    free(c->mask);
+}
+
+static void labels_fill(const struct measuring *w, size_t index, unsigned thread,
+                        const struct places_chunk *chunk, struct counter *c)
+{
+    const struct measure *m = w->m;
+    struct kmeans_chunk points;
+    const double(*unit)[3] = (const double(*)[3])w->unit;
+    if (!m->centroids) {
+        geo_nearest(chunk->latitude, chunk->longitude, chunk->n, unit, m->k, c->label,
+                    c->chord2);
+        return;
+    }
+    if (m->source.chunk(m->source.context, index, thread, &points) != APEX_OK ||
+        kmeans_assign(m->centroids, m->k, m->source.d, &points, c->label, NULL) != APEX_OK)
+        _exit(RUN_EXIT_MEMORY);
+    geo_chords(chunk->latitude, chunk->longitude, c->label, chunk->n, unit, m->k, c->chord2);
+}
+
+/* The first drawn row that is not below `row`. */
+static size_t drawn_from(const struct measuring *w, size_t row)
+{
+    size_t low = 0, high = w->m->n_sample;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (w->drawn[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void sample_take(const struct measuring *w, const struct places_chunk *chunk,
+                        const struct counter *c)
+{
+    struct measure *m = w->m;
+    size_t end = drawn_from(w, chunk->first + chunk->n);
+    for (size_t s = drawn_from(w, chunk->first); s < end; s++) {
+        size_t i = w->drawn[s] - chunk->first;
+        uint64_t out = (uint64_t)chunk->present[i] - 1, bits; /* all ones: not there */
+        memcpy(&bits, &c->chord2[i], sizeof bits);
+        m->chord[s] = bits;
+        uint64_t site = (c->label[i] & ~out) | (m->k & out);
+        m->key[s] = (double)site * SITE_KEY + c->chord2[i];
+    }
+}
+
+static void chunk_measure(void *context, size_t index, unsigned thread)
+{
+    struct measuring *w = context;
+    struct counter *c = &w->counter[thread];
+    struct places_chunk chunk;
+    places_chunk(w->m->places, index, thread, &chunk);
+    labels_fill(w, index, thread, &chunk, c);
+    places_chunk(w->m->places, index, thread, &chunk);
+    for (size_t i = 0; i < chunk.n; i++)
+        c->mask[i] = chunk.counts[i] & (c->chord2[i] <= w->within);
+    size_t at = chunk.party * w->m->k;
+    kmeans_count(c->label, chunk.counts, chunk.n, w->m->k, c->rows + at);
+    kmeans_count(c->label, c->mask, chunk.n, w->m->k, c->inside + at);
+    kmeans_count(c->label, chunk.present, chunk.n, w->m->k, c->present);
+    sample_take(w, &chunk, c);
+}
+
+static void cells_add(const struct measure *m, const uint64_t *counts,
+                      struct release_cell *cells)
+{
+    for (size_t p = 0; p < m->rules.n_parties; p++)
+        for (size_t c = 0; c < m->k; c++) {
+            cells[c].by_party[p] += counts[p * m->k + c];
+            cells[c].rows += counts[p * m->k + c];
+        }
+}
+
+static void counters_add(struct measuring *w)
+{
+    struct measure *m = w->m;
+    for (unsigned t = 0; t < m->places->threads; t++) {
+        cells_add(m, w->counter[t].rows, m->cell);
+        cells_add(m, w->counter[t].inside, m->inside);
+        for (size_t c = 0; c < m->k; c++)
+            m->present[c] += w->counter[t].present[c];
+    }
+    for (size_t c = 0; c < m->k; c++) {
+        m->cell[c].reason = release_judge(&m->rules, &m->cell[c]);
+        m->all_inside.rows += m->inside[c].rows;
+        for (size_t p = 0; p < m->rules.n_parties; p++)
+            m->all_inside.by_party[p] += m->inside[c].by_party[p];
+    }
+}
+
+/* One row of each of n_sample equal runs of rows, by the seed alone. */
+static void sample_draw(struct measuring *w, size_t n)
+{
+    struct random_state r;
+    random_seed(&r, apex_seed(w->m->places->run), SAMPLE_STREAM);
+    for (size_t s = 0; s < w->m->n_sample; s++) {
+        size_t first = (size_t)((unsigned __int128)n * s / w->m->n_sample),
+               next = (size_t)((unsigned __int128)n * (s + 1) / w->m->n_sample);
+        w->drawn[s] = (uint32_t)(first + (size_t)(random_unit(&r) * (double)(next - first)));
+    }
+}
+
+/* Sorted by site and distance; then how many each site has, found by counting keys below each
+ * site's end. */
+static void sample_sort(struct measure *m)
+{
+    uint64_t below = 0;
+    for (size_t s = 0; s < m->n_sample; s++)
+        memcpy(&m->all[s], &m->chord[s], sizeof *m->all);
+    for (size_t s = 0; s < m->n_sample; s++) /* those that do not count go last */
+        m->all[s] += m->key[s] >= (double)(m->k * SITE_KEY) ? 8.0 : 0.0;
+    sort_doubles_u64(m->key, m->chord, m->n_sample);
+    sort_doubles(m->all, m->n_sample);
+    for (size_t c = 0; c < m->k; c++) {
+        uint64_t until = 0;
+        double end = (double)((c + 1) * SITE_KEY);
+        for (size_t s = 0; s < m->n_sample; s++)
+            until += m->key[s] < end;
+        m->sampled[c] = until - below;
+        below = until;
+    }
+    m->n_sampled = (size_t)below;
+}
+
+static apex_status open_all(struct measuring *w)
+{
+    struct measure *m = w->m;
+    size_t n = m->places->n;
+    m->n_sample = n < MEASURE_SAMPLE_ROWS ? n : MEASURE_SAMPLE_ROWS;
+    if (n > UINT32_MAX) return APEX_E_LIMIT;
+    m->cell = calloc(m->k, sizeof *m->cell);
+    m->inside = calloc(m->k, sizeof *m->inside);
+    m->present = calloc(m->k, sizeof *m->present);
+    m->sampled = calloc(m->k + 1, sizeof *m->sampled);
+    m->key = malloc((m->n_sample + 1) * sizeof *m->key);
+    m->chord = malloc((m->n_sample + 1) * sizeof *m->chord);
+    m->all = malloc((m->n_sample + 1) * sizeof *m->all);
+    w->drawn = malloc((m->n_sample + 1) * sizeof *w->drawn);
+    w->unit = malloc(m->k * sizeof *w->unit);
+    if (!m->cell || !m->inside || !m->present || !m->sampled || !m->key || !m->chord ||
+        !m->all || !w->drawn || !w->unit)
+        return APEX_E_MEMORY;
+    for (unsigned t = 0; t < m->places->threads; t++)
+        TRY(counter_new(m, &w->counter[t]));
+    for (size_t c = 0; c < m->k; c++)
+        exact_unit(m->site[2 * c], m->site[2 * c + 1], w->unit[c]);
+    w->within = geo_chord2(m->radius_km);
+    sample_draw(w, n);
+    return APEX_OK;
+}
+
+apex_status measure_all(struct measure *m)
+{
+    struct measuring w = {.m = m};
+    apex_status s = open_all(&w);
+    if (s == APEX_OK) {
+        parallel_blocks(m->places->threads, m->places->n_chunks, chunk_measure, &w);
+        counters_add(&w);
+        sample_sort(m);
+    }
+    for (unsigned t = 0; t < m->places->threads; t++)
+        counter_free(&w.counter[t]);
+    free(w.drawn);
+    free(w.unit);
+    return s;
+}
+
+/* The chord at a place of the sorted sample; the place itself is not public, so all are looked
+ * at. */
+static double chord_at(const struct measure *m, bool of_all, uint64_t place)
+{
+    uint64_t found = 0, bits;
+    double chord2;
+    for (size_t s = 0; s < m->n_sample; s++) {
+        if (of_all)
+            memcpy(&bits, &m->all[s], sizeof bits);
+        else
+            bits = m->chord[s];
+        found |= bits & ((uint64_t)0 - (s == place));
+    }
+    memcpy(&chord2, &found, sizeof chord2);
+    return chord2;
+}
+
+/* As numpy's quantile: linear between the two nearest. */
+static double quantile_km(const struct measure *m, bool of_all, uint64_t from, uint64_t n,
+                          double q)
+{
+    double place = q * (double)(n - 1), low = floor(place);
+    uint64_t at = from + (uint64_t)low, last = from + n - 1, next = at + (at < last);
+    double a = geo_km(chord_at(m, of_all, at)), b = geo_km(chord_at(m, of_all, next));
+    return a + (b - a) * (place - low);
+}
+
+struct spread measure_spread(const struct measure *m, size_t c)
+{
+    bool of_all = c == m->k;
+    uint64_t from = 0, n = of_all ? m->n_sampled : m->sampled[c];
+    uint64_t least = m->rules.minimum_rows;
+    struct spread s = {.told = n >= least};
+    if (!s.told) return s;
+    for (size_t i = 0; i < c && !of_all; i++)
+        from += m->sampled[i];
+    s.most_km = geo_km(chord_at(m, of_all, from + n - least));
+    double median = quantile_km(m, of_all, from, n, 0.5),
+           p95 = quantile_km(m, of_all, from, n, 0.95);
+    s.median_km = median < s.most_km ? median : s.most_km;
+    s.p95_km = p95 < s.most_km ? p95 : s.most_km;
+    return s;
+}

@@ -1,0 +1,43 @@
+/* What is told of sites once they stand: rows and contributors of each, how many lie within a
+ * radius, and how far rows are from their site.
+ *
+ * Counts are of all rows. Distances are of all rows up to MEASURE_SAMPLE_ROWS, above that of as
+ * many drawn evenly by row number under the run's seed. Leaks: shapes, the sites, the radius;
+ * not which row belongs to which site, nor how many. */
+#ifndef CONTRACTS_CLUSTER_MEASURE_H
+#define CONTRACTS_CLUSTER_MEASURE_H
+
+#include "contracts/cluster/places.h"
+
+enum { MEASURE_SAMPLE_ROWS = 1 << 18 };
+
+struct measure {
+    struct places *places;
+    size_t k;
+    const double *site;      /* k x 2: latitude, longitude in degrees */
+    const double *centroids; /* k x d for labels as k-means has them, or NULL: the nearest on
+                                the sphere */
+    struct kmeans_source source; /* of the points that go with `centroids` */
+    double radius_km;
+    struct release_rules rules;
+    /* What measure_all fills; ours. */
+    struct release_cell *cell, *inside; /* k: rows that count */
+    uint64_t *present;                  /* k: all that are present */
+    struct release_cell all_inside;
+    size_t n_sample, n_sampled; /* rows drawn, and those of them that count */
+    double *key;
+    uint64_t *chord;   /* bits of squared chords, by site and ascending */
+    uint64_t *sampled; /* k: how many of the sample a site has */
+    double *all;       /* squared chords of the sample, ascending */
+};
+struct spread {
+    bool told; /* false: fewer than minimum_rows rows to tell it of */
+    double median_km, p95_km, most_km;
+};
+
+apex_status measure_all(struct measure *m);
+/* Of site c, or with c = k of all rows. A maximum rests on one row: `most_km` is the greatest
+ * distance that at least minimum_rows rows reach, and the others are not told beyond it. */
+struct spread measure_spread(const struct measure *m, size_t c);
+
+#endif
