@@ -158,6 +158,33 @@ static void hashes_are_fips_180s_and_rfc_7693s(void **state)
     CHECK(is_hex(d, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319"));
 }
 
+/* FIPS 180-4's long example, through whatever instructions there are for whole blocks; and
+ * every cut of a text the same as byte by byte, which never makes a block. */
+static void sha256_is_the_same_in_any_pieces(void **state)
+{
+    static uint8_t text[1000000];
+    uint8_t whole[HASH_LEN], pieces[HASH_LEN];
+    struct sha256 s;
+    (void)state;
+    memset(text, 'a', sizeof text);
+    sha256(SPAN(text), whole);
+    CHECK(is_hex(whole, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
+    random_bytes(text, 1024);
+    for (size_t len = 0; len < 1024; len += 7) {
+        sha256_init(&s);
+        for (size_t i = 0; i < len; i++)
+            sha256_update(&s, span_of(text + i, 1));
+        sha256_final(&s, whole);
+        for (size_t cut = 0; cut <= len; cut += 5) {
+            sha256_init(&s);
+            sha256_update(&s, span_of(text, cut));
+            sha256_update(&s, span_of(text + cut, len - cut));
+            sha256_final(&s, pieces);
+            CHECK(memcmp(whole, pieces, sizeof whole) == 0);
+        }
+    }
+}
+
 enum { CHUNKS = 4, CHUNK = 64 };
 
 /* A stream whose chunks stand in any other order, or that lacks one, does not open to its end.
@@ -233,6 +260,7 @@ int main(void)
         cmocka_unit_test(ed25519_is_rfc_8032s),
         cmocka_unit_test(hkdf_is_rfc_5869s),
         cmocka_unit_test(hashes_are_fips_180s_and_rfc_7693s),
+        cmocka_unit_test(sha256_is_the_same_in_any_pieces),
         cmocka_unit_test(a_stream_cannot_be_reordered_dropped_or_cut),
         cmocka_unit_test(a_small_secret_opens_whole_or_not_at_all),
         cmocka_unit_test(comparison_tells_equal_from_unequal)};

@@ -21,8 +21,7 @@ void sha256_final(struct sha256 *h, uint8_t digest[static HASH_LEN]);
 
 void sha512(struct span bytes, uint8_t digest[static SHA512_LEN]);
 
-/* BLAKE2b with a 32-byte digest and no key: the digest of a table's plaintext (faster than
- * SHA-256 here). */
+/* BLAKE2b with a 32-byte digest and no key: the digest of a table's plaintext. */
 void blake2b_init(struct blake2b *h);
 void blake2b_update(struct blake2b *h, struct span bytes);
 void blake2b_final(struct blake2b *h, uint8_t digest[static HASH_LEN]);
