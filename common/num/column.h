@@ -56,6 +56,13 @@ COLUMN_INLINE double column_dot(const double *x, const double *y, size_t rows)
     return column_fold(lane);
 }
 
+/* x where the row counts, else 0: a cell of a row that does not may be so large that what is
+ * made of it is no number, which times 0 would still be none. */
+COLUMN_INLINE double column_counted(double weight, double x)
+{
+    return exact_select(exact_mask(weight > 0.0), x, 0.0);
+}
+
 /* sums[0] = sum of w (x - mean), sums[1] = sum of w (x - mean)^2. */
 COLUMN_INLINE void column_moments(const double *x, const double *weight, double mean,
                                   size_t rows, double sums[2])
@@ -63,7 +70,7 @@ COLUMN_INLINE void column_moments(const double *x, const double *weight, double 
     double first[COLUMN_LANES] = {0}, second[COLUMN_LANES] = {0};
     for (size_t r = 0; r < rows; r += COLUMN_LANES)
         for (size_t l = 0; l < COLUMN_LANES; l++) {
-            double z = x[r + l] - mean, wz = weight[r + l] * z;
+            double z = column_counted(weight[r + l], x[r + l] - mean), wz = weight[r + l] * z;
             first[l] += wz;
             second[l] += wz * z;
         }

@@ -71,7 +71,7 @@ COLUMN_INLINE void centre_body(const struct room *room, size_t m, const double *
         const double *x = room->column[j] + from, about = mean[j];
         out += TILE_ROWS;
         for (size_t r = 0; r < rows; r++)
-            out[r] = root[r] * (x[r] - about);
+            out[r] = root[r] * column_counted(root[r], x[r] - about);
     }
 }
 

@@ -63,6 +63,7 @@ struct work {
 COLUMN_INLINE void standardise_body(const struct work *w, size_t from, size_t rows)
 {
     double *COLUMN_RESTRICT out = w->room.columns;
+    const double *weight = w->room.weight + from;
     for (size_t r = 0; r < rows; r++)
         out[r] = 1;
     for (size_t j = 0; j < w->l->n_columns; j++) {
@@ -70,7 +71,7 @@ COLUMN_INLINE void standardise_body(const struct work *w, size_t from, size_t ro
         const double mean = w->l->mean[j], inverse = w->l->inverse[j];
         out += TILE_ROWS;
         for (size_t r = 0; r < rows; r++)
-            out[r] = (x[r] - mean) * inverse;
+            out[r] = column_counted(weight[r], (x[r] - mean) * inverse);
     }
 }
 

@@ -25,8 +25,10 @@ COLUMN_INLINE void chunk_body(struct regression_chunk *c, size_t n, struct regre
 {
     const size_t rows = column_rows(n);
     double squares = 0, sums[2], mean;
-    for (size_t r = 0; r < rows; r++)
-        c->error[r] = exact_abs(c->error[r] - c->target[r]);
+    for (size_t r = 0; r < rows; r++) {
+        c->target[r] = column_counted(c->weight[r], c->target[r]);
+        c->error[r] = column_counted(c->weight[r], exact_abs(c->error[r] - c->target[r]));
+    }
     s->weight = column_sum(c->weight, rows);
     s->errors = column_dot(c->error, c->weight, rows);
     for (size_t r = 0; r < rows; r++)

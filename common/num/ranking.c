@@ -14,7 +14,7 @@ void ranking_fill(const struct num_block *block, const double *score, uint32_t p
                   double *keys, uint64_t *marks)
 {
     for (size_t r = 0; r < block->n; r++) {
-        keys[r] = score[r];
+        keys[r] = exact_select(exact_mask(block->weight[r] > 0.0), score[r], 0.0);
         marks[r] =
             exact_bits(block->weight[r]) | (SIGN & ~exact_mask(block->label[r] == positive));
     }
