@@ -67,13 +67,17 @@ static int watch_valgrind(const struct oblivious_case *c, int level)
     return say(seen == c->caught, c, "valgrind", level);
 }
 
+/* A step is a trap, which takes 20 microseconds on a virtual machine. What valgrind has seen
+ * wholly is stepped through for a while only. */
+enum { STEPS_OF_512 = 200000, STEPS_BELOW = 20000 };
+
 static int watch_steps(const struct oblivious_case *c, int level)
 {
     char why[200];
-    bool seen = !trace_compare(c, why);
+    bool seen = !trace_compare(c, level == SIMD_LEVEL_512 ? STEPS_OF_512 : STEPS_BELOW, why);
     if (c->unseen_by_steps) return seen;
     int bad = say(seen == c->caught, c, "steps", level);
-    if (bad || c->caught) printf("# %s\n", why);
+    printf("# %s\n", why);
     return bad;
 }
 

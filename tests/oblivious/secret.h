@@ -8,23 +8,25 @@
  *     {
  *         secret(rows, sizeof rows);
  *         kernel(rows, n, &options, &result);
- *         declassify(&result, sizeof result);   what the header lists under Leaks, if it is
- * used below
+ *         declassify(&result, sizeof result);  // what is listed under Leaks, if it is used
+ * below
  *     }
  *     static const struct oblivious_case cases[] = {{"k-means assigns rows", fill, run}};
  *     OBLIVIOUS(cases)
  *
  * tests/oblivious/watch runs it twice, at every instruction level there is:
- *   under valgrind's memcheck, to which a secret is undefined memory: it names each branch and
- *     each address that depends on one. It shows no AVX-512.
- *   step by step (trace.c), AVX-512 too, with other values each time: the instructions and the
- *     addresses they read and write have to be the same ones, in the same order.
+ *   - under valgrind's memcheck, to which a secret is undefined memory: it names each branch
+ * and each address that depends on one. It shows no AVX-512.
+ *   - step by step (trace.c), AVX-512 too, with other values each time: the instructions and
+ * the addresses they read and write have to be the same ones, in the same order. A masked load
+ *     or store is held to touch what its mask says; gathers and scatters are refused.
  * What a kernel gives away in the middle (rounds) it passes through num_leak
  * (common/num/leak.h); in the second proof the case must keep that the same for every seed
- * (max_rounds = 2). Neither sees time that follows values within one instruction: integer
- * division is compared by trace.c; float division, square root and subnormal numbers are not
- * seen by anybody here. One thread; n of a case: a few hundred to a few thousand rows
- * (`rows_watched`). */
+ * (max_rounds = 2).
+ *
+ * Neither sees time that follows values within one instruction: integer division is compared by
+ * trace.c; float division, square roots and subnormal numbers are seen by nobody here. One
+ * thread; a few hundred to a few thousand rows, fewer step by step (`rows_watched`). */
 #ifndef TESTS_OBLIVIOUS_SECRET_H
 #define TESTS_OBLIVIOUS_SECRET_H
 
@@ -44,8 +46,8 @@ struct oblivious_case {
     bool caught;                 /* a planted leak: passes when it is noticed */
     bool unseen_by_valgrind, unseen_by_steps; /* of a planted leak: one proof is blind to it */
 };
-/* `many` rows under valgrind, `few` step by step (about a microsecond each step: aim for less
- * than a million instructions). */
+/* `many` rows under valgrind, `few` step by step: aim for less than 100 000 instructions of
+ * AVX-512, which takes some seconds; those after 200 000 are not compared. */
 size_t rows_watched(size_t many, size_t few);
 /* A number that follows from the seed and i, for filling. */
 uint64_t oblivious_number(uint64_t seed, uint64_t i);

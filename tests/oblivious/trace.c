@@ -25,12 +25,13 @@ struct step {
 };
 struct record {
     enum ending ending;
-    size_t n_steps, n_leaks, here; /* steps of the first run; this run's */
+    size_t n_steps, n_leaks, here; /* of the first run; steps of this run */
     uint64_t before, at, leak[LEAKS_MAX];
     struct step step[STEPS_MAX];
 };
 static struct record *record;
 static bool active, keeping;
+static size_t steps_most;
 static size_t leaks_here, mask_offset;
 static uint64_t before;
 
@@ -85,11 +86,13 @@ static void on_step(int signal_number, siginfo_t *info, void *context)
     struct step step = {(uint32_t)at, (uint32_t)(hash >> 32)};
     size_t i = record->here++;
     if (i >= STEPS_MAX) part(LONGER, at);
+    if (i >= steps_most) part(ENDED, at);
     if (o.by_vector) part(BY_VECTOR, at);
-    if (keeping)
+    if (keeping) {
         record->step[i] = step;
-    else if (i >= record->n_steps || record->step[i].at != step.at ||
-             record->step[i].address != step.address)
+        record->n_steps = i + 1;
+    } else if (i >= record->n_steps || record->step[i].at != step.at ||
+               record->step[i].address != step.address)
         part(PARTED, at);
     before = at;
 }
@@ -143,10 +146,9 @@ static _Noreturn void child(const struct oblivious_case *c, unsigned seed)
     c->run();
     trap_flag(false);
     active = false;
-    if (keeping) {
-        record->n_steps = record->here;
+    if (keeping)
         record->n_leaks = leaks_here;
-    } else if (record->here != record->n_steps)
+    else if (record->here != record->n_steps)
         part(PARTED, before);
     record->ending = ENDED;
     _exit(0);
@@ -174,7 +176,8 @@ static bool ended(unsigned seed, int status, char why[static 200])
         return false;
     }
     if (record->ending == ENDED) {
-        snprintf(why, 200, "%zu steps, %zu leaks, the same for %u seeds", record->n_steps,
+        snprintf(why, 200, "%s%zu steps, %zu leaks, the same for %u seeds",
+                 record->n_steps == steps_most ? "the first " : "", record->n_steps,
                  record->n_leaks, seed);
         return record->n_steps > 0;
     }
@@ -189,9 +192,10 @@ static bool ended(unsigned seed, int status, char why[static 200])
     return false;
 }
 
-bool trace_compare(const struct oblivious_case *c, char why[static 200])
+bool trace_compare(const struct oblivious_case *c, size_t most, char why[static 200])
 {
     bool same = true;
+    steps_most = most;
     snprintf(why, 200, "no memory");
     record = mmap(NULL, sizeof *record, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
