@@ -1,18 +1,12 @@
-#include "common/num/exact.h"
-#include "common/num/gram.h"
 #include "common/num/logistic.h"
 #include "common/num/metrics.h"
-#include "common/num/random.h"
 #include "common/num/ranking.h"
 #include "common/num/ridge.h"
 #include "common/num/simd.h"
-#include "common/num/solve.h"
-#include "common/num/standard.h"
-#include "common/num/tile.h"
 #include "tests/check.h"
+#include "tests/made_rows.h"
 #include "tests/real_owner.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,13 +69,6 @@ static double number(const json_t *object, const char *key)
     const json_t *value = json_object_get(object, key);
     CHECK(json_is_number(value));
     return json_number_value(value);
-}
-
-static void near(double is, double want, double within)
-{
-    if (fabs(is - want) <= within * (1 + fabs(want))) return;
-    print_message("%.12g is not %.12g\n", is, want);
-    fail();
 }
 
 static struct regression_figures regression_measure(const struct sets *s, const struct ridge *m)
@@ -325,6 +312,25 @@ static void each_enterprise_alone_classifies_as_in_the_reference(void **state)
     }
 }
 
+/* Ten classes of 64 columns: the quasi-Newton path, whose bytes the made-up rows do not show.
+ */
+static void every_level_and_number_of_threads_gives_the_same_softmax_of_digits(void **state)
+{
+    struct sets s;
+    (void)state;
+    if (!sets_open(&s, "digits")) skip();
+    struct logistic *first = logistic_of(&s, s.train, 1);
+    for (enum simd_level level = SIMD_LEVEL_ANY; level <= SIMD_LEVEL_512; level++) {
+        simd_level_limit(level);
+        struct logistic *again = logistic_of(&s, s.train, 3);
+        CHECK(memcmp(again->raw, first->raw, 10 * 64 * sizeof(double)) == 0);
+        CHECK(memcmp(again->raw_intercept, first->raw_intercept, 10 * sizeof(double)) == 0);
+        logistic_free(again);
+    }
+    logistic_free(first);
+    sets_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +338,7 @@ int main(void)
         cmocka_unit_test(each_enterprise_alone_regresses_as_in_the_reference),
         cmocka_unit_test(logistic_and_softmax_regression_are_those_of_scikit_learn),
         cmocka_unit_test(each_enterprise_alone_classifies_as_in_the_reference),
+        cmocka_unit_test(every_level_and_number_of_threads_gives_the_same_softmax_of_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
