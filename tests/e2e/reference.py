@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every reference run of k-means and Gaussian naive Bayes in ../shared/data/reference, through the whole path: contributed as the listed
-enterprises, run, opened, verified, compared with scikit-learn's results."""
+"""Every reference run of k-means in ../shared/data/reference, through the whole path: contributed as the listed enterprises, run, opened,
+verified, compared with scikit-learn's results. (learned.py does so for models.)"""
 import csv
 import json
 import os
@@ -85,49 +85,6 @@ def kmeans_one(party, address, name, run):
         say(ratio <= 1.05, "the default start of %s ends at most 5 %% above the best of five" % label, "ratio %.4f" % ratio)
 
 
-def bayes_run(node, parties, name, reference):
-    c = reference["classification"]
-    rows, facts = load(name)
-    categorical = facts.get("categorical") or []
-    target = c["target"]
-    names, table = encode(rows, facts, c["columns"], target, categorical)
-    safe = [{"name": "f%d" % i, "type": "float64"} for i in range(len(names))] + [{"name": "class", "type": "category"}]
-    header = [x["name"] for x in safe]
-    path = manifest(node, parties[0], "classify", parties, release=LOOSE,
-                    datasets=[{"name": "training", "columns": safe}, {"name": "holdout", "columns": safe}, {"name": "customers", "columns": safe[:-1]}])
-    address = deploy(node, parties, path, "classify")
-    for e, p in enumerate(parties):
-        for dataset, test in (("training", False), ("holdout", True)):
-            mine = [r for i, r in table if owner(facts, rows, i, len(parties)) == e and (h(1, i) % 10 >= 7) == test]
-            if mine:
-                p.ok("contribute", address, dataset, write(os.path.join(node.scratch, "r.csv"), header, mine))
-    gnb = c["gaussian_nb"]
-    answer, _ = parties[0].run(address, "evaluate")
-    say(abs(answer["accuracy"] - gnb["accuracy"]) < 1e-9, "naive Bayes on %s has scikit-learn's accuracy" % name, (answer["accuracy"], gnb["accuracy"]))
-    counts = {x["class"]: x.get("rows", 0) for x in answer["classes"]}
-    compare_counts(name, "held-out rows", counts, gnb.get("predicted_counts_test"), answer["holdout_rows"])
-    if "market_counts_all_rows" in gnb:
-        market, _ = parties[-1].run(address, "market", "over=all")
-        compare_counts(name, "all rows", {x["class"]: x.get("rows", 0) for x in market["classes"]}, gnb["market_counts_all_rows"], market["rows"])
-
-
-def compare_counts(name, what, got, want, total):
-    if not want:
-        return
-    off = sum(abs(got.get(k, 0) - v) for k, v in want.items())
-    say(off <= 0.001 * total, "counts per predicted class of %s over %s are within 0.1 %%" % (name, what), "%d of %d differ" % (off, total))
-
-
-def encode(rows, facts, used, target, categorical):
-    """Numeric features as they are, then one 0/1 column per category but the first, as the reference does. Rows with an empty used cell go."""
-    kept = [(i, r) for i, r in enumerate(rows) if all(r[k] != "" for k in facts["features"] + [target])]
-    numeric = [k for k in facts["features"] if k not in categorical]
-    levels = {k: sorted({r[k] for _, r in kept}, key=lambda s: s.encode()) for k in categorical}
-    names = numeric + ["%s=%s" % (k, v) for k in categorical for v in levels[k][1:]]
-    table = [(i, [r[k] for k in numeric] + ["1" if r[k] == v else "0" for k in categorical for v in levels[k][1:]] + [r[target]]) for i, r in kept]
-    return names, table
-
-
 def main():
     if not index:
         say(True, "the reference data is not beside the project: nothing to compare # SKIP")
@@ -141,8 +98,6 @@ def main():
             n = load(name)[1]["enterprises"]["n"] if name != "apex" else 0
             if "kmeans" in reference:
                 kmeans_runs(node, crew[:n], name, reference)
-            if "gaussian_nb" in reference.get("classification", {}):
-                bayes_run(node, crew[:n], name, reference)
     finally:
         node.clean()
     done()
