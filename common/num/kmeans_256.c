@@ -1,5 +1,4 @@
-/* k-means with AVX2 and FMA: scores of 4 rows, sums of 16 rows per instruction.
- */
+/* k-means with AVX2 and FMA: scores of 4 rows, sums of 16 rows per instruction. */
 #include "common/num/kmeans_kernel.h"
 #include "common/num/simd.h"
 
@@ -36,8 +35,8 @@ NARROW_INLINE void label_few(const struct kmeans_table *t, const int32_t *const 
             less[v] = _mm256_castpd_si256(_mm256_cmp_pd(score, best[v], _CMP_LT_OQ));
             best[v] = _mm256_min_pd(score, best[v]);
         }
-        /* Two bytes a row, in the order 0 1 4 5 8 9 12 13 | 2 3 6 7 10 11 14 15,
-         * undone at the end. */
+        /* Two bytes a row, in the order 0 1 4 5 8 9 12 13 | 2 3 6 7 10 11 14 15, undone at the
+         * end. */
         __m256i any = _mm256_packs_epi16(_mm256_packs_epi32(less[0], less[1]),
                                          _mm256_packs_epi32(less[2], less[3]));
         index = _mm256_blendv_epi8(index, number, any);
@@ -201,5 +200,31 @@ SIMD_256 static void sum_256(const uint16_t *ordered, const int16_t *planes, siz
             sum_pair(ordered + at, planes + at, n_planes, stride, c, sums);
 }
 
-const struct kmeans_kernel kmeans_kernel_256 = {label_256, split_256, order_256, sum_256};
+SIMD_256 static void own_256(const double *values, size_t step, size_t k, const uint32_t *label,
+                             size_t n, double *own)
+{
+    const __m256i one = _mm256_set1_epi64x(1);
+    for (size_t at = 0; at < n; at += 16) {
+        __m256i wanted[4], number = _mm256_setzero_si256();
+        __m256d mine[4];
+        for (size_t v = 0; v < 4; v++) {
+            wanted[v] =
+                _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(label + at + 4 * v)));
+            mine[v] = _mm256_setzero_pd();
+        }
+        for (size_t c = 0; c < k; c++) {
+            __m256d value = _mm256_set1_pd(values[c * step]);
+            for (size_t v = 0; v < 4; v++) {
+                __m256d is = _mm256_castsi256_pd(_mm256_cmpeq_epi64(wanted[v], number));
+                mine[v] = _mm256_or_pd(mine[v], _mm256_and_pd(is, value));
+            }
+            number = _mm256_add_epi64(number, one);
+        }
+        for (size_t v = 0; v < 4; v++)
+            _mm256_storeu_pd(own + at + 4 * v, mine[v]);
+    }
+}
+
+const struct kmeans_kernel kmeans_kernel_256 = {label_256, split_256, order_256, sum_256,
+                                                own_256};
 #endif

@@ -1,5 +1,4 @@
-/* k-means with AVX-512 and VNNI: scores of 8 rows, sums of 32 rows per
- * instruction. */
+/* k-means with AVX-512 and VNNI: scores of 8 rows, sums of 32 rows per instruction. */
 #include "common/num/kmeans_kernel.h"
 #include "common/num/simd.h"
 
@@ -120,8 +119,7 @@ static void label_512(const struct kmeans_table *t, const int32_t *const *column
         label_many(t, column, n, label);
 }
 
-/* Rows i and 16 + i stand beside each other: two blends instead of a pack
- * across lanes. */
+/* Rows i and 16 + i stand beside each other: two blends instead of a pack across lanes. */
 WIDE static void split_512(const int32_t *column, size_t n, int16_t *high, int16_t *low)
 {
     const __mmask32 odd = 0xaaaaaaaa;
@@ -146,8 +144,8 @@ WIDE static void order_512(const uint32_t *label, size_t n, uint16_t *ordered)
 
 enum { VECTORS = KMEANS_VECTOR / 32 };
 
-/* 256 rows for two centroids: which rows are theirs, as words of 1 and 0, stays
- * in registers while all planes pass. */
+/* 256 rows for two centroids: which rows are theirs, as words of 1 and 0, stays in registers
+ * while all planes pass. */
 WIDE_INLINE void sum_pair(const uint16_t *ordered, const int16_t *planes, size_t n_planes,
                           size_t stride, size_t c, int32_t *sums)
 {
@@ -187,5 +185,30 @@ WIDE static void sum_512(const uint16_t *ordered, const int16_t *planes, size_t 
             sum_pair(ordered + at, planes + at, n_planes, stride, c, sums);
 }
 
-const struct kmeans_kernel kmeans_kernel_512 = {label_512, split_512, order_512, sum_512};
+WIDE static void own_512(const double *values, size_t step, size_t k, const uint32_t *label,
+                         size_t n, double *own)
+{
+    const __m512i one = _mm512_set1_epi64(1);
+    for (size_t at = 0; at < n; at += 32) {
+        __m512i wanted[4], number = _mm512_setzero_si512();
+        __m512d mine[4];
+        for (size_t v = 0; v < 4; v++) {
+            wanted[v] = _mm512_cvtepu32_epi64(
+                _mm256_loadu_si256((const __m256i *)(label + at + 8 * v)));
+            mine[v] = _mm512_setzero_pd();
+        }
+        for (size_t c = 0; c < k; c++) {
+            __m512d value = _mm512_set1_pd(values[c * step]);
+            for (size_t v = 0; v < 4; v++)
+                mine[v] = _mm512_mask_mov_pd(mine[v],
+                                             _mm512_cmpeq_epi64_mask(wanted[v], number), value);
+            number = _mm512_add_epi64(number, one);
+        }
+        for (size_t v = 0; v < 4; v++)
+            _mm512_storeu_pd(own + at + 8 * v, mine[v]);
+    }
+}
+
+const struct kmeans_kernel kmeans_kernel_512 = {label_512, split_512, order_512, sum_512,
+                                                own_512};
 #endif

@@ -90,4 +90,20 @@ static void sum_any(const uint16_t *ordered, const int16_t *planes, size_t n_pla
         }
 }
 
-const struct kmeans_kernel kmeans_kernel_any = {label_any, split_any, order_any, sum_any};
+static void own_any(const double *values, size_t step, size_t k, const uint32_t *label,
+                    size_t n, double *own)
+{
+    uint64_t mine[ROWS];
+    for (size_t at = 0; at < n; at += ROWS) {
+        memset(mine, 0, sizeof mine);
+        for (size_t c = 0; c < k; c++) {
+            uint64_t value = bits_of(values[c * step]);
+            for (size_t i = 0; i < ROWS; i++)
+                mine[i] |= value & -(uint64_t)(label[at + i] == c);
+        }
+        memcpy(own + at, mine, sizeof mine);
+    }
+}
+
+const struct kmeans_kernel kmeans_kernel_any = {label_any, split_any, order_any, sum_any,
+                                                own_any};

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef double lanes __attribute__((vector_size(8 * DRAW_LANES), aligned(64)));
-typedef int64_t masks __attribute__((vector_size(8 * DRAW_LANES), aligned(64)));
-typedef int32_t halves __attribute__((vector_size(4 * DRAW_LANES), aligned(32)));
 #define INLINE static inline __attribute__((always_inline))
 
 static void *lines(size_t count, size_t size)
@@ -53,8 +50,29 @@ void kmeans_draw_start(struct kmeans_draw *draw)
     }
 }
 
-/* Where in the running sums two numbers fall: in one lane each; the others
- * never get there. */
+INLINE double choose(uint64_t mask, double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = (x & mask) | (y & ~mask);
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
+/* Of numbers that are not negative, whose bits order as they do: a minimum of whole numbers is
+ * one instruction, where one of doubles becomes a load under a mask. */
+INLINE double least(double a, double b)
+{
+    int64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    x = x < y ? x : y;
+    memcpy(&a, &x, sizeof a);
+    return a;
+}
+
+/* Where in the running sums two numbers fall: in one lane each; the others never get there. */
 struct aim {
     double at[2][DRAW_LANES], by_weight;
 };
@@ -68,32 +86,19 @@ static double below(double x) /* the double before x > 0 */
     return x;
 }
 
-static double choose(uint64_t mask, double a, double b)
-{
-    uint64_t x, y;
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    x = (x & mask) | (y & ~mask);
-    memcpy(&a, &x, sizeof a);
-    return a;
-}
-
-static double less_of(double a, double b)
-{
-    return choose(-(uint64_t)(a < b), a, b);
-}
-
 static void aim_set(const double sum[DRAW_LANES], double unit, double at[DRAW_LANES])
 {
     double end[DRAW_LANES], total = 0, before = 0;
     for (size_t l = 0; l < DRAW_LANES; l++)
         end[l] = total += sum[l];
-    double target = less_of(unit * total, below(total));
+    double target = least(unit * total, below(total));
     uint64_t passed = 0;
     for (size_t l = 0; l < DRAW_LANES; l++) {
         uint64_t here = -(uint64_t)(end[l] > target) & ~passed;
-        double within = less_of(target - before, below(sum[l] + (double)(sum[l] <= 0)));
-        at[l] = choose(here, choose(-(uint64_t)(within > 0), within, 0), INFINITY);
+        double within = target - before;
+        within = least(choose(-(uint64_t)(within > 0), within, 0),
+                       below(sum[l] + (double)(sum[l] <= 0)));
+        at[l] = choose(here, within, INFINITY);
         passed |= here;
         before = end[l];
     }
@@ -114,88 +119,80 @@ static void aim_make(const struct kmeans_draw *draw, const double unit[2], struc
 
 /* The row where a running sum first passes its aim gives its coordinates. */
 INLINE void pair_body(const struct kmeans_draw *draw, const struct aim *aim, size_t d,
-                      halves (*picked)[2])
+                      int64_t (*picked)[2][DRAW_LANES])
 {
-    lanes run = {0}, at0, at1, by_weight = {0};
-    masks was0 = {0}, was1 = {0};
-    memcpy(&at0, aim->at[0], sizeof at0);
-    memcpy(&at1, aim->at[1], sizeof at1);
-    by_weight += aim->by_weight;
+    double run[DRAW_LANES] = {0};
+    uint64_t was[2][DRAW_LANES] = {{0}}, mine[2][DRAW_LANES];
     for (size_t i = 0; i < draw->stride; i += DRAW_LANES) {
-        run +=
-            *(const lanes *)(draw->left + i) + *(const lanes *)(draw->weight + i) * by_weight;
-        masks now0 = run > at0, now1 = run > at1;
-        halves mine0 = __builtin_convertvector(now0 & ~was0, halves),
-               mine1 = __builtin_convertvector(now1 & ~was1, halves);
-        for (size_t j = 0; j < d; j++) {
-            halves x = *(const halves *)(draw->x + j * draw->stride + i);
-            picked[j][0] |= x & mine0;
-            picked[j][1] |= x & mine1;
+        const double *left = draw->left + i, *weight = draw->weight + i;
+        for (size_t l = 0; l < DRAW_LANES; l++) {
+            run[l] += left[l] + weight[l] * aim->by_weight;
+            uint64_t now0 = -(uint64_t)(run[l] > aim->at[0][l]),
+                     now1 = -(uint64_t)(run[l] > aim->at[1][l]);
+            mine[0][l] = now0 & ~was[0][l];
+            mine[1][l] = now1 & ~was[1][l];
+            was[0][l] = now0;
+            was[1][l] = now1;
         }
-        was0 = now0;
-        was1 = now1;
+        for (size_t j = 0; j < d; j++) {
+            const int32_t *x = draw->x + j * draw->stride + i;
+            for (size_t l = 0; l < DRAW_LANES; l++) {
+                picked[j][0][l] |= (int64_t)x[l] & (int64_t)mine[0][l];
+                picked[j][1][l] |= (int64_t)x[l] & (int64_t)mine[1][l];
+            }
+        }
     }
 }
 
-/* Squared distances of 8 rows to a place, times their weights. */
+/* Squared distances of 64 rows to a place, times their weights. */
 INLINE void share_body(const struct kmeans_draw *draw, size_t i, const double *place, size_t d,
-                       lanes *share)
+                       double share[DRAW_LANES])
 {
-    lanes sum = {0};
-    for (size_t j = 0; j < d; j++) {
-        lanes off =
-            __builtin_convertvector(*(const halves *)(draw->x + j * draw->stride + i), lanes) -
-            place[j];
-        sum += off * off;
-    }
-    *share = sum * *(const lanes *)(draw->weight + i);
-}
-
-INLINE void least(lanes *a, const lanes *b)
-{
-    masks less = *a < *b;
-    *a = (lanes)(((masks)*a & less) | ((masks)*b & ~less));
+    for (size_t l = 0; l < DRAW_LANES; l++)
+        share[l] = 0;
+    for (size_t j = 0; j < d; j++)
+        for (size_t l = 0; l < DRAW_LANES; l++) {
+            double off = (double)draw->x[j * draw->stride + i + l] - place[j];
+            share[l] += off * off;
+        }
+    for (size_t l = 0; l < DRAW_LANES; l++)
+        share[l] *= draw->weight[i + l];
 }
 
 INLINE void try_body(const struct kmeans_draw *draw, const double *candidate, size_t d,
-                     lanes sum[2])
+                     double sum[2][DRAW_LANES])
 {
-    lanes sum0 = {0}, sum1 = {0}, a, b;
-    for (size_t i = 0; i < draw->stride; i += DRAW_LANES) {
-        const lanes *left = (const lanes *)(draw->left + i);
-        share_body(draw, i, candidate, d, &a);
-        share_body(draw, i, candidate + d, d, &b);
-        least(&a, left);
-        least(&b, left);
-        sum0 += a;
-        sum1 += b;
-    }
-    sum[0] = sum0;
-    sum[1] = sum1;
+    double share[DRAW_LANES];
+    for (size_t i = 0; i < draw->stride; i += DRAW_LANES)
+        for (size_t t = 0; t < 2; t++) {
+            share_body(draw, i, candidate + t * d, d, share);
+            for (size_t l = 0; l < DRAW_LANES; l++)
+                sum[t][l] += least(share[l], draw->left[i + l]);
+        }
 }
 
-INLINE void take_body(struct kmeans_draw *draw, const double *place, size_t d, bool first,
-                      lanes *total)
+INLINE void take_body(struct kmeans_draw *draw, const double *place, size_t d, bool first)
 {
-    lanes sum = {0}, share;
+    double share[DRAW_LANES], sum[DRAW_LANES] = {0};
     for (size_t i = 0; i < draw->stride; i += DRAW_LANES) {
-        lanes *left = (lanes *)(draw->left + i);
-        share_body(draw, i, place, d, &share);
-        if (!first) least(&share, left);
-        *left = share;
-        sum += share;
+        share_body(draw, i, place, d, share);
+        for (size_t l = 0; l < DRAW_LANES; l++) {
+            double left = first ? share[l] : least(share[l], draw->left[i + l]);
+            draw->left[i + l] = left;
+            sum[l] += left;
+        }
     }
-    *total = sum;
+    memcpy(draw->left_sum, sum, sizeof sum);
 }
 
-/* One name for all three passes, so that each level is written once. */
+/* One name for all passes, so that each level is written once. */
 struct pass {
     enum { PAIR, TRY_PAIR, TAKE, TAKE_FIRST } what;
     struct kmeans_draw *draw;
     const struct aim *aim;
     const double *place;
-    halves (*picked)[2];
-    lanes *sum;
+    int64_t (*picked)[2][DRAW_LANES];
+    double (*sum)[DRAW_LANES];
 };
 
 INLINE void pass_of(const struct pass *p, size_t d)
@@ -203,8 +200,8 @@ INLINE void pass_of(const struct pass *p, size_t d)
     switch (p->what) {
     case PAIR: pair_body(p->draw, p->aim, d, p->picked); break;
     case TRY_PAIR: try_body(p->draw, p->place, d, p->sum); break;
-    case TAKE: take_body(p->draw, p->place, d, false, p->sum); break;
-    case TAKE_FIRST: take_body(p->draw, p->place, d, true, p->sum); break;
+    case TAKE: take_body(p->draw, p->place, d, false); break;
+    case TAKE_FIRST: take_body(p->draw, p->place, d, true); break;
     }
 }
 
@@ -240,23 +237,24 @@ void kmeans_draw_pair(const struct kmeans_draw *draw, const double unit[2], doub
 {
     struct aim aim;
     struct kmeans_draw same = *draw;
-    halves picked[KMEANS_DIMS_MAX][2] = {{{0}}};
+    int64_t picked[KMEANS_DIMS_MAX][2][DRAW_LANES];
+    memset(picked, 0, draw->d * sizeof *picked);
     aim_make(draw, unit, &aim);
-    pass_run(&(struct pass){PAIR, &same, &aim, NULL, picked, NULL});
+    pass_run(&(struct pass){.what = PAIR, .draw = &same, .aim = &aim, .picked = picked});
     for (size_t j = 0; j < draw->d; j++)
         for (size_t t = 0; t < 2; t++) {
-            int32_t x = 0;
+            int64_t x = 0;
             for (size_t l = 0; l < DRAW_LANES; l++)
                 x |= picked[j][t][l];
-            candidate[t * draw->d + j] = x;
+            candidate[t * draw->d + j] = (double)x;
         }
 }
 
 void kmeans_draw_try(const struct kmeans_draw *draw, const double *candidate, double left[2])
 {
     struct kmeans_draw same = *draw;
-    lanes sum[2];
-    pass_run(&(struct pass){TRY_PAIR, &same, NULL, candidate, NULL, sum});
+    double sum[2][DRAW_LANES] = {{0}};
+    pass_run(&(struct pass){.what = TRY_PAIR, .draw = &same, .place = candidate, .sum = sum});
     for (size_t t = 0; t < 2; t++) {
         left[t] = 0;
         for (size_t l = 0; l < DRAW_LANES; l++)
@@ -266,7 +264,6 @@ void kmeans_draw_try(const struct kmeans_draw *draw, const double *candidate, do
 
 void kmeans_draw_take(struct kmeans_draw *draw, const double *centroid, bool first)
 {
-    lanes sum;
-    pass_run(&(struct pass){first ? TAKE_FIRST : TAKE, draw, NULL, centroid, NULL, &sum});
-    memcpy(draw->left_sum, &sum, sizeof sum);
+    pass_run(
+        &(struct pass){.what = first ? TAKE_FIRST : TAKE, .draw = draw, .place = centroid});
 }

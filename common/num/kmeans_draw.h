@@ -1,6 +1,5 @@
-/* Rows of a sample with their share in the next draw of k-means++; for
- * kmeans_seed.c. All passes go over all rows, whatever they hold: the same
- * instructions and addresses. */
+/* Rows of a sample with their share in the next draw of k-means++; for kmeans_seed.c. All
+ * passes go over all rows, whatever they hold: the same instructions and addresses. */
 #ifndef COMMON_NUM_KMEANS_DRAW_H
 #define COMMON_NUM_KMEANS_DRAW_H
 
@@ -10,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DRAW_LANES = 8 };
+enum { DRAW_LANES = 64 };
 
 struct kmeans_draw {
     size_t n, stride, d;

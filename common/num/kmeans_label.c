@@ -1,4 +1,5 @@
 /* Labels, distances and counts of rows whose centroids are settled. */
+#include "common/num/kmeans_kernel.h"
 #include "common/num/kmeans_step.h"
 #include "common/num/simd.h"
 
@@ -6,69 +7,31 @@
 
 enum { ROWS = 256, COUNT_ROWS = 2048 };
 
-static inline __attribute__((always_inline)) double pick(double kept, double other,
-                                                         uint64_t mask)
+/* Adds the squares of one coordinate's differences to up to ROWS distances. */
+static void differences(const struct kmeans_kernel *kernel, const double *values, size_t step,
+                        size_t k, const int32_t *column, const uint32_t *labels, size_t n,
+                        double *distance)
 {
-    uint64_t a, b;
-    memcpy(&a, &kept, sizeof a);
-    memcpy(&b, &other, sizeof b);
-    a = (a & ~mask) | (b & mask);
-    memcpy(&kept, &a, sizeof a);
-    return kept;
-}
-
-/* Adds to distance the squares of one coordinate's differences; the centroid's
- * coordinate is found by passing all of them. */
-static inline __attribute__((always_inline)) void differences_body(const double *centroids,
-                                                                   size_t k, size_t d,
-                                                                   const int32_t *column,
-                                                                   const uint32_t *labels,
-                                                                   size_t n, double *distance)
-{
+    uint32_t padded[ROWS] = {0};
     double own[ROWS];
-    for (size_t i = 0; i < ROWS; i++)
-        own[i] = centroids[0];
-    for (size_t c = 1; c < k; c++) {
-        double at = centroids[c * d];
-        for (size_t i = 0; i < n; i++)
-            own[i] = pick(own[i], at, -(uint64_t)(labels[i] == c));
-    }
+    memcpy(padded, labels, n * sizeof *labels);
+    kernel->own(values, step, k, padded, (n + 31) / 32 * 32, own);
     for (size_t i = 0; i < n; i++) {
         double off = (double)column[i] - own[i];
         distance[i] += off * off;
     }
-}
-SIMD_512 static void differences_512(const double *centroids, size_t k, size_t d,
-                                     const int32_t *column, const uint32_t *labels, size_t n,
-                                     double *distance)
-{
-    differences_body(centroids, k, d, column, labels, n, distance);
-}
-SIMD_256 static void differences_256(const double *centroids, size_t k, size_t d,
-                                     const int32_t *column, const uint32_t *labels, size_t n,
-                                     double *distance)
-{
-    differences_body(centroids, k, d, column, labels, n, distance);
-}
-static void differences_any(const double *centroids, size_t k, size_t d, const int32_t *column,
-                            const uint32_t *labels, size_t n, double *distance)
-{
-    differences_body(centroids, k, d, column, labels, n, distance);
 }
 
 static void distances(const double *centroids, size_t k, size_t d,
                       const struct kmeans_chunk *chunk, const uint32_t *labels,
                       double *distance)
 {
-    enum simd_level level = simd_level();
+    const struct kmeans_kernel *kernel = kmeans_kernel();
     memset(distance, 0, chunk->n * sizeof *distance);
     for (size_t at = 0; at < chunk->n; at += ROWS)
         for (size_t j = 0; j < d; j++)
-            (level == SIMD_LEVEL_512 ? differences_512
-             : level == SIMD_LEVEL_256
-                 ? differences_256
-                 : differences_any)(centroids + j, k, d, chunk->column[j] + at, labels + at,
-                                    chunk->n - at < ROWS ? chunk->n - at : ROWS, distance + at);
+            differences(kernel, centroids + j, d, k, chunk->column[j] + at, labels + at,
+                        chunk->n - at < ROWS ? chunk->n - at : ROWS, distance + at);
 }
 
 apex_status kmeans_assign(const double *centroids, size_t k, size_t d,

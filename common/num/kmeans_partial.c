@@ -1,5 +1,4 @@
-/* The rows of a chunk, stripe by stripe: labelled, split into planes, summed.
- */
+/* The rows of a chunk, stripe by stripe: labelled, split into planes, summed. */
 #include "common/base/size.h"
 #include "common/num/kmeans_kernel.h"
 #include "common/num/kmeans_step.h"
@@ -114,8 +113,7 @@ static void stripe_take(struct kmeans_worker *w, const struct kmeans_chunk *chun
     s->weight = w->weight;
 }
 
-/* w x as a whole number of 64 bits: its high half, and its low half less 2^31.
- */
+/* w x as a whole number of 64 bits: its high half, and its low half less 2^31. */
 static void products(const int32_t *column, const uint32_t *weight, size_t n, int32_t *high,
                      int32_t *low)
 {

@@ -86,9 +86,9 @@ void kmeans_merge(struct kmeans_sums *total, const struct kmeans_sums *part)
     total->n += part->n;
 }
 
-/* sum / weight, in steps that are the same for any numbers: the sum as a double
- * and what it leaves (Knuth's two-sum), then the quotient and what its exact
- * remainder adds. weight < 2^53, |sum| < 2^84. */
+/* sum / weight, in steps that are the same for any numbers: the sum as a double and what it
+ * leaves (Knuth's two-sum), then the quotient and what its exact remainder adds.
+ * weight < 2^53, |sum| < 2^84. */
 static double mean_of(__int128 sum, double weight)
 {
     double high = (double)(int64_t)(sum >> 42) * 0x1p42,
@@ -122,6 +122,13 @@ void kmeans_finish(const struct kmeans_sums *total, double *centroids)
     }
 }
 
+/* The nearest whole number, |x| < 2^51; rint() is a branch without SSE 4.1. */
+static double whole_of(double x)
+{
+    const double magic = 0x1.8p52;
+    return (x + magic) - magic;
+}
+
 static double double_of(unsigned __int128 x)
 {
     double part[4];
@@ -136,24 +143,23 @@ static double signed_of(__int128 x)
            ((double)(int64_t)(uint32_t)(x >> 32) * 0x1p32 + (double)(int64_t)(uint32_t)x);
 }
 
-/* About whole-numbered centres i: sum w |x|^2 - 2 i.sum + i^2 weight, in whole
- * numbers; then what the fractions f of the centroids add: -2 f.(sum - i
- * weight) + f^2 weight. */
+/* About whole-numbered centres i: sum w |x|^2 - 2 i.sum + i^2 weight, in whole numbers; then
+ * what the fractions f of the centroids add: -2 f.(sum - i weight) + f^2 weight. */
 double kmeans_inertia(const struct kmeans_sums *total, const double *centroids)
 {
     unsigned __int128 whole = total->squares;
     double rest = 0;
     for (size_t c = 0; c < total->k; c++)
         for (size_t j = 0; j < total->d; j++) {
-            double at = centroids[c * total->d + j], near = floor(at + 0.5),
-                   fraction = at - near;
+            double at = centroids[c * total->d + j], near = whole_of(at), fraction = at - near;
             __int128 i = (__int128)(int64_t)near, weight = (__int128)total->weight[c],
                      sum = total->sum[c * total->d + j], off = sum - i * weight;
             whole -= (unsigned __int128)i * (unsigned __int128)(sum + off);
             rest += fma(-2 * fraction, signed_of(off),
                         fraction * fraction * (double)(int64_t)total->weight[c]);
         }
-    return fmax(0, double_of(whole) + rest);
+    double inertia = double_of(whole) + rest;
+    return choose(-(uint64_t)(inertia > 0), inertia, 0);
 }
 
 /* The table. */
@@ -193,7 +199,7 @@ static void centre_set(struct kmeans_table *t)
         double sum = 0;
         for (size_t c = 0; c < t->k; c++)
             sum += t->centroids[c * t->d + j];
-        t->centre[j] = floor(sum / (double)t->k + 0.5);
+        t->centre[j] = whole_of(sum / (double)t->k);
     }
 }
 
