@@ -1,141 +1,5 @@
-#include "common/num/boost.h"
 #include "common/num/boost_rows.h"
-#include "common/num/parallel.h"
-#include "common/num/random.h"
-#include "common/num/simd.h"
-#include "tests/check.h"
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { ROWS = 9000, DIMS = 5, CLASSES = 3 };
-static const uint8_t seed[32] = {5, 4, 3};
-
-/* Rows of a made-up world: labels and targets follow from three of five columns, with noise. */
-struct world {
-    size_t n;
-    double *column[DIMS], *weight, *target;
-    uint32_t *label, *two; /* of CLASSES; 0 or 1 */
-    uint8_t *party;
-};
-
-static double noise(struct random_state *r)
-{
-    return random_unit(r) + random_unit(r) + random_unit(r) - 1.5;
-}
-
-static struct world world_make(size_t n, uint64_t stream)
-{
-    struct world w = {.n = n};
-    struct random_state r;
-    random_seed(&r, seed, stream);
-    for (size_t j = 0; j < DIMS; j++)
-        w.column[j] = malloc(n * sizeof(double));
-    w.weight = malloc(n * sizeof(double));
-    w.target = malloc(n * sizeof(double));
-    w.label = malloc(n * sizeof(uint32_t));
-    w.two = malloc(n * sizeof(uint32_t));
-    w.party = malloc(n);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < DIMS; j++)
-            w.column[j][i] = noise(&r);
-        w.column[3][i] = floor(4 * random_unit(&r)); /* few values */
-        double z = w.column[0][i] * w.column[1][i] + w.column[2][i] + 0.2 * noise(&r);
-        w.target[i] = 10 * z + w.column[3][i];
-        w.two[i] = z > 0;
-        w.label[i] = z > 0.3 ? 2 : z > -0.3;
-        w.weight[i] = (double)(random_next(&r) % 4); /* a quarter of the rows do not count */
-        w.party[i] = (uint8_t)(random_next(&r) % 5);
-    }
-    return w;
-}
-
-static void world_free(struct world *w)
-{
-    for (size_t j = 0; j < DIMS; j++)
-        free(w->column[j]);
-    free(w->weight);
-    free(w->target);
-    free(w->label);
-    free(w->two);
-    free(w->party);
-}
-
-/* A source that knows its rows' parties. */
-struct lent {
-    struct num_source arrays, source;
-    const uint8_t *party;
-    size_t index[PARALLEL_THREADS_MAX];
-};
-
-static void lent_block(void *context, size_t index, unsigned thread, struct num_block *out)
-{
-    struct lent *l = context;
-    l->index[thread] = index;
-    l->arrays.block(l->arrays.context, index, thread, out);
-}
-
-static const uint8_t *lent_parties(void *context, unsigned thread)
-{
-    const struct lent *l = context;
-    return l->party + l->index[thread] * BLOCK_ROWS;
-}
-
-static void lent_open(struct lent *l, const struct world *w, enum boost_loss loss,
-                      bool weighted)
-{
-    const struct num_arrays a = {.n_rows = w->n,
-                                 .n_columns = DIMS,
-                                 .column = (const double *const *)w->column,
-                                 .weight = weighted ? w->weight : NULL,
-                                 .target = loss == BOOST_SQUARED ? w->target : NULL,
-                                 .label = loss == BOOST_SQUARED    ? NULL
-                                          : loss == BOOST_LOGISTIC ? w->two
-                                                                   : w->label};
-    *l = (struct lent){.party = w->party};
-    CHECK_OK(num_source_of_arrays(&a, &l->arrays));
-    l->source = l->arrays;
-    l->source.block = lent_block;
-    l->source.context = l;
-}
-
-static struct boost_options options_of(enum boost_loss loss)
-{
-    return (struct boost_options){.loss = loss,
-                                  .n_classes = CLASSES,
-                                  .rounds = 4,
-                                  .depth = 4,
-                                  .bins = 32,
-                                  .rate = 0.3,
-                                  .lambda = 0.5,
-                                  .min_rows = 3,
-                                  .seed = seed,
-                                  .threads = 1};
-}
-
-static struct boost_model fitted(const struct world *w, const struct boost_options *options,
-                                 bool weighted, bool plain)
-{
-    struct boost_options o = *options;
-    struct boost_model m;
-    struct lent l;
-    lent_open(&l, w, o.loss, weighted);
-    o.parties = lent_parties;
-    o.parties_context = &l;
-    CHECK_OK((plain ? boost_plain_fit : boost_fit)(&l.source, &o, &m, NULL));
-    num_source_of_arrays_free(&l.arrays);
-    return m;
-}
-
-static void same_model(const struct boost_model *a, const struct boost_model *b)
-{
-    assert_int_equal(a->room_len, b->room_len);
-    assert_memory_equal(a->room, b->room, a->room_len);
-}
-
-static const enum boost_loss losses[] = {BOOST_LOGISTIC, BOOST_SOFTMAX, BOOST_SQUARED};
-enum { LOSSES = sizeof losses / sizeof *losses };
+#include "tests/boost_world.h"
 
 static void both_forms_threads_and_instruction_levels_give_the_same_bytes(void **state)
 {
@@ -257,8 +121,15 @@ static void hand_node(struct hand *t, size_t *row, size_t n, size_t node)
 static void gradients_by_hand(struct hand *t)
 {
     const struct world *w = t->w;
+    long double k = (long double)t->m->n_scores, factor = k > 1 ? k / (k - 1) : 1;
     for (size_t i = 0; i < w->n; i++) {
         long double s = t->m->base[0], x = w->weight[i];
+        if (t->m->loss == BOOST_SOFTMAX) { /* the first class's tree; shares add up to 1 */
+            long double p = expl(s);
+            t->g[i] = x * (p - (w->label[i] == 0));
+            t->h[i] = x * p * (1 - p) * factor;
+            continue;
+        }
         if (t->m->loss == BOOST_SQUARED) {
             t->g[i] = x * (s - w->target[i]);
             t->h[i] = x;
@@ -275,11 +146,11 @@ static void each_split_is_the_best_there_is(void **state)
     (void)state;
     for (uint64_t stream = 0; stream < 40; stream++) {
         struct world w = world_make(60, 100 + stream);
-        struct boost_options o = options_of(stream % 2 ? BOOST_SQUARED : BOOST_LOGISTIC);
+        struct boost_options o = options_of(losses[stream % LOSSES]);
         o.bins = 256; /* a bin for each value: all splits can be had */
         o.depth = 3;
         o.rounds = 1;
-        o.lambda = stream % 3 * 0.5;
+        o.lambda = stream / 3 % 3 * 0.5;
         o.min_rows = 1 + stream % 4;
         struct boost_model m = fitted(&w, &o, true, false);
         struct hand t = {
@@ -297,92 +168,6 @@ static void each_split_is_the_best_there_is(void **state)
     }
 }
 
-static double *scored(const struct world *w, const struct boost_model *m, bool plain)
-{
-    struct lent l;
-    struct num_block b;
-    double *score = aligned_alloc(64, m->n_scores * BLOCK_ROWS * sizeof *score);
-    void *scratch = aligned_alloc(64, boost_scratch_len(m));
-    lent_open(&l, w, BOOST_SQUARED, false);
-    l.source.block(l.source.context, 0, 0, &b);
-    if (plain)
-        boost_plain_predict(m, &b, score);
-    else
-        boost_predict(m, &b, scratch, score);
-    free(scratch);
-    num_source_of_arrays_free(&l.arrays);
-    return score;
-}
-
-/* Down the tree by its thresholds. */
-static double score_by_hand(const struct world *w, const struct boost_model *m, size_t row,
-                            size_t c)
-{
-    double score = m->base[c];
-    for (size_t t = c; t < m->n_trees; t += m->n_scores) {
-        size_t node = 0;
-        while (node < m->n_nodes) {
-            size_t at = t * m->n_nodes + node;
-            node = 2 * node + 1 + (w->column[m->feature[at]][row] > m->threshold[at]);
-        }
-        score += m->value[t * m->n_leaves + node - m->n_nodes];
-    }
-    return score;
-}
-
-static void predictions_of_both_forms_follow_the_tree(void **state)
-{
-    struct world w = world_make(3001, 3), other = world_make(2999, 4);
-    (void)state;
-    for (size_t l = 0; l < LOSSES; l++) {
-        struct boost_options o = options_of(losses[l]);
-        struct boost_model m = fitted(&w, &o, true, true);
-        for (int level = 0; level <= SIMD_LEVEL_512; level++) {
-            simd_level_limit((enum simd_level)level);
-            double *a = scored(&other, &m, false), *b = scored(&other, &m, true);
-            for (size_t c = 0; c < m.n_scores; c++)
-                for (size_t i = 0; i < other.n; i++) {
-                    double want = score_by_hand(&other, &m, i, c);
-                    CHECK(a[c * BLOCK_ROWS + i] == want && b[c * BLOCK_ROWS + i] == want);
-                }
-            free(a);
-            free(b);
-        }
-        simd_level_limit(SIMD_LEVEL_512);
-        boost_clear(&m);
-    }
-    world_free(&w);
-    world_free(&other);
-}
-
-static void shares_add_up_to_one_and_follow_scores(void **state)
-{
-    struct world w = world_make(2000, 5);
-    (void)state;
-    for (size_t l = 0; l < 2; l++) {
-        struct boost_options o = options_of(losses[l]);
-        struct boost_model m = fitted(&w, &o, false, false);
-        double *raw = scored(&w, &m, false), *share = scored(&w, &m, false);
-        boost_shares(&m, share);
-        for (size_t i = 0; i < w.n; i++) {
-            double sum = 0, total = 0;
-            for (size_t c = 0; c < m.n_scores; c++)
-                total += exp(raw[c * BLOCK_ROWS + i]);
-            if (m.n_scores == 1) total += 1;
-            for (size_t c = 0; c < m.n_scores; c++) {
-                sum += share[c * BLOCK_ROWS + i];
-                CHECK(fabs(share[c * BLOCK_ROWS + i] - exp(raw[c * BLOCK_ROWS + i]) / total) <
-                      1e-14);
-            }
-            CHECK(m.n_scores == 1 || fabs(sum - 1) < 1e-14);
-        }
-        free(raw);
-        free(share);
-        boost_clear(&m);
-    }
-    world_free(&w);
-}
-
 /* Row i of `from` becomes row `to` of `w`. */
 static void row_copy(struct world *w, size_t to, const struct world *from, size_t i)
 {
@@ -393,6 +178,73 @@ static void row_copy(struct world *w, size_t to, const struct world *from, size_
     w->label[to] = from->label[i];
     w->two[to] = from->two[i];
     w->party[to] = from->party[i];
+}
+
+static void of_two_equal_columns_the_first_is_taken(void **state)
+{
+    struct world w = world_make(2000, 21);
+    struct boost_options o = options_of(BOOST_SQUARED);
+    (void)state;
+    for (size_t i = 0; i < w.n; i++) {
+        w.column[4][i] = w.column[0][i];
+        w.column[3][i] = w.column[2][i];
+    }
+    struct boost_model m = fitted(&w, &o, true, false);
+    for (size_t i = 0; i < m.n_trees * m.n_nodes; i++)
+        CHECK(m.feature[i] != 4 && m.feature[i] != 3);
+    boost_clear(&m);
+    world_free(&w);
+}
+
+/* One row of a kind whose label is the other one, alone in a column: by the time it is told
+ * apart its own step would be tens. */
+static void steps_of_a_classifier_are_cut(void **state)
+{
+    struct world w = world_make(1000, 22);
+    struct boost_options o = options_of(BOOST_LOGISTIC);
+    double most = 0;
+    (void)state;
+    o.rounds = 8;
+    o.depth = 1;
+    o.rate = 1;
+    o.lambda = 0;
+    o.min_rows = 1;
+    for (size_t i = 0; i < w.n; i++) {
+        for (size_t j = 0; j < DIMS; j++)
+            w.column[j][i] = j == 0 ? i >= 500 : j == 1 ? i == 3 : 0;
+        w.two[i] = i >= 500 || i == 3;
+    }
+    struct boost_model m = fitted(&w, &o, false, false);
+    for (size_t i = 0; i < m.n_trees * m.n_leaves; i++)
+        most = fmax(most, fabs(m.value[i]));
+    CHECK(most == BOOST_STEP_MAX);
+    boost_clear(&m);
+    world_free(&w);
+}
+
+/* What the splits of each feature gain in the first tree, by hand. */
+static void importance_is_the_sum_of_gains(void **state)
+{
+    struct world w = world_make(300, 23);
+    struct boost_options o = options_of(BOOST_SQUARED);
+    (void)state;
+    o.depth = o.rounds = 1;
+    o.min_rows = 1;
+    struct boost_model m = fitted(&w, &o, true, false);
+    struct hand t = {
+        &w, &m, &o, calloc(w.n, sizeof(long double)), calloc(w.n, sizeof(long double)), 0};
+    size_t row[300], n = 0;
+    for (size_t i = 0; i < w.n; i++)
+        if (w.weight[i] > 0) row[n++] = i;
+    gradients_by_hand(&t);
+    long double gain = hand_gain(&t, row, n, m.feature[0], m.threshold[0]);
+    for (size_t f = 0; f < DIMS; f++)
+        CHECK(f == m.feature[0] ? fabsl(m.importance[f] - gain) < 1e-3L * gain
+                                : m.importance[f] == 0);
+    free(t.g);
+    free(t.h);
+    boost_clear(&m);
+    world_free(&w);
 }
 
 static void rows_of_weight_zero_count_for_nothing(void **state)
@@ -474,47 +326,6 @@ static void leaves_keep_their_least_rows_and_tell_rows_and_parties(void **state)
     world_free(&w);
 }
 
-static double rows_times_value(const struct boost_model *m, size_t tree)
-{
-    double sum = 0;
-    for (size_t j = tree * m->n_leaves; j < (tree + 1) * m->n_leaves; j++)
-        sum += m->value[j] * (double)m->leaf_rows[j];
-    return sum;
-}
-
-static void joined_leaves_have_enough_rows_and_parties(void **state)
-{
-    struct world w = world_make(3000, 11);
-    struct boost_options o = options_of(BOOST_LOGISTIC);
-    size_t joined, short_trees;
-    (void)state;
-    o.min_rows = 1;
-    o.depth = 6;
-    struct boost_model m = fitted(&w, &o, true, false), before = fitted(&w, &o, true, false);
-    boost_join_leaves(&m, 60, 5, &joined, &short_trees);
-    CHECK(joined > 0 && short_trees == 0);
-    CHECK_OK(boost_check(&m));
-    for (size_t t = 0; t < m.n_trees; t++) {
-        size_t rows = 0, had = 0;
-        for (size_t j = t * m.n_leaves; j < (t + 1) * m.n_leaves; j++) {
-            CHECK(m.leaf_rows[j] == 0 || (m.leaf_rows[j] >= 60 && m.leaf_parties[j] == 31));
-            rows += m.leaf_rows[j];
-            had += before.leaf_rows[j];
-        }
-        CHECK(rows == had);
-        CHECK(fabs(rows_times_value(&m, t) - rows_times_value(&before, t)) < 1e-9);
-    }
-    boost_join_leaves(&m, 1000000, 1, &joined, &short_trees);
-    CHECK(short_trees == m.n_trees);
-    double *score = scored(&w, &m, false);
-    for (size_t i = 0; i < w.n; i++)
-        CHECK(score[i] == m.base[0]);
-    free(score);
-    boost_clear(&m);
-    boost_clear(&before);
-    world_free(&w);
-}
-
 static void a_column_of_few_values_has_a_bin_for_each(void **state)
 {
     static double sample[20000], edges[255];
@@ -551,6 +362,11 @@ static void edges_of_a_sample_are_near_the_quantiles(void **state)
     o.threads = 3;
     struct boost_model b = fitted(&w, &o, true, true);
     same_model(&a, &b);
+    static const uint8_t other_seed[32] = {99};
+    o.seed = other_seed;
+    struct boost_model c = fitted(&w, &o, true, true);
+    CHECK(memcmp(a.edges, c.edges, 7 * DIMS * sizeof *a.edges) != 0);
+    boost_clear(&c);
     for (size_t e = 0; e < 7; e++) {
         double below = 0, all = 0;
         for (size_t i = 0; i < w.n; i++) {
@@ -564,208 +380,21 @@ static void edges_of_a_sample_are_near_the_quantiles(void **state)
     world_free(&w);
 }
 
-static void an_exclusive_or_is_learned(void **state)
-{
-    struct world w = world_make(4000, 13);
-    struct boost_options o = options_of(BOOST_LOGISTIC);
-    size_t right = 0;
-    (void)state;
-    o.rounds = 20;
-    for (size_t i = 0; i < w.n; i++)
-        w.two[i] = (w.column[0][i] > 0.1) != (w.column[1][i] > -0.2);
-    struct boost_model m = fitted(&w, &o, false, false);
-    double *score = scored(&w, &m, false);
-    for (size_t i = 0; i < w.n; i++)
-        right += (score[i] > 0) == (w.two[i] == 1);
-    CHECK(right > w.n * 97 / 100);
-    CHECK(m.importance[0] + m.importance[1] >
-          10 * (m.importance[2] + m.importance[3] + m.importance[4]));
-    free(score);
-    boost_clear(&m);
-    world_free(&w);
-}
-
-static void refused(const struct world *w, const struct boost_options *o, apex_status status,
-                    enum num_fault fault, size_t at)
-{
-    for (int plain = 0; plain < 2; plain++) {
-        struct boost_model m = {0};
-        struct num_place place = {NUM_FINE, 0};
-        struct lent l;
-        lent_open(&l, w, o->loss, true);
-        CHECK_STATUS((plain ? boost_plain_fit : boost_fit)(&l.source, o, &m, &place), status);
-        assert_int_equal(place.fault, fault);
-        assert_int_equal(place.at, at);
-        CHECK(m.room == NULL);
-        num_source_of_arrays_free(&l.arrays);
-    }
-}
-
-static void options_out_of_range_are_named_by_number(void **state)
-{
-    struct world w = world_make(50, 14);
-    struct boost_options good = options_of(BOOST_SOFTMAX), bad[12];
-    (void)state;
-    for (size_t i = 1; i < 12; i++)
-        bad[i] = good;
-    bad[1].loss = (enum boost_loss)7;
-    bad[2].n_classes = 1;
-    bad[3].rounds = 0;
-    bad[4].depth = BOOST_DEPTH_MAX + 1;
-    bad[5].bins = 1;
-    bad[6].rate = 0;
-    bad[7].lambda = NAN;
-    bad[8].min_hessian = -1;
-    bad[9].min_gain = INFINITY;
-    bad[11].seed = NULL;
-    for (size_t i = 1; i < 12; i++)
-        if (i != 10) refused(&w, &bad[i], APEX_E_USAGE, NUM_OPTION, i);
-    world_free(&w);
-}
-
-static void bad_rows_get_a_status_and_a_place(void **state)
-{
-    struct world w = world_make(300, 15);
-    struct boost_options two = options_of(BOOST_LOGISTIC), many = options_of(BOOST_SOFTMAX),
-                         number = options_of(BOOST_SQUARED);
-    (void)state;
-    w.n = 0;
-    refused(&w, &two, APEX_E_DATA, NUM_NO_ROWS, 0);
-    w.n = 300;
-    w.column[2][17] = NAN;
-    refused(&w, &two, APEX_E_DATA, NUM_NOT_FINITE, 2);
-    w.column[2][17] = -INFINITY;
-    refused(&w, &two, APEX_E_DATA, NUM_NOT_FINITE, 2);
-    w.column[2][17] = 0;
-    w.target[299] = NAN;
-    refused(&w, &number, APEX_E_DATA, NUM_NOT_FINITE, DIMS);
-    w.target[299] = 1e80;
-    w.weight[299] = 1;
-    refused(&w, &number, APEX_E_DATA, NUM_RANGE, DIMS);
-    w.target[299] = 0;
-    w.weight[0] = INFINITY;
-    refused(&w, &number, APEX_E_DATA, NUM_NOT_FINITE, DIMS + 1);
-    w.weight[0] = 1;
-    w.label[5] = CLASSES;
-    refused(&w, &many, APEX_E_DATA, NUM_RANGE, DIMS);
-    for (size_t i = 0; i < w.n; i++)
-        w.label[i] = i % 2 ? 2 : 0;
-    refused(&w, &many, APEX_E_DATA, NUM_EMPTY_CLASS, 1);
-    for (size_t i = 0; i < w.n; i++)
-        w.label[i] = w.two[i] = w.weight[i] > 0; /* class 0 in rows that do not count */
-    refused(&w, &many, APEX_E_DATA, NUM_ONE_CLASS, 1);
-    refused(&w, &two, APEX_E_DATA, NUM_ONE_CLASS, 1);
-    memset(w.weight, 0, w.n * sizeof *w.weight);
-    refused(&w, &two, APEX_E_DATA, NUM_NO_ROWS, 0);
-    refused(&w, &number, APEX_E_DATA, NUM_NO_ROWS, 0);
-    world_free(&w);
-}
-
-/* Rows that have nothing to split: every row stays where it began. */
-static void constant_columns_tiny_tables_and_huge_numbers_are_no_trouble(void **state)
-{
-    (void)state;
-    for (size_t l = 0; l < LOSSES; l++) {
-        struct world w = world_make(CLASSES, 16);
-        struct boost_options o = options_of(losses[l]);
-        o.min_rows = 1;
-        o.lambda = 0;
-        for (size_t i = 0; i < w.n; i++) {
-            w.weight[i] = 1;
-            w.label[i] = (uint32_t)i;
-            w.two[i] = i == 1;
-        }
-        for (int constant = 0; constant < 2; constant++) {
-            for (size_t j = 0; j < DIMS; j++)
-                for (size_t i = 0; i < w.n; i++)
-                    w.column[j][i] = constant ? 1.5 : 1e308 * ((double)i - 1);
-            struct boost_model m = fitted(&w, &o, true, false), p = fitted(&w, &o, true, true);
-            same_model(&m, &p);
-            CHECK_OK(boost_check(&m));
-            CHECK((m.importance[0] > 0) == !constant);
-            double *score = scored(&w, &m, false);
-            for (size_t i = 0; i < w.n; i++)
-                CHECK(isfinite(score[i]) && (!constant || fabs(score[i] - m.base[0]) < 1e-3));
-            free(score);
-            boost_clear(&m);
-            boost_clear(&p);
-        }
-        world_free(&w);
-    }
-}
-
-static void a_long_run_on_separable_rows_stays_finite(void **state)
-{
-    struct world w = world_make(200, 17);
-    struct boost_options o = options_of(BOOST_LOGISTIC);
-    (void)state;
-    o.rounds = 400;
-    o.rate = 1;
-    o.lambda = 0;
-    for (size_t i = 0; i < w.n; i++)
-        w.two[i] = w.column[4][i] > 0;
-    struct boost_model m = fitted(&w, &o, false, false);
-    double *score = scored(&w, &m, false);
-    for (size_t i = 0; i < w.n; i++)
-        CHECK(isfinite(score[i]) && (score[i] > 3) == (w.two[i] == 1) && fabs(score[i]) < 100);
-    free(score);
-    boost_clear(&m);
-    world_free(&w);
-}
-
-static void a_model_that_is_none_is_told(void **state)
-{
-    struct world w = world_make(500, 18);
-    struct boost_options o = options_of(BOOST_LOGISTIC);
-    (void)state;
-    struct boost_model m = fitted(&w, &o, false, false);
-    CHECK_OK(boost_check(&m));
-    m.feature[0] += DIMS;
-    CHECK_STATUS(boost_check(&m), APEX_E_FORMAT);
-    m.feature[0] -= DIMS;
-    m.bin[0] ^= 1;
-    CHECK_STATUS(boost_check(&m), APEX_E_FORMAT);
-    m.bin[0] ^= 1;
-    m.value[3] = NAN;
-    CHECK_STATUS(boost_check(&m), APEX_E_FORMAT);
-    m.value[3] = 0;
-    double edge = m.edges[1];
-    m.edges[1] = m.edges[0] - 1;
-    CHECK_STATUS(boost_check(&m), APEX_E_FORMAT);
-    m.edges[1] = edge;
-    CHECK_OK(boost_check(&m));
-    boost_clear(&m);
-    struct boost_model wide = {.loss = BOOST_SQUARED,
-                               .n_features = 1,
-                               .n_scores = 2,
-                               .n_trees = 1,
-                               .depth = 1,
-                               .n_bins = 2};
-    CHECK_STATUS(boost_init(&wide), APEX_E_USAGE);
-    world_free(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_forms_threads_and_instruction_levels_give_the_same_bytes),
         cmocka_unit_test(every_depth_and_number_of_bins_gives_the_same_bytes_in_both_forms),
         cmocka_unit_test(each_split_is_the_best_there_is),
-        cmocka_unit_test(predictions_of_both_forms_follow_the_tree),
-        cmocka_unit_test(shares_add_up_to_one_and_follow_scores),
+        cmocka_unit_test(of_two_equal_columns_the_first_is_taken),
+        cmocka_unit_test(steps_of_a_classifier_are_cut),
+        cmocka_unit_test(importance_is_the_sum_of_gains),
         cmocka_unit_test(rows_of_weight_zero_count_for_nothing),
         cmocka_unit_test(the_order_of_rows_does_not_show),
         cmocka_unit_test(a_column_in_other_units_gives_the_same_tree),
         cmocka_unit_test(leaves_keep_their_least_rows_and_tell_rows_and_parties),
-        cmocka_unit_test(joined_leaves_have_enough_rows_and_parties),
         cmocka_unit_test(a_column_of_few_values_has_a_bin_for_each),
         cmocka_unit_test(edges_of_a_sample_are_near_the_quantiles),
-        cmocka_unit_test(an_exclusive_or_is_learned),
-        cmocka_unit_test(options_out_of_range_are_named_by_number),
-        cmocka_unit_test(bad_rows_get_a_status_and_a_place),
-        cmocka_unit_test(constant_columns_tiny_tables_and_huge_numbers_are_no_trouble),
-        cmocka_unit_test(a_long_run_on_separable_rows_stays_finite),
-        cmocka_unit_test(a_model_that_is_none_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
