@@ -52,11 +52,12 @@ static void classes_count(struct evaluating *w, const struct num_block *b, unsig
 {
     const struct learner_room *room = &w->room[thread];
     size_t k = w->e->n_classes;
-    struct cells_rows rows = {b->n, room->label, b->weight, NULL,
+    struct cells_rows rows = {b->n, room->label, frame_weights_of_any(w->frame, thread), NULL,
                               frame_parties(w->frame, thread)};
     cells_count(&rows, k, w->n_parties, u64_at(partial, w->at.predicted));
     if (!w->labelled) return;
     rows.label = b->label;
+    rows.weight = b->weight;
     cells_count(&rows, k, w->n_parties, u64_at(partial, w->at.truth));
     uint64_t *right = u64_at(partial, w->at.right);
     for (size_t i = 0; i < b->n; i++)
@@ -74,7 +75,8 @@ static void rows_count(struct evaluating *w, const struct num_block *b, unsigned
                        void *partial)
 {
     static const uint32_t none[BLOCK_ROWS];
-    struct cells_rows rows = {b->n, none, b->weight, NULL, frame_parties(w->frame, thread)};
+    struct cells_rows rows = {b->n, none, frame_weights_of_any(w->frame, thread), NULL,
+                              frame_parties(w->frame, thread)};
     cells_count(&rows, 1, w->n_parties, u64_at(partial, w->at.rows));
 }
 

@@ -85,6 +85,9 @@ void frame_close(struct frame *frame);
 size_t frame_tables(const struct apex_run *run, const char *dataset, bool is_private);
 /* The party of each row of a block: public. Valid until the thread asks for another block. */
 const uint8_t *frame_parties(const struct frame *frame, unsigned thread);
+/* The weights of a block's rows where a label the encoding does not know is no reason to leave
+ * a row out: such a row is told wrongly, whatever is said of it. */
+const double *frame_weights_of_any(const struct frame *frame, unsigned thread);
 /* Counts rows of weight above 0, by party. */
 apex_status frame_count(struct frame *frame, struct release_cell *cell);
 

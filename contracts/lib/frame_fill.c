@@ -19,11 +19,13 @@ apex_status frame_scratch_new(size_t n_features, struct frame_scratch **scratch)
     s->cells = aligned_alloc(64, cells ? cells : 64);
     s->columns = calloc(n_features + 1, sizeof *s->columns);
     s->weight = aligned_alloc(64, BLOCK_ROWS * sizeof *s->weight);
+    s->any_weight = aligned_alloc(64, BLOCK_ROWS * sizeof *s->any_weight);
     s->target = aligned_alloc(64, BLOCK_ROWS * sizeof *s->target);
     s->label = aligned_alloc(64, BLOCK_ROWS * sizeof *s->label);
     s->party = aligned_alloc(64, BLOCK_ROWS);
     *scratch = s;
-    if (!s->cells || !s->columns || !s->weight || !s->target || !s->label || !s->party)
+    if (!s->cells || !s->columns || !s->weight || !s->any_weight || !s->target || !s->label ||
+        !s->party)
         return APEX_E_MEMORY;
     memset(s->cells, 0, cells);
     for (size_t i = 0; i < n_features; i++)
@@ -38,6 +40,7 @@ void frame_scratch_free(struct frame_scratch *s)
     free(s->cells);
     free(s->columns);
     free(s->weight);
+    free(s->any_weight);
     free(s->target);
     free(s->label);
     free(s->party);
@@ -158,10 +161,12 @@ static void piece_fill(const struct piece *p, size_t row, struct frame_scratch *
     if (p->table->target == SIZE_MAX) {
         memset(s->label + p->to, 0, p->n * sizeof *s->label);
         memset(s->target + p->to, 0, p->n * sizeof *s->target);
+        memcpy(s->any_weight + p->to, s->weight + p->to, p->n * sizeof *s->weight);
         return;
     }
     const struct table_column *c = &g->columns[p->table->target];
     validity_apply(c, p->from, p->n, s->weight + p->to);
+    memcpy(s->any_weight + p->to, s->weight + p->to, p->n * sizeof *s->weight);
     if (e->kind == FRAME_LABELS)
         labels_fill(p, c, s->label + p->to, s->weight + p->to);
     else
@@ -202,6 +207,11 @@ void frame_fill(void *context, size_t index, unsigned thread, struct num_block *
                               .weight = s->weight,
                               .target = f->encoding->kind == FRAME_NUMBERS ? s->target : NULL,
                               .label = f->encoding->kind == FRAME_LABELS ? s->label : NULL};
+}
+
+const double *frame_weights_of_any(const struct frame *frame, unsigned thread)
+{
+    return frame->scratch[thread]->any_weight;
 }
 
 const uint8_t *frame_parties(const struct frame *frame, unsigned thread)

@@ -10,7 +10,7 @@ struct frame_scratch {
     size_t n_features;
     double *cells;          /* n_features x BLOCK_ROWS */
     const double **columns; /* n_features */
-    double *weight, *target;
+    double *weight, *any_weight, *target;
     uint32_t *label;
     uint8_t *party;
 };
