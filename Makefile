@@ -11,6 +11,9 @@ all: setup
 demo: all
 	@$(BUILD)/client/apex demo
 
+setup:
+	@tools/setup
+
 check: all
 	@tools/check
 
