@@ -69,7 +69,7 @@ apex_status private_class_counts(const struct num_source *rows, size_t n_classes
                                             .n_values = n_classes,
                                             .add = private_classes_add,
                                             .context = &classes};
-    if (n_classes == 0 || n_classes > PRIVATE_BINS_MAX)
+    if (n_classes == 0 || n_classes > PRIVATE_BINS_MAX || !private_rows_have(rows, false))
         return private_refuse(place, NUM_OPTION, 0, APEX_E_USAGE);
     return counts_release("class counts", &summing, amount, run, counts, variance, place);
 }

@@ -57,6 +57,14 @@ apex_status private_sum(const struct private_summing *s, int64_t *values)
     return reduce_blocks(s->threads, &reduction, values);
 }
 
+bool private_rows_have(const struct num_source *rows, bool target)
+{
+    struct num_block block;
+    if (rows->n_blocks == 0) return true;
+    rows->block(rows->context, 0, 0, &block);
+    return target ? block.target != NULL : block.label != NULL;
+}
+
 apex_status private_bounds_check(const struct private_bounds *bounds, size_t n,
                                  struct num_place *place)
 {

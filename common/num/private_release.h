@@ -42,6 +42,9 @@ struct private_summing {
 };
 apex_status private_sum(const struct private_summing *s, int64_t *values);
 
+/* Do rows come with a target, or with labels? Rows that are none do. */
+bool private_rows_have(const struct num_source *rows, bool target);
+
 /* Public limits of a column: a cell below or above counts as the limit, and one
  * that is not a number as min. */
 struct private_bounds {
