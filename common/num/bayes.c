@@ -81,7 +81,7 @@ static double class_ready(struct bayes *b, size_t c, double *worst_of)
         sum -= 0.5 * exact_log(TWO_PI * variance);
         /* Finite and normal, or it shows: infinity - infinity is not a number. */
         worst_of[f] += (constant[2 + 2 * f] - constant[2 + 2 * f]) + (scale - scale) +
-                       (double)!(variance >= DBL_MIN && variance <= DBL_MAX / 8);
+                       vec_one(!((variance >= DBL_MIN) & (variance <= DBL_MAX / 8)));
     }
     constant[0] = sum;
     return sum - sum;
@@ -95,11 +95,13 @@ apex_status bayes_ready(struct bayes *b, struct num_place *place)
     for (size_t c = 0; c < b->n_classes; c++)
         sum += class_ready(b, c, bad);
     for (size_t f = d; f-- > 0;) {
-        size_t mask = (size_t)0 - (size_t)(bad[f] != 0);
+        size_t mask = vec_mask(bad[f] != 0);
         first = (first & ~mask) | (f & mask);
     }
-    size_t prior = (size_t)0 - (size_t)(sum != 0); /* a prior that is not above 0 and finite */
-    first = first == SIZE_MAX && prior ? d : first;
+    /* a prior that is not above 0 and finite */
+    size_t mask = vec_mask(first == SIZE_MAX) & vec_mask(sum != 0);
+    first = (first & ~mask) | (d & mask);
+
     free(bad);
     num_leak(&first, sizeof first);
     return first == SIZE_MAX ? APEX_OK : bayes_fault(place, APEX_E_DATA, NUM_RANGE, first);
@@ -109,9 +111,9 @@ apex_status bayes_ready(struct bayes *b, struct num_place *place)
 static size_t class_missing(const struct bayes_options *o, const struct bayes_moments *m)
 {
     double least = o->rows_min ? (double)o->rows_min : 1;
-    size_t unseen = (size_t)0 - (size_t)(m->unseen > 0), at = o->n_classes | ~unseen;
+    size_t unseen = vec_mask(m->unseen > 0), at = o->n_classes | ~unseen;
     for (size_t c = o->n_classes; c-- > 0;) {
-        size_t few = (size_t)0 - (size_t) !(m->rows[c] >= least && m->weight[c] > 0);
+        size_t few = ~vec_mask((m->rows[c] >= least) & (m->weight[c] > 0));
         at = (at & ~few) | (c & few);
     }
     return at;
@@ -146,7 +148,7 @@ static double epsilon_of(const struct bayes_options *o, const struct bayes_momen
     for (size_t f = 0; f < o->n_features; f++)
         most = vec_greatest(variance_of_all(o, m, f, all), most);
     /* All rows equal: any width above 0 serves, as no row can be told from another. */
-    return smoothing * (most + (double)(most == 0));
+    return smoothing * (most + vec_one(most == 0));
 }
 
 static void model_fill(const struct bayes_options *o, const struct bayes_moments *m, double all,

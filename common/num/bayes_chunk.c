@@ -239,7 +239,7 @@ static double wide(__int128 x)
 static void moments_of(uint64_t rows, __int128 sum, unsigned __int128 square, double *mean,
                        double *variance)
 {
-    double n = (double)((int64_t)rows + (rows == 0));
+    double n = ((double)(int64_t)rows + vec_one(rows == 0));
     int64_t q = (int64_t)vec_nearest(wide(sum) / n);
     __int128 rest = sum - (__int128)q * (__int128)rows;
     __int128 squares = (__int128)square - 2 * (__int128)q * sum + (__int128)rows * q * q;
@@ -266,7 +266,7 @@ static void moments_fill(const struct bayes_sums *s, const struct moments_room *
     for (size_t f = 0; f < s->n_features; f++, all = 0) {
         for (size_t c = 0; c < s->n_classes; c++)
             all += s->sum[c * s->n_features + f];
-        m->shift[f] = vec_nearest(wide(all) / (double)(rows + (rows == 0)));
+        m->shift[f] = vec_nearest(wide(all) / ((double)rows + vec_one(rows == 0)));
     }
     m->weight = m->rows = r->weight;
     m->mean = r->mean;

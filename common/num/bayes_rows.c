@@ -70,13 +70,13 @@ void bayes_partial(const struct bayes_options *o, const struct num_block *b, voi
     for (size_t c = 0; c < o->n_classes; c++) {
         VEC_DISPATCH(own, b, (uint32_t)c, own, &s.rows[c], &s.weight[c]);
         counted += s.rows[c];
-        double none = (double)(s.weight[c] == 0), over = (1 - none) / (s.weight[c] + none);
+        double none = vec_one(s.weight[c] == 0), over = (1 - none) / (s.weight[c] + none);
         for (size_t f = 0; f < o->n_features; f++)
             class_feature(own, b->column[f], b->n, over, &s, c * o->n_features + f);
     }
     double weighty = 0;
     for (size_t i = 0; i < b->n; i++)
-        weighty += (double)(b->weight[i] != 0);
+        weighty += vec_one(b->weight[i] != 0);
     *s.unseen = weighty - counted;
     wipe(own, sizeof own);
 }
@@ -105,7 +105,8 @@ void bayes_merge(const struct bayes_options *o, void *total, const void *partial
 {
     struct sums t = sums_in(o, total), p = sums_in(o, partial);
     for (size_t c = 0; c < o->n_classes; c++) {
-        double both = t.weight[c] + p.weight[c], share = p.weight[c] / (both + (both == 0));
+        double both = t.weight[c] + p.weight[c],
+               share = p.weight[c] / (both + vec_one(both == 0));
         for (size_t i = c * o->n_features; i < (c + 1) * o->n_features; i++)
             cell_merge(&t, &p, i, t.weight[c], share);
         t.weight[c] = both;
@@ -126,7 +127,7 @@ apex_status bayes_finish(const struct bayes_options *o, const void *total, struc
     for (size_t c = 0; c < o->n_classes; c++)
         for (size_t i = c * o->n_features; i < (c + 1) * o->n_features; i++) {
             mean[i] = t.mean[i] + t.rest[i];
-            variance[i] = t.square[i] / (t.weight[c] + (t.weight[c] == 0));
+            variance[i] = t.square[i] / (t.weight[c] + vec_one(t.weight[c] == 0));
         }
     struct bayes_moments m = {t.weight, t.rows, mean, variance, *t.unseen, {0}, 0};
     apex_status s = bayes_of_moments(o, &m, model, place);

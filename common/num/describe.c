@@ -63,7 +63,7 @@ void describe_partial(const struct describe_cells *cells, struct describe_sums *
     struct describe_block b;
     double sum, power[4];
     describe_block_fill(cells, &b);
-    double none = (double)(b.rows == 0), over = (1 - none) / (b.rows + none);
+    double none = vec_one(b.rows == 0), over = (1 - none) / (b.rows + none);
     s->present = b.rows;
     s->missing = b.missing;
     VEC_DISPATCH(first, &b, &sum, &s->least, &s->most);
@@ -87,7 +87,7 @@ static double lost(double a, double b)
 /* Extremes of one that has no cells do not count. */
 static void extremes_merge(struct describe_sums *t, const struct describe_sums *p)
 {
-    uint64_t t_any = -(uint64_t)(t->present > 0), p_any = -(uint64_t)(p->present > 0);
+    uint64_t t_any = vec_mask(t->present > 0), p_any = vec_mask(p->present > 0);
     double t_least = vec_pick(t_any, -t->least, -INFINITY),
            p_least = vec_pick(p_any, -p->least, -INFINITY),
            t_most = vec_pick(t_any, t->most, -INFINITY),
@@ -98,9 +98,9 @@ static void extremes_merge(struct describe_sums *t, const struct describe_sums *
 
 void describe_merge(struct describe_sums *t, const struct describe_sums *p)
 {
-    double both = t->present + p->present, over = 1 / (both + (double)(both == 0));
+    double both = t->present + p->present, over = 1 / (both + vec_one(both == 0));
     /* divided, not multiplied by `over`: with nothing in the total it has to be 1 */
-    double a = t->present, b = p->present, share = b / (both + (double)(both == 0));
+    double a = t->present, b = p->present, share = b / (both + vec_one(both == 0));
     double away = p->mean - t->mean;
     double beside = lost(p->mean, -t->mean) + (p->rest - t->rest), step = away * share;
     double d = away + beside, d2 = d * d, ab = a * share;
@@ -124,10 +124,10 @@ apex_status describe_finish(const struct describe_sums *t, struct describe_momen
                             struct num_place *place)
 {
     unsigned char none = !(t->present > 0),
-                  sound = t->fourth <= DBL_MAX && t->square <= DBL_MAX;
+                  sound = (t->fourth <= DBL_MAX) & (t->square <= DBL_MAX);
     double n = t->present + none, variance = vec_positive(t->square / n);
     uint64_t varies = standard_varies(t->mean, t->square, n);
-    double v = vec_pick(varies, variance, 1), more = n - 1 + (double)(n == 1);
+    double v = vec_pick(varies, variance, 1), more = n - 1 + vec_one(n == 1);
     *m = (struct describe_moments){
         .present = (uint64_t)(int64_t)t->present,
         .missing = (uint64_t)(int64_t)t->missing,
@@ -202,7 +202,7 @@ apex_status describe_correlation(size_t m, const double *gram, double *r,
             double scale =
                 exact_sqrt(vec_pick(both, xx, 1)) * exact_sqrt(vec_pick(both, yy, 1));
             double c = vec_pick(both, product[tile_at(m, i, j)] / scale, 0);
-            c = vec_greatest(-1, vec_pick(-(uint64_t)(c > 1), 1, c));
+            c = vec_greatest(-1, vec_pick(vec_mask(c > 1), 1, c));
             r[i * m + j] = r[j * m + i] = i == j ? 1 : c;
         }
     return APEX_OK;

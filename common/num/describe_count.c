@@ -42,7 +42,8 @@ apex_status describe_search_begin(struct describe_search *s, const double *quant
         if (!(quantiles[q] >= 0 && quantiles[q] <= 1)) return wrong(place);
     num_leak(&none, sizeof none);
     if (none) return refuse(place, NUM_NO_ROWS, 0);
-    *s = (struct describe_search){.n_quantiles = n};
+    memset(s, 0, sizeof *s);
+    s->n_quantiles = n;
     for (size_t q = 0; q < n; q++) {
         double at = (double)(int64_t)(present - 1) * quantiles[q];
         s->rank[q] = (uint64_t)(int64_t)at; /* towards 0 */
@@ -80,7 +81,7 @@ void describe_tally_merge(const struct describe_search *s, struct describe_tally
                           const struct describe_tally *partial)
 {
     for (size_t q = 0; q < s->n_quantiles; q++) {
-        uint64_t more = -(uint64_t)(partial->above[q] > total->above[q]);
+        uint64_t more = vec_mask(partial->above[q] > total->above[q]);
         total->below[q] += partial->below[q];
         total->above[q] = (partial->above[q] & more) | (total->above[q] & ~more);
     }
@@ -91,12 +92,12 @@ void describe_search_step(struct describe_search *s, const struct describe_tally
     for (size_t q = 0; q < s->n_quantiles; q++) {
         if (s->pass < 64) {
             /* The greatest bound with no more than `rank` cells below it is the cell itself. */
-            uint64_t keep = -(uint64_t)(total->below[q] <= s->rank[q]);
+            uint64_t keep = vec_mask(total->below[q] <= s->rank[q]);
             s->at[q] |= TOP >> s->pass & keep;
             continue;
         }
-        uint64_t same = -(uint64_t)(total->below[q] > s->rank[q] + 1);
-        same |= -(uint64_t)(total->above[q] == 0); /* no cell is greater */
+        uint64_t same = vec_mask(total->below[q] > s->rank[q] + 1);
+        same |= vec_mask(total->above[q] == 0); /* no cell is greater */
         s->next[q] = (s->at[q] & same) | (~total->above[q] & ~same);
     }
     s->pass++;
@@ -116,10 +117,10 @@ void describe_search_finish(const struct describe_search *s, double *values)
     for (size_t q = 0; q < s->n_quantiles; q++) {
         double low = number_of(s->at[q]), high = number_of(s->next[q]);
         /* Where the way is 0, a next one that overflows the difference must not show. */
-        uint64_t between = -(uint64_t)(s->share[q] > 0);
+        uint64_t between = vec_mask(s->share[q] > 0);
         high = vec_pick(between, high, low);
         values[q] = (1 - s->share[q]) * low + s->share[q] * high;
-        values[q] = vec_pick(-(uint64_t)(low == high), low, values[q]);
+        values[q] = vec_pick(vec_mask(low == high), low, values[q]);
     }
 }
 

@@ -100,11 +100,14 @@ static inline __attribute__((always_inline)) void recode_body(const uint32_t *co
     uint32_t rank[RECODE_ROWS];
     for (size_t i = 0; i < n; i++)
         rank[i] = UINT32_MAX;
-    for (uint32_t c = 0; c < n_codes; c++)
+    for (uint32_t c = 0; c < n_codes; c++) {
+        const uint32_t to = rank_of[c];
         for (size_t i = 0; i < n; i++) {
             uint32_t same = (uint32_t)0 - (uint32_t)(codes[i] == c);
-            rank[i] = (rank_of[c] & same) | (rank[i] & ~same);
+            rank[i] ^= (rank[i] ^ to) & same;
         }
+    }
+
     memcpy(ranks, rank, n * sizeof *ranks);
 }
 #if SIMD_X86
@@ -137,7 +140,7 @@ void encode_recode(const uint32_t *codes, size_t n, const uint32_t *rank_of, siz
 void encode_one_hot(const uint32_t *ranks, size_t n, uint32_t category, double *column)
 {
     for (size_t i = 0; i < n; i++)
-        column[i] = (double)(int32_t)(ranks[i] == category);
+        column[i] = vec_one(ranks[i] == category);
 }
 
 /* --- Split ----------------------------------------------------------------------------------

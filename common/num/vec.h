@@ -131,16 +131,28 @@ VEC_INLINE double vec_pick(uint64_t mask, double a, double b)
     return a;
 }
 
+/* All ones where the condition holds, else 0, and 1 or 0 as a double: outside of vectors, where
+ * the compiler is not to see that there are two cases, or it branches on them. */
+VEC_INLINE uint64_t vec_mask(int condition)
+{
+    uint64_t mask = -(uint64_t)(condition != 0);
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+VEC_INLINE double vec_one(int condition)
+{
+    return vec_pick(vec_mask(condition), 1, 0);
+}
 /* The greater, without a branch (the C library's fmax has some); b if either is not a number.
  */
 VEC_INLINE double vec_greatest(double a, double b)
 {
-    return vec_pick(-(uint64_t)(a > b), a, b);
+    return vec_pick(vec_mask(a > b), a, b);
 }
 /* x, but 0 for what rounding brought below it; not a number stays so. */
 VEC_INLINE double vec_positive(double x)
 {
-    return vec_pick(-(uint64_t)(x < 0), 0, x);
+    return vec_pick(vec_mask(x < 0), 0, x);
 }
 /* The nearest integer of |x| < 2^51, the even one of two: as adding rounds. */
 VEC_INLINE double vec_nearest(double x)

@@ -13,6 +13,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define KM_OF_DEGREE 111.195 /* of a great circle */
+
 struct answer {
     struct apex_run *run;
     struct places places;
@@ -42,6 +44,21 @@ static void spread_out(struct apex_run *run, const struct spread *s)
     apex_json_number(run, "max_km", s->told ? s->most_km : NAN);
 }
 
+/* The place of a site that k-means found, to the precision that one row could move it by. */
+static void place_out(struct answer *a, size_t c, double reach_km)
+{
+    const struct measure *m = &a->measure;
+    double reach = m->centroids ? reach_km / KM_OF_DEGREE : 0, sine, cosine;
+    exact_sincos_degrees(a->site[2 * c], &sine, &cosine);
+    double flat = cosine > 0.01 ? cosine : 0.01;
+    apex_json_number(
+        a->run, "latitude",
+        release_to(a->site[2 * c], release_precision(&m->rules, reach, m->present[c])));
+    apex_json_number(a->run, "longitude",
+                     release_to(a->site[2 * c + 1],
+                                release_precision(&m->rules, reach / flat, m->present[c])));
+}
+
 static void site_out(struct answer *a, size_t c)
 {
     const struct measure *m = &a->measure;
@@ -54,9 +71,9 @@ static void site_out(struct answer *a, size_t c)
         apex_json_end(a->run);
         return;
     }
-    struct spread spread = measure_spread(m, c);
-    apex_json_number(a->run, "latitude", a->site[2 * c]);
-    apex_json_number(a->run, "longitude", a->site[2 * c + 1]);
+    struct spread spread = measure_spread(m, c),
+                  near = spread.told ? spread : measure_spread(m, m->k);
+    place_out(a, c, near.most_km);
     apex_json_integer(a->run, "rows", (int64_t)m->present[c]);
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
@@ -66,26 +83,46 @@ static void site_out(struct answer *a, size_t c)
     apex_json_end(a->run);
 }
 
-/* With one site hidden, the number of all rows would give its rows away. */
-static bool totals_hidden(const struct measure *m, size_t *hidden)
+/* Rows within the radius (or, outside, beyond it) of every site, hidden where the site's share
+ * is not told. */
+static bool shares_fit(const struct measure *m, bool outside, struct release_cell *part)
 {
-    uint64_t rows = 0;
-    *hidden = 0;
     for (size_t c = 0; c < m->k; c++) {
-        if (m->cell[c].reason == RELEASE_OK) continue;
-        ++*hidden;
-        rows += m->cell[c].rows;
+        bool told = m->cell[c].reason == RELEASE_OK &&
+                    release_share_told(&m->rules, &m->inside[c], &m->cell[c]);
+        part[c] = m->inside[c];
+        for (size_t p = 0; outside && p < m->rules.n_parties; p++)
+            part[c].by_party[p] = m->cell[c].by_party[p] - m->inside[c].by_party[p];
+        if (outside) part[c].rows = m->cell[c].rows - m->inside[c].rows;
+        part[c].reason = told ? RELEASE_OK : release_judge(&m->rules, &part[c]);
+        if (!told && part[c].reason == RELEASE_OK) part[c].reason = RELEASE_WITHHELD;
     }
-    return *hidden == 1 || (*hidden > 0 && rows < m->rules.minimum_rows);
+    return release_total_fits(&m->rules, part, m->k);
+}
+
+/* The share of all rows, unless a site's that is not told would follow. */
+static apex_status all_inside_out(struct answer *a)
+{
+    const struct measure *m = &a->measure;
+    struct release_cell *part = calloc(m->k, sizeof *part);
+    if (!part) return APEX_E_MEMORY;
+    if (shares_fit(m, false, part) && shares_fit(m, true, part))
+        release_share(a->run, &m->rules, "within_radius", &m->all_inside, &a->places.all);
+    else
+        apex_json_null(a->run, "within_radius");
+    free(part);
+    return APEX_OK;
 }
 
 static apex_status answer_out(struct answer *a)
 {
     const struct measure *m = &a->measure;
     struct apex_run *run = a->run;
-    size_t hidden;
+    size_t hidden = 0;
     TRY(measure_all(&a->measure));
-    if (totals_hidden(m, &hidden))
+    for (size_t c = 0; c < m->k; c++)
+        hidden += m->cell[c].reason != RELEASE_OK;
+    if (!release_total_fits(&m->rules, m->cell, m->k)) /* a hidden site would follow */
         apex_json_null(run, "rows");
     else
         apex_json_integer(run, "rows", (int64_t)a->places.n_present);
@@ -95,7 +132,7 @@ static apex_status answer_out(struct answer *a)
     apex_json_integer(run, "k", (int64_t)a->k);
     apex_json_integer(run, "suppressed_sites", (int64_t)hidden);
     apex_json_number(run, "radius_km", m->radius_km);
-    release_share(run, &m->rules, "within_radius", &m->all_inside, &a->places.all);
+    TRY(all_inside_out(a));
     if (m->n_sample < a->places.n)
         apex_json_integer(run, "distances_of_rows_drawn", (int64_t)m->n_sample);
     apex_json_array(run, "sites");
@@ -149,7 +186,11 @@ static void fit_out(struct answer *a, const struct kmeans_result *r, bool sphere
     double unit = sphere ? EARTH_RADIUS_KM / GEO_VECTOR : GEO_DEGREE;
     apex_json_text(a->run, "function", apex_function(a->run), strlen(apex_function(a->run)));
     apex_json_text(a->run, "metric", sphere ? "great-circle" : "planar", sphere ? 12 : 6);
-    apex_json_number(a->run, "inertia", r->inertia * unit * unit);
+    double inertia = r->inertia * unit * unit;
+    struct release_rules rules = release_rules_of(a->run);
+    apex_json_number(
+        a->run, "inertia",
+        release_to(inertia, release_precision(&rules, inertia, a->places.n_present)));
     apex_json_text(a->run, "inertia_unit", sphere ? "km2 (chord)" : "degree2", sphere ? 11 : 7);
     apex_json_integer(a->run, "rounds", r->rounds);
     apex_json_bool(a->run, "converged", r->converged);
@@ -184,12 +225,13 @@ static apex_status sites_fit(struct answer *a, const double *start, bool sphere)
 static apex_status sites(struct answer *a)
 {
     const double *given;
+    struct release_rules rules = release_rules_of(a->run);
     bool sphere = strcmp(apex_param_text(a->run, "metric"), "great-circle") == 0;
     size_t n_start = apex_param_points(a->run, "start", 2, &given),
            k = n_start ? n_start : (size_t)apex_param_number(a->run, "k");
     /* The rule that closes the hole of k = n: every centroid could rest on minimum_rows rows.
      */
-    if (k > a->places.all.rows / apex_minimum_rows(a->run))
+    if (k > release_k_most(&rules, a->places.all.rows))
         apex_refuse(a->run, APEX_REFUSE_K,
                     "k is above the number of rows divided by minimum_rows");
     TRY(answer_open(a, k));

@@ -249,19 +249,41 @@ static double quantile_km(const struct measure *m, bool of_all, uint64_t from, u
     return a + (b - a) * (place - low);
 }
 
+/* The root mean square of distances around a quantile: as many rows as a cell rests on. Places
+ * are not public here either. */
+static double window_km(const struct measure *m, bool of_all, uint64_t from,
+                        struct release_window window)
+{
+    uint64_t first = from + window.first, bits;
+    double sum = 0, chord2;
+    for (size_t s = 0; s < m->n_sample; s++) {
+        if (of_all)
+            memcpy(&bits, &m->all[s], sizeof bits);
+        else
+            bits = m->chord[s];
+        bits &= (uint64_t)0 - (s - first < window.count);
+        memcpy(&chord2, &bits, sizeof chord2);
+        sum += chord2;
+    }
+    return geo_km(sum / (double)window.count);
+}
+
+static double told_km(const struct measure *m, bool of_all, uint64_t from, uint64_t n, double q)
+{
+    if (m->rules.minimum_rows <= 1) return quantile_km(m, of_all, from, n, q);
+    return window_km(m, of_all, from, release_window(&m->rules, (size_t)n, q));
+}
+
 struct spread measure_spread(const struct measure *m, size_t c)
 {
     bool of_all = c == m->k;
     uint64_t from = 0, n = of_all ? m->n_sampled : m->sampled[c];
-    uint64_t least = m->rules.minimum_rows;
-    struct spread s = {.told = n >= least};
+    struct spread s = {.told = n > 0 && n >= m->rules.minimum_rows};
     if (!s.told) return s;
     for (size_t i = 0; i < c && !of_all; i++)
         from += m->sampled[i];
-    s.most_km = geo_km(chord_at(m, of_all, from + n - least));
-    double median = quantile_km(m, of_all, from, n, 0.5),
-           p95 = quantile_km(m, of_all, from, n, 0.95);
-    s.median_km = median < s.most_km ? median : s.most_km;
-    s.p95_km = p95 < s.most_km ? p95 : s.most_km;
+    s.median_km = told_km(m, of_all, from, n, 0.5);
+    s.p95_km = told_km(m, of_all, from, n, 0.95);
+    s.most_km = told_km(m, of_all, from, n, 1);
     return s;
 }

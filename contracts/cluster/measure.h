@@ -36,8 +36,10 @@ struct spread {
 };
 
 apex_status measure_all(struct measure *m);
-/* Of site c, or with c = k of all rows. A maximum rests on one row: `most_km` is the greatest
- * distance that at least minimum_rows rows reach, and the others are not told beyond it. */
+/* Of site c, or with c = k of all rows. One row's distance told from three places would find
+ * the row: each number is the root mean square of the minimum_rows distances around its
+ * quantile, of the greatest for most_km; with a minimum of 1, the quantile and the maximum
+ * themselves. */
 struct spread measure_spread(const struct measure *m, size_t c);
 
 #endif
