@@ -4,6 +4,7 @@
 #include "contracts/lib/release.h"
 #include "tests/check.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -507,10 +508,15 @@ static void a_share_is_told_only_when_inside_and_outside_satisfy_the_rules(void 
     static const struct {
         uint64_t in_a, in_b, all_a, all_b;
         const char *words;
-    } cases[] = {{20, 20, 40, 40, "share: 0.5"},  {40, 40, 40, 40, "share: 1"},
-                 {1, 0, 40, 40, "share: null"},   {0, 0, 40, 40, "share: null"},
-                 {40, 39, 40, 40, "share: null"}, {40, 0, 40, 40, "share: null"},
-                 {30, 20, 40, 40, "share: 0.625"}};
+    } cases[] = {{20, 20, 40, 40, "share: 0.5"},
+                 {40, 40, 40, 40, "share: 1"},
+                 {1, 0, 40, 40, "share: null"},
+                 {0, 0, 40, 40, "share: null"},
+                 {40, 39, 40, 40, "share: null"},
+                 {40, 0, 40, 40, "share: null"},
+                 {30, 20, 40, 40, "share: 0.625"},
+                 {30, 16, 40, 40, "share: 0.625"}, /* to the nearest ten rows */
+                 {30, 14, 40, 40, "share: 0.5"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct release_cell inside = cell_of(cases[i].in_a, cases[i].in_b, 0),
@@ -541,6 +547,46 @@ static void a_quantile_rests_on_as_many_rows_as_a_cell(void **state)
             struct release_window w = release_window(&rules, n, q);
             CHECK(w.count == 1 && w.first < n);
         }
+}
+
+static void a_mean_is_told_no_finer_than_one_row_moves_it(void **state)
+{
+    struct release_rules rules = {10, 2, 0.9, PARTIES, 1}, loose = {1, 1, 1, PARTIES, 1};
+    (void)state;
+    for (size_t t = 0; t < 2000; t++) {
+        uint64_t rows = 10 + below(100000);
+        double reach = random_unit(&randomness) * 10 + 1e-9, mean = random_unit(&randomness);
+        double precision = release_precision(&rules, reach, rows), told_mean;
+        int exponent;
+        CHECK(precision >= 2 * reach / (double)rows && precision < 4 * reach / (double)rows);
+        CHECK(frexp(precision, &exponent) == 0.5);
+        told_mean = release_to(mean, precision);
+        CHECK(fabs(told_mean - mean) <= precision / 2);
+        CHECK(fmod(told_mean, precision) == 0);
+    }
+    CHECK(release_precision(&rules, 16, 32) == 1);
+    CHECK(release_precision(&loose, 1, 10) == 0);
+    CHECK(release_precision(&rules, 0, 10) == 0);
+    CHECK(release_to(0.123456789, 0) == 0.123456789);
+    CHECK(release_to(-2.5, 1) == -2);
+}
+
+static void a_total_fits_only_beside_cells_that_do_not_follow(void **state)
+{
+    struct release_rules rules = {10, 2, 0.9, PARTIES, 1};
+    struct release_cell few[] = {cell_of(5, 4, 0), cell_of(4, 5, 0), cell_of(50, 50, 0)},
+                        room[] = {cell_of(3, 4, 0), cell_of(50, 0, 0), cell_of(50, 50, 0)};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        few[i].reason = release_judge(&rules, &few[i]);
+        room[i].reason = release_judge(&rules, &room[i]);
+    }
+    CHECK(!release_total_fits(&rules, few, 3));  /* 9 + 9 = 18, both below 10 */
+    CHECK(!release_total_fits(&rules, room, 3)); /* the second's owner knows its 50 */
+    CHECK(release_total_fits(&rules, room + 2, 1));
+    rules.minimum_contributors = 1;
+    room[1].reason = RELEASE_DOMINATED;
+    CHECK(release_total_fits(&rules, room, 3));
 }
 
 static void k_is_bounded_by_rows_over_minimum_rows(void **state)
@@ -618,6 +664,8 @@ int main(void)
         cmocka_unit_test(counts_are_rounded_half_up_and_shares_made_of_rounded_counts),
         cmocka_unit_test(a_share_is_told_only_when_inside_and_outside_satisfy_the_rules),
         cmocka_unit_test(a_quantile_rests_on_as_many_rows_as_a_cell),
+        cmocka_unit_test(a_mean_is_told_no_finer_than_one_row_moves_it),
+        cmocka_unit_test(a_total_fits_only_beside_cells_that_do_not_follow),
         cmocka_unit_test(k_is_bounded_by_rows_over_minimum_rows),
         cmocka_unit_test(an_answer_that_fails_the_rules_as_a_whole_is_refused),
         cmocka_unit_test(every_reason_has_words_and_none_has_a_count),

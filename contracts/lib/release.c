@@ -145,8 +145,13 @@ bool release_share_told(const struct release_rules *rules, const struct release_
 void release_share(struct apex_run *run, const struct release_rules *rules, const char *key,
                    const struct release_cell *inside, const struct release_cell *all)
 {
+    struct release_rules coarse = *rules;
+    if (coarse.round_to < rules->minimum_rows) coarse.round_to = rules->minimum_rows;
+    double share = inside->rows < all->rows
+                       ? (double)release_round(&coarse, inside->rows) / (double)all->rows
+                       : 1;
     if (release_share_told(rules, inside, all))
-        apex_json_number(run, key, release_ratio(rules, inside->rows, all->rows));
+        apex_json_number(run, key, share < 1 ? share : 1);
     else
         apex_json_null(run, key);
 }
@@ -169,4 +174,18 @@ struct release_window release_window(const struct release_rules *rules, size_t n
     if (!(first > 0)) first = 0; /* q that is no number too */
     return (struct release_window){first < (double)(n - count) ? (size_t)first : n - count,
                                    count};
+}
+
+double release_precision(const struct release_rules *rules, double reach, uint64_t rows)
+{
+    double least = 2 * fabs(reach) / (double)rows;
+    int exponent;
+    if (release_is_loose(rules) || !(least > 0) || !isfinite(least)) return 0;
+    double fraction = frexp(least, &exponent); /* least = fraction * 2^exponent, 1/2 or more */
+    return ldexp(1, fraction > 0.5 ? exponent : exponent - 1);
+}
+
+double release_to(double value, double precision)
+{
+    return precision > 0 ? floor(value / precision + 0.5) * precision : value;
 }

@@ -74,6 +74,9 @@ bool release_table(const struct release_rules *rules, struct release_cell *cells
 /* The same for a caller that tells the total after release_demand. */
 void release_complement(const struct release_rules *rules, struct release_cell *cells,
                         size_t n);
+/* Whether the total may be told beside the cells as they are, with nothing more hidden. */
+bool release_total_fits(const struct release_rules *rules, const struct release_cell *cells,
+                        size_t n);
 enum { RELEASE_CROSS_MAX = 1 << 14 };
 /* A table of rows x columns with totals of each row and column: cells holds (rows + 1) x
  * (columns + 1), row-major; the caller fills the inner ones, totals and all reasons are made
@@ -99,8 +102,9 @@ void release_rows(struct apex_run *run, const struct release_rules *rules, const
                   uint64_t rows);
 /* A share of rows, such as those within a radius: told when the rows inside satisfy the rules
  * and those outside do, or are none; else null. A share that could be asked of any small
- * circle would find single rows. Several shares whose parts add up to a share that is told as
- * well are a table: release_cross. */
+ * circle would find single rows. For two circles that differ by one row, the rows inside are
+ * rounded to minimum_rows. Several shares whose parts add up to a share that is told as well
+ * are a table: release_cross. */
 void release_share(struct apex_run *run, const struct release_rules *rules, const char *key,
                    const struct release_cell *inside, const struct release_cell *all);
 bool release_share_told(const struct release_rules *rules, const struct release_cell *inside,
@@ -117,6 +121,15 @@ struct release_window {
     size_t first, count;
 };
 struct release_window release_window(const struct release_rules *rules, size_t n, double q);
+/* The precision a mean or a sum may be told to: a power of two, at least twice what one row
+ * within `reach` of the mean moves it by. Who takes the same answer with one row more or less
+ * and multiplies by the number of rows then finds that row no nearer than it knew already.
+ * Costs nothing: the mean's own error is larger by the root of the number of rows. 0: exactly,
+ * where the rules are loose. reach: finite, in the mean's units, made of numbers that are told.
+ */
+double release_precision(const struct release_rules *rules, double reach, uint64_t rows);
+/* To the nearest multiple of the precision, which may be 0. */
+double release_to(double value, double precision);
 /* The whole answer: refuses (does not return) when all rows together do not satisfy the rules.
  */
 void release_demand(struct apex_run *run, const struct release_rules *rules,

@@ -103,8 +103,8 @@ static bool list_holds_for(const struct release_rules *rules, const struct relea
     return true;
 }
 
-static bool list_holds(const struct release_rules *rules, const struct release_cell *cells,
-                       size_t n)
+bool release_total_fits(const struct release_rules *rules, const struct release_cell *cells,
+                        size_t n)
 {
     for (size_t v = 0; v < viewers(rules); v++)
         if (!list_holds_for(rules, cells, n, v)) return false;
@@ -124,7 +124,7 @@ static struct release_cell *smallest_released(struct release_cell *cells, size_t
 bool release_table(const struct release_rules *rules, struct release_cell *cells, size_t n)
 {
     struct release_cell *further;
-    while (!list_holds(rules, cells, n)) {
+    while (!release_total_fits(rules, cells, n)) {
         size_t hidden = 0;
         for (size_t i = 0; i < n; i++)
             hidden += is_hidden(&cells[i]);
@@ -135,7 +135,7 @@ bool release_table(const struct release_rules *rules, struct release_cell *cells
         if (further) continue;
         for (size_t i = 0; i < n; i++)
             if (is_hidden(&cells[i])) cells[i].reason = RELEASE_WITHHELD;
-        return list_holds(rules, cells, n);
+        return release_total_fits(rules, cells, n);
     }
     return true;
 }
