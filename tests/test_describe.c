@@ -160,6 +160,66 @@ static void awkward_cells_have_quantiles_too(void **state)
     }
 }
 
+static void windows_are_means_of_sorted_cells(void **state)
+{
+    const struct {
+        const uint8_t *present, *used;
+    } kinds[] = {{NULL, NULL}, {present, NULL}, {present, used}};
+    (void)state;
+    for (size_t f = 0; f < 2; f++)
+        for (size_t k = 0; k < 3; k++) {
+            struct describe_array a = {N, column[f], kinds[k].present, kinds[k].used};
+            struct describe_source s = describe_source_of_array(&a);
+            struct truth *t = truth_of(column[f], N, a.present, a.used);
+            const struct describe_window w[] = {{0, 1},        {0, 10},       {t->n / 2, 25},
+                                                {t->n - 7, 7}, {t->n - 1, 1}, {0, t->n}};
+            double first[6], got[6];
+            for (unsigned threads = 1; threads <= 3; threads++) {
+                CHECK_OK(describe_windows(&s, threads, w, 6, got, NULL));
+                if (threads == 1) memcpy(first, got, sizeof got);
+                CHECK(memcmp(first, got, sizeof got) == 0);
+            }
+            for (size_t i = 0; i < 6; i++) {
+                long double sum = 0;
+                for (size_t j = 0; j < w[i].count; j++)
+                    sum += t->sorted[w[i].first + j];
+                double want = (double)(sum / (long double)w[i].count);
+                CHECK(fabs(got[i] - want) <= 1e-12 * fmax(1, fabs(want)));
+                CHECK(w[i].count > 1 || got[i] == t->sorted[w[i].first]);
+            }
+        }
+}
+
+static void awkward_windows_end_well(void **state)
+{
+    static const double same[4] = {2, 2, 2, 2}, ties[6] = {-0.0, 0, 0, 1, 1, 5},
+                        far[3] = {-1e308, 0, 1e308};
+    struct describe_array a = {4, same, NULL, NULL}, b = {6, ties, NULL, NULL},
+                          c = {3, far, NULL, NULL}, none = {0, same, NULL, NULL};
+    struct describe_source s = describe_source_of_array(&a), t = describe_source_of_array(&b),
+                           u = describe_source_of_array(&c),
+                           v = describe_source_of_array(&none);
+    static const struct describe_window two = {1, 2}, four = {1, 4}, past = {3, 2},
+                                        empty = {0, 0}, wraps = {UINT64_MAX, 2}, three = {0, 3};
+    struct num_place place;
+    double mean;
+    (void)state;
+    CHECK_OK(describe_windows(&s, 1, &two, 1, &mean, NULL));
+    CHECK(mean == 2);
+    CHECK_OK(describe_windows(&t, 1, &four, 1, &mean, NULL));
+    CHECK(mean == 0.5);
+    const struct describe_window *const wrong[] = {&past, &empty, &wraps};
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_STATUS(describe_windows(&s, 1, wrong[i], 1, &mean, &place), APEX_E_USAGE);
+        CHECK(place.fault == NUM_OPTION && place.at == 3);
+    }
+    CHECK_STATUS(describe_windows(&s, 1, &two, 0, &mean, &place), APEX_E_USAGE);
+    CHECK_STATUS(describe_windows(&u, 1, &three, 1, &mean, &place), APEX_E_DATA);
+    CHECK(place.fault == NUM_RANGE && place.at == 0);
+    CHECK_STATUS(describe_windows(&v, 1, &two, 1, &mean, &place), APEX_E_DATA);
+    CHECK(place.fault == NUM_NO_ROWS);
+}
+
 static void threads_and_instructions_do_not_show(void **state)
 {
     static const double q[] = {0.1, 0.5}, edges[] = {-0.3, 0, 0.1, 0.5};
@@ -332,6 +392,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(moments_are_those_of_long_double),
                                        cmocka_unit_test(quantiles_are_those_of_sorting),
                                        cmocka_unit_test(awkward_cells_have_quantiles_too),
+                                       cmocka_unit_test(windows_are_means_of_sorted_cells),
+                                       cmocka_unit_test(awkward_windows_end_well),
                                        cmocka_unit_test(threads_and_instructions_do_not_show),
                                        cmocka_unit_test(partials_merge_to_the_whole),
                                        cmocka_unit_test(histograms_count_every_row_once),

@@ -107,6 +107,23 @@ apex_status describe_quantiles(const struct describe_source *source, unsigned th
                                const double *quantiles, size_t n_quantiles, double *values,
                                struct num_place *place);
 
+/* The cells of these ranks (0-based) in ascending order. 3: ranks, below the number of cells
+ * that count, which is public here. */
+apex_status describe_ranks(const struct describe_source *source, unsigned threads,
+                           const uint64_t *ranks, size_t n_ranks, double *values,
+                           struct num_place *place);
+/* Means of runs of cells in ascending order: of `count` cells from rank `first` on. Exact in
+ * which cells; the sum is of what they exceed the least of the run by. 3: windows, count 1 or
+ * more, within the number of cells that count, which is public here. APEX_E_DATA, NUM_RANGE at
+ * the window: its sum overflows. 67 passes. */
+enum { DESCRIBE_WINDOWS_MAX = DESCRIBE_QUANTILES_MAX / 2 };
+struct describe_window {
+    uint64_t first, count;
+};
+apex_status describe_windows(const struct describe_source *source, unsigned threads,
+                             const struct describe_window *windows, size_t n_windows,
+                             double *means, struct num_place *place);
+
 /* --- Histograms and categories --------------------------------------------------------------
  */
 enum { DESCRIBE_EDGES_MAX = 1025 };

@@ -159,26 +159,54 @@ static void presence_add(void *context, void *total, const void *partial)
     *(uint64_t *)total += *(const uint64_t *)partial;
 }
 
+static apex_status presence_count(struct tallying *t, unsigned threads, uint64_t *present)
+{
+    const struct reduction r = {t->source.n_blocks, sizeof *present, presence_block,
+                                presence_add, t};
+    *present = 0;
+    return reduce_blocks(threads, &r, present);
+}
+
+static apex_status search_all(struct tallying *t, unsigned threads, double *values)
+{
+    const struct reduction r = {t->source.n_blocks, sizeof(struct describe_tally), tally_block,
+                                tally_add, t};
+    while (t->search.pass < DESCRIBE_PASSES) {
+        struct describe_tally total = {0};
+        TRY(reduce_blocks(threads, &r, &total));
+        describe_search_step(&t->search, &total);
+    }
+    describe_search_finish(&t->search, values);
+    wipe(t, sizeof *t);
+    return APEX_OK;
+}
+
 apex_status describe_quantiles(const struct describe_source *source, unsigned threads,
                                const double *quantiles, size_t n_quantiles, double *values,
                                struct num_place *place)
 {
     struct tallying t = {.source = *source};
-    uint64_t present = 0;
-    const struct reduction count = {source->n_blocks, sizeof present, presence_block,
-                                    presence_add, &t};
-    const struct reduction tally = {source->n_blocks, sizeof(struct describe_tally),
-                                    tally_block, tally_add, &t};
-    TRY(reduce_blocks(threads, &count, &present));
+    uint64_t present;
+    TRY(presence_count(&t, threads, &present));
     TRY(describe_search_begin(&t.search, quantiles, n_quantiles, present, place));
-    while (t.search.pass < DESCRIBE_PASSES) {
-        struct describe_tally total = {0};
-        TRY(reduce_blocks(threads, &tally, &total));
-        describe_search_step(&t.search, &total);
+    return search_all(&t, threads, values);
+}
+
+apex_status describe_ranks(const struct describe_source *source, unsigned threads,
+                           const uint64_t *ranks, size_t n_ranks, double *values,
+                           struct num_place *place)
+{
+    static const double none[DESCRIBE_QUANTILES_MAX];
+    struct tallying t = {.source = *source};
+    uint64_t present;
+    TRY(presence_count(&t, threads, &present));
+    num_leak(&present, sizeof present);
+    TRY(describe_search_begin(&t.search, none, n_ranks, present, place));
+    for (size_t i = 0; i < n_ranks; i++) {
+        if (ranks[i] >= present) return wrong(place);
+        t.search.rank[i] = ranks[i];
     }
-    describe_search_finish(&t.search, values);
-    wipe(&t, sizeof t);
-    return APEX_OK;
+    return search_all(&t, threads, values);
 }
 
 /* --- Histograms and categories --------------------------------------------------------------

@@ -179,7 +179,7 @@ static apex_status encoding_make(struct frame *f)
     f->encoding = f->choice.like ? f->choice.like : &f->own;
     if (f->choice.like) return APEX_OK;
     TRY(target_make(f, columns, n));
-    return features_make(f, columns, n);
+    return f->choice.bare ? APEX_OK : features_make(f, columns, n);
 }
 
 static size_t column_at(const struct apex_table *t, const char *name)

@@ -51,6 +51,7 @@ struct frame_choice {
     enum frame_target kind;
     const struct encoding *like; /* NULL: made of these rows; the frame's own then */
     bool targetless;             /* rows without the target column are welcome */
+    bool bare;                   /* the target alone, no features */
 };
 
 struct frame_table {

@@ -75,6 +75,16 @@ static void whole_quantiles(void)
     if (describe_quantiles(&s, 1, wanted, 1, &value, NULL) != APEX_OK) __builtin_trap();
 }
 
+static void windows(void)
+{
+    static const struct describe_window wanted[] = {{1, 2}};
+    cells_hidden();
+    struct describe_array a = {rows_watched(ROWS, 5), cells[0], NULL, NULL};
+    struct describe_source s = describe_source_of_array(&a);
+    double mean;
+    if (describe_windows(&s, 1, wanted, 1, &mean, NULL) != APEX_OK) __builtin_trap();
+}
+
 static void histogram(void)
 {
     static const double edges[] = {-50, 0, 10, 90};
@@ -107,6 +117,7 @@ static const struct oblivious_case cases[] = {
     {"moments of a column", fill, moments},
     {"passes of a search for quantiles", fill, quantiles},
     {"quantiles of a column", fill, whole_quantiles},
+    {"means of cells in order", fill, windows},
     {"a histogram", fill, histogram},
     {"counts of categories", fill, categories},
     {"correlations", fill, correlation}};

@@ -1,0 +1,154 @@
+/* The contract `describe`: what the union of the parties' rows looks like, column by column.
+ * docs/contracts/describe.md tells its mathematics.
+ *   summary        counts, moments, extremes and quantiles of numbers, counts of categories
+ *   own_summary    the same of the requester's own rows beside all parties'; to it alone
+ *   histogram      rows between public edges
+ *   own_histogram  the same of the requester's own rows beside all parties'; to it alone
+ *   counts         rows of each category
+ *   crosstab       rows by two category columns, with their totals
+ *   correlations   of all columns of numbers */
+#include "common/base/try.h"
+#include "contracts/describe/describe.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const char DATASET[] = "records";
+
+static struct telling all_of(struct apex_run *run)
+{
+    return (struct telling){run, DATASET, false, release_rules_of(run)};
+}
+
+static struct telling own_of(struct apex_run *run)
+{
+    return (struct telling){run, DATASET, true,
+                            (struct release_rules){1, 1, 1, apex_parties(run), 1}};
+}
+
+static const struct apex_column *column_asked(struct apex_run *run, const char *param,
+                                              bool number)
+{
+    const struct apex_column *c = column_find(run, DATASET, apex_param_text(run, param));
+    if (!c)
+        apex_refuse(run, APEX_REFUSE_PARAMETER, "column: the dataset has none of this name");
+    if (column_is_number(c) != number)
+        apex_refuse(run, APEX_REFUSE_PARAMETER,
+                    number ? "column: not one of numbers; counts is for categories"
+                           : "column: not a category or bool; histogram is for numbers");
+    return c;
+}
+
+/* Those given, or so many bins of equal width between the manifest's bounds: public both. */
+static size_t edges_make(struct apex_run *run, const struct apex_column *c, double **edges)
+{
+    const double *given;
+    size_t n = apex_param_points(run, "edges", 1, &given),
+           bins = (size_t)apex_param_number(run, "bins");
+    bool latitude = c->type == APEX_LATITUDE, place = latitude || c->type == APEX_LONGITUDE;
+    double min = c->bounded ? c->min : latitude ? -90 : -180, max = c->bounded ? c->max : -min;
+    if (n == 0 && !c->bounded && !place)
+        apex_refuse(run, APEX_REFUSE_PARAMETER,
+                    "edges: the manifest states no bounds of this column, so give edges");
+    *edges = malloc((n ? n : bins + 1) * sizeof **edges);
+    if (!*edges) return 0;
+    for (size_t i = 0; i < n; i++)
+        (*edges)[i] = given[i];
+    for (size_t i = 0; n == 0 && i <= bins; i++)
+        (*edges)[i] = i == bins ? max : min + (max - min) * ((double)i / (double)bins);
+    if (describe_edges_check(*edges, n ? n : bins + 1, NULL) != APEX_OK)
+        apex_refuse(run, APEX_REFUSE_PARAMETER,
+                    "edges: 2 to 1025 numbers, each above the last");
+    return n ? n : bins + 1;
+}
+
+static void head_out(struct apex_run *run)
+{
+    apex_json_object(run, NULL);
+    apex_json_text(run, "function", apex_function(run), strlen(apex_function(run)));
+}
+
+/* The requester's rows beside all: `tell` twice. */
+static apex_status beside(struct apex_run *run,
+                          apex_status (*tell)(struct apex_run *, const struct telling *))
+{
+    struct telling own = own_of(run), all = all_of(run);
+    if (frame_tables(run, DATASET, true) == 0)
+        apex_refuse(run, APEX_REFUSE_NO_DATA, "send your rows with the request (--rows FILE)");
+    head_out(run);
+    apex_json_object(run, "own");
+    TRY(tell(run, &own));
+    apex_json_end(run);
+    apex_json_object(run, "all");
+    TRY(tell(run, &all));
+    apex_json_end(run);
+    apex_json_end(run);
+    return APEX_OK;
+}
+
+static apex_status alone(struct apex_run *run,
+                         apex_status (*tell)(struct apex_run *, const struct telling *))
+{
+    struct telling all = all_of(run);
+    head_out(run);
+    TRY(tell(run, &all));
+    apex_json_end(run);
+    return APEX_OK;
+}
+
+static apex_status summary_tell(struct apex_run *run, const struct telling *t)
+{
+    (void)run;
+    return summary_out(t);
+}
+
+static apex_status histogram_tell(struct apex_run *run, const struct telling *t)
+{
+    double *edges = NULL;
+    const struct apex_column *c = column_asked(run, "column", true);
+    size_t n = edges_make(run, c, &edges);
+    apex_status s = edges ? histogram_out(t, c, edges, n) : APEX_E_MEMORY;
+    free(edges);
+    return s;
+}
+
+static apex_status counts_tell(struct apex_run *run, const struct telling *t)
+{
+    return counts_out(t, column_asked(run, "column", false));
+}
+
+static apex_status crosstab_tell(struct apex_run *run, const struct telling *t)
+{
+    const struct apex_column *down = column_asked(run, "down", false),
+                             *across = column_asked(run, "across", false);
+    if (down == across)
+        apex_refuse(run, APEX_REFUSE_PARAMETER,
+                    "down, across: two different columns are needed");
+    return crosstab_out(t, across, down);
+}
+
+static apex_status correlations_tell(struct apex_run *run, const struct telling *t)
+{
+    (void)run;
+    return correlations_out(t);
+}
+
+apex_status apex_contract(struct apex_run *run)
+{
+    static const struct {
+        const char *name;
+        apex_status (*how)(struct apex_run *,
+                           apex_status (*)(struct apex_run *, const struct telling *));
+        apex_status (*tell)(struct apex_run *, const struct telling *);
+    } functions[] = {{"summary", alone, summary_tell},
+                     {"own_summary", beside, summary_tell},
+                     {"histogram", alone, histogram_tell},
+                     {"own_histogram", beside, histogram_tell},
+                     {"counts", alone, counts_tell},
+                     {"crosstab", alone, crosstab_tell},
+                     {"correlations", alone, correlations_tell}};
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (strcmp(functions[i].name, apex_function(run)) == 0)
+            return functions[i].how(run, functions[i].tell);
+    apex_refuse(run, APEX_REFUSE_OTHER, "the program has no such function");
+}
