@@ -25,6 +25,7 @@ static int setup(void **state)
     if (crypto_init() != APEX_OK) return -1;
     memset(&keys.identity, 1, 32);
     memset(&keys.identity_seal, 2, 32);
+    memset(&keys.chain, 4, sizeof keys.chain);
     memset(&keys.log, 3, 32);
     return hex_parse(SPAN_TEXT(H64), measurement, 32) == APEX_OK ? 0 : -1;
 }
@@ -268,10 +269,11 @@ static void report_data_is_the_hash_of_name_and_keys(void **state)
     (void)state;
     BUFFER_CLEARED bytes = {0};
     uint8_t want[SHA512_LEN], got[REPORT_DATA_LEN];
-    buffer_text(&bytes, "apex/enclave/v1");
+    buffer_text(&bytes, "apex/enclave/v2");
     buffer_append(&bytes, SPAN(keys.identity.bytes));
     buffer_append(&bytes, SPAN(keys.identity_seal.bytes));
     buffer_append(&bytes, SPAN(keys.log.bytes));
+    buffer_append(&bytes, SPAN(keys.chain.bytes));
     sha512(buffer_span(&bytes), want);
     attest_report_data(&keys, got);
     assert_memory_equal(want, got, sizeof got);

@@ -162,12 +162,13 @@ static void an_entry_is_read_as_it_was_written(void **state)
                            .evidence = SPAN_TEXT("evidence"),
                            .identity = {1},
                            .identity_seal = {2},
-                           .log_key = {3}};
+                           .log_key = {3},
+                           .chain_key = {4}};
     entry_write(&entry, &b);
     CHECK_OK(entry_parse(buffer_span(&b), &entry_got));
     CHECK(!entry_got.has_address && span_equal(entry_got.evidence, entry.evidence) &&
           entry_got.identity[0] == 1 && entry_got.identity_seal[0] == 2 &&
-          entry_got.log_key[0] == 3);
+          entry_got.log_key[0] == 3 && entry_got.chain_key[0] == 4);
     buffer_clear(&b);
     entry = (struct entry){.kind = ACT_RUN, .has_address = true, .act = SPAN_TEXT("act")};
     entry_write(&entry, &b);
@@ -373,7 +374,8 @@ static void bodies_are_read_as_written_and_taken_whole_only(void **state)
           proofs_equal(&act_body.proof, &proof));
 
     body_attest_write(
-        &(struct body_attest){SPAN_TEXT("evidence"), {1}, {2}, {3}, SPAN_TEXT("origin"), proof},
+        &(struct body_attest){
+            SPAN_TEXT("evidence"), {1}, {2}, {3}, {4}, SPAN_TEXT("origin"), proof},
         &attest);
     truncations_are_refused(buffer_span(&attest), body_attest_only);
     CHECK_OK(body_attest_parse(buffer_span(&attest), &attest_body));
@@ -381,7 +383,7 @@ static void bodies_are_read_as_written_and_taken_whole_only(void **state)
           span_equal(attest_body.origin, SPAN_TEXT("origin")) &&
           proofs_equal(&attest_body.proof, &proof));
     CHECK(attest_body.identity[0] == 1 && attest_body.identity_seal[0] == 2 &&
-          attest_body.log_key[0] == 3);
+          attest_body.log_key[0] == 3 && attest_body.chain_key[0] == 4);
 
     body_contract_write(&(struct body_contract){{7}, CONTRACT_CLOSED, 4, entries, proof},
                         &contract);

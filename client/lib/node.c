@@ -142,6 +142,7 @@ apex_status node_attest(struct http *http, const struct trust_policy *policy,
         memcpy(keys->identity.bytes, body->identity, 32);
         memcpy(keys->identity_seal.bytes, body->identity_seal, 32);
         memcpy(keys->log.bytes, body->log_key, 32);
+        memcpy(keys->chain.bytes, body->chain_key, sizeof keys->chain.bytes);
         memcpy(origin, body->origin.data, body->origin.len);
         origin[body->origin.len] = 0;
         s = attest_verify(body->evidence, keys, policy, wall_clock_ms(), verdict, enclave);

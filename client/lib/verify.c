@@ -55,6 +55,7 @@ static bool keys_of(const struct entry *e, struct enclave_keys *keys)
     memcpy(keys->identity.bytes, e->identity, 32);
     memcpy(keys->identity_seal.bytes, e->identity_seal, 32);
     memcpy(keys->log.bytes, e->log_key, 32);
+    memcpy(keys->chain.bytes, e->chain_key, sizeof keys->chain.bytes);
     return true;
 }
 

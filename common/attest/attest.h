@@ -5,8 +5,8 @@
  * bstr (certificates, collateral; may be empty)} Report of tee "sim": CBOR {1: "apex/sim/v1",
  * 2: measurement bstr32 (SHA-256 of the enclave's ELF), 3: report_data bstr64, 4: time_ms}.
  *   Nothing vouches for it: a verdict on it says "simulated" and a policy must name it.
- * report_data = SHA-512("apex/enclave/v1" || identity Ed25519 || identity X25519 || log key
- * Ed25519).
+ * report_data = SHA-512("apex/enclave/v2" || identity Ed25519 || identity X25519 || log key
+ * Ed25519 || chain key secp256k1, compressed).
  *
  * Trust policy (JSON): {"apex": 1, "accept": [{"tee": "sim", "measurements": ["<hex>", ...],
  * "maximum_age_s": 86400}], "distrust": ["sgx", ...], "log": {"origin": "...", "key": "<hex>"}
@@ -15,6 +15,7 @@
 #define COMMON_ATTEST_ATTEST_H
 
 #include "common/base/buffer.h"
+#include "common/crypto/ecdsa.h"
 #include "common/crypto/hpke.h"
 #include "common/crypto/sign.h"
 
@@ -24,6 +25,7 @@ struct enclave_keys {
     struct sign_public identity;
     struct seal_public identity_seal;
     struct sign_public log;
+    struct ecdsa_public chain; /* signs statements for a chain; never spends */
 };
 void attest_report_data(const struct enclave_keys *keys,
                         uint8_t report_data[static REPORT_DATA_LEN]);

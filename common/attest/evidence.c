@@ -6,17 +6,18 @@
 
 #define EVIDENCE_NAME "apex/evidence/v1"
 #define SIM_NAME "apex/sim/v1"
-#define KEYS_NAME "apex/enclave/v1"
+#define KEYS_NAME "apex/enclave/v2"
 
 void attest_report_data(const struct enclave_keys *keys,
                         uint8_t report_data[static REPORT_DATA_LEN])
 {
-    uint8_t bytes[sizeof KEYS_NAME - 1 + 3 * 32], *at = bytes;
+    uint8_t bytes[sizeof KEYS_NAME - 1 + 3 * 32 + ECDSA_PUBLIC_LEN], *at = bytes;
     memcpy(at, KEYS_NAME, sizeof KEYS_NAME - 1);
     at += sizeof KEYS_NAME - 1;
     memcpy(at, keys->identity.bytes, 32);
     memcpy(at + 32, keys->identity_seal.bytes, 32);
     memcpy(at + 64, keys->log.bytes, 32);
+    memcpy(at + 96, keys->chain.bytes, ECDSA_PUBLIC_LEN);
     sha512(SPAN(bytes), report_data);
 }
 

@@ -216,7 +216,7 @@ apex_status body_act_parse(struct span bytes, struct body_act *a)
 
 void body_attest_write(const struct body_attest *a, struct buffer *out)
 {
-    cbor_put_map(out, 6);
+    cbor_put_map(out, 7);
     key_bytes(out, 1, a->evidence.data, a->evidence.len);
     key_bytes(out, 2, a->identity, 32);
     key_bytes(out, 3, a->identity_seal, 32);
@@ -224,12 +224,13 @@ void body_attest_write(const struct body_attest *a, struct buffer *out)
     cbor_put_uint(out, 5);
     cbor_put_text_span(out, a->origin);
     proof_write(6, &a->proof, out);
+    key_bytes(out, 7, a->chain_key, 33);
 }
 
 apex_status body_attest_parse(struct span bytes, struct body_attest *a)
 {
     struct cursor c = cursor_on(bytes);
-    TRY(map_of(&c, 6));
+    TRY(map_of(&c, 7));
     TRY(cbor_key(&c, 1));
     TRY(cbor_bytes(&c, &a->evidence));
     TRY(key_exact(&c, 2, a->identity, 32));
@@ -238,6 +239,7 @@ apex_status body_attest_parse(struct span bytes, struct body_attest *a)
     TRY(cbor_key(&c, 5));
     TRY(cbor_text(&c, &a->origin));
     TRY(proof_parse(&c, 6, &a->proof));
+    TRY(key_exact(&c, 7, a->chain_key, 33));
     return cursor_end(&c);
 }
 

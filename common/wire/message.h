@@ -10,13 +10,13 @@
  * code, 5: detail text (public), 6: body bstr (below, empty unless status is OK), 7: sealed
  * bstr (HPKE to the author's key, row-level detail; may be empty)} Bodies, CBOR: act       {1:
  * entry index, 2: entry bstr, 3: proof} attest    {1: evidence bstr, 2: identity key, 3:
- * identity seal key, 4: log key, 5: origin text, 6: proof of consistency from size 0} contract
- * {1: contract X25519 key bstr32, 2: state (1 deployed, 2 active, 3 expired, 4 closed), 3:
- * [entry index...] all entries of the contract, 4: proof} prove     {1: entry bstr (empty if
- * none asked), 2: proof} run       {1: state (1 requested, 2 running, 3 released, 4 refused, 5
- * failed), 2: entry index of result or refuse (0 if none), 3: progress permille} proof = {1:
- * checkpoint note bstr, 2: [consistency hashes from the act's or request's seen size], 3:
- * [inclusion hashes of the entry]} */
+ * identity seal key, 4: log key, 5: origin text, 6: proof of consistency from size 0, 7: chain
+ * key bstr33} contract {1: contract X25519 key bstr32, 2: state (1 deployed, 2 active, 3
+ * expired, 4 closed), 3: [entry index...] all entries of the contract, 4: proof} prove     {1:
+ * entry bstr (empty if none asked), 2: proof} run       {1: state (1 requested, 2 running, 3
+ * released, 4 refused, 5 failed), 2: entry index of result or refuse (0 if none), 3: progress
+ * permille} proof = {1: checkpoint note bstr, 2: [consistency hashes from the act's or
+ * request's seen size], 3: [inclusion hashes of the entry]} */
 #ifndef COMMON_WIRE_MESSAGE_H
 #define COMMON_WIRE_MESSAGE_H
 
@@ -84,7 +84,7 @@ struct body_act {
 };
 struct body_attest {
     struct span evidence;
-    uint8_t identity[32], identity_seal[32], log_key[32];
+    uint8_t identity[32], identity_seal[32], log_key[32], chain_key[33];
     struct span origin;
     struct wire_proof proof;
 };

@@ -90,6 +90,7 @@ static apex_status join(struct core *core)
     memcpy(e->identity, core->keys->public_keys.identity.bytes, 32);
     memcpy(e->identity_seal, core->keys->public_keys.identity_seal.bytes, 32);
     memcpy(e->log_key, core->keys->public_keys.log.bytes, 32);
+    memcpy(e->chain_key, core->keys->public_keys.chain.bytes, sizeof e->chain_key);
     apex_status s = core_append(core, e, NULL, nobody, (struct span){0}, &cose);
     free(e);
     return s;

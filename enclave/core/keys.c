@@ -20,7 +20,10 @@ static apex_status fill(const struct root_secret *root, struct keys *k)
     k->root = *root;
     TRY(derive(root, SPAN_TEXT("apex/log/v1"), seed));
     sign_from_seed(seed, &k->public_keys.log, &k->log);
+    TRY(derive(root, SPAN_TEXT("apex/chain/v1"), seed));
+    apex_status s = ecdsa_from_seed(seed, &k->public_keys.chain, &k->chain);
     wipe(seed, sizeof seed);
+    TRY(s);
     sign_new(&k->public_keys.identity, &k->identity);
     seal_new(&k->public_keys.identity_seal, &k->identity_seal);
     return APEX_OK;

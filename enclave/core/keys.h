@@ -12,6 +12,7 @@ struct keys {
     struct sign_secret identity;
     struct seal_secret identity_seal;
     struct sign_secret log;
+    struct ecdsa_secret chain; /* HKDF(root, "apex/chain/v1"): one key for the log's life */
     struct enclave_keys public_keys;
 };
 

@@ -24,6 +24,7 @@ static enum refusal answer_attest(struct core *core, struct outcome *out)
     memcpy(b->identity, k->identity.bytes, 32);
     memcpy(b->identity_seal, k->identity_seal.bytes, 32);
     memcpy(b->log_key, k->log.bytes, 32);
+    memcpy(b->chain_key, k->chain.bytes, sizeof b->chain_key);
     b->origin = span_text(core->origin);
     apex_status s = proof_make(core, 0, UINT64_MAX, &b->proof);
     if (s == APEX_OK) body_attest_write(b, &out->body);

@@ -173,6 +173,7 @@ static void attest_answer(struct fake_node *f, struct buffer *body)
     memcpy(b->identity, e->keys.identity.bytes, 32);
     memcpy(b->identity_seal, e->keys.identity_seal.bytes, 32);
     memcpy(b->log_key, e->keys.log.bytes, 32);
+    memcpy(b->chain_key, e->keys.chain.bytes, sizeof b->chain_key);
     b->origin = SPAN_TEXT(WORLD_ORIGIN);
     proof_make(f, 0, UINT64_MAX, &b->proof);
     body_attest_write(b, body);

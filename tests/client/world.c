@@ -76,6 +76,7 @@ struct world *world_new(enum lie lie)
     CHECK_OK(crypto_init());
     w->lie = lie;
     sign_new(&w->log_public, &w->log);
+    CHECK_OK(ecdsa_from_seed((const uint8_t[32]){1}, &w->chain_public, &w->chain));
     for (size_t i = 0; i < WORLD_PARTIES; i++)
         party_new(&w->party[i], names[i]);
     party_new(&w->stranger, "stranger");
@@ -116,6 +117,7 @@ void world_boot(struct world *w)
     sign_new(&e->keys.identity, &e->identity);
     seal_new(&e->keys.identity_seal, &seal);
     e->keys.log = w->log_public;
+    e->keys.chain = w->chain_public;
     if (w->lie == LIE_EVIDENCE_OTHER_LOG_KEY) e->keys.log.bytes[0] ^= 1;
     memset(e->measurement, 0x11, 32);
     world_evidence(w, e, &evidence);
@@ -124,6 +126,7 @@ void world_boot(struct world *w)
     memcpy(entry->identity, e->keys.identity.bytes, 32);
     memcpy(entry->identity_seal, e->keys.identity_seal.bytes, 32);
     memcpy(entry->log_key, e->keys.log.bytes, 32);
+    memcpy(entry->chain_key, e->keys.chain.bytes, sizeof entry->chain_key);
     world_entry(w, entry);
     free(entry);
 }

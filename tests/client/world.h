@@ -50,6 +50,8 @@ struct world {
     enum lie lie;
     struct sign_secret log;
     struct sign_public log_public;
+    struct ecdsa_public chain_public;
+    struct ecdsa_secret chain;
     size_t n_enclaves;
     struct world_enclave enclave[WORLD_ENCLAVES_MAX]; /* the last one signs */
     struct apex_identity party[WORLD_PARTIES], stranger;
