@@ -206,9 +206,11 @@ bool trace_compare(const struct oblivious_case *c, size_t most, char why[static 
         pid_t pid = fork();
         if (pid == 0) child(c, seed);
         if (pid < 0 || waitpid(pid, &status, 0) != pid) status = -1;
+        /* Left out; looking up its place would move this process's heap, and so all addresses.
+         */
+        if (status == 0 && record->ending == LEAKED && seed < TRIES) continue;
         same = ended(seed, status, why);
         done += same;
-        if (status == 0 && record->ending == LEAKED && seed < TRIES) same = true;
     }
     munmap(record, sizeof *record);
     return same;
