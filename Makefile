@@ -1,20 +1,27 @@
 # The front door. Meson and Ninja do the work behind it.
 BUILD := build
 
-.PHONY: all setup demo check sanitize bench fuzz format trusted measurement clean
+.PHONY: all setup demo image check sanitize bench fuzz format trusted measurement clean
 
 all: setup
 	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
 	@ninja -C $(BUILD) --quiet
 
-# Three enterprises, one contract, on this machine; ends with a map and a verified receipt.
-demo: all
-	@$(BUILD)/client/apex demo
+# Three enterprises, one contract, on this machine; ends with a map and a verified receipt. TEE=vm: the enclave boots in a virtual machine.
+demo: all $(if $(filter vm,$(TEE)),image)
+	@$(BUILD)/client/apex demo $(if $(TEE),--tee $(TEE))
+
+# Kernel and initrd of the confidential virtual machine, into build/image.
+# NODE_POLICY=FILE: put into the image, and measured with the rest.
+image: all
+	@tools/setup apt-unpack
+	@tools/image $(BUILD)/image $(if $(NODE_POLICY),--node-policy $(NODE_POLICY))
 
 setup:
 	@tools/setup
 
 check: all
+	@tools/setup apt-unpack
 	@tools/check
 
 # The same tests under AddressSanitizer and UndefinedBehaviorSanitizer.

@@ -20,7 +20,7 @@ enum {
 /* The command line, parsed: options in any order, the rest in `word`. */
 struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
-        *program, *policy;
+        *program, *policy, *tee;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
     const char *party[WORDS_MAX];

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { VM_ROWS = 9000 }; /* an emulated processor computes some forty times slower */
+
 const char *const telco_names[TELCOS] = {"kauri", "rimu", "totara"};
 
 static double now_s(void)
@@ -51,7 +53,8 @@ static bool host_start(struct demo *d)
         log[DEMO_PATH_MAX + 32], line[256];
     int out[2];
     snprintf(apexd, sizeof apexd, "%s/host/apexd", d->build);
-    snprintf(enclave, sizeof enclave, "%s/enclave/apex-enclave", d->build);
+    snprintf(enclave, sizeof enclave, "%s/%s", d->build,
+             d->in_machine ? "image/apex-enclave-vm" : "enclave/apex-enclave");
     snprintf(data, sizeof data, "%s/node", d->scratch);
     snprintf(log, sizeof log, "%s/node.log", d->scratch);
     if (pipe(out) != 0) return false;
@@ -86,7 +89,7 @@ static bool ok(struct demo *d, apex_status s)
 /* A node that has just said it listens may still be starting its enclave. */
 static bool trust_make(struct demo *d, int t, struct apex_verdict *v)
 {
-    for (int tries = 0; tries < 100; tries++) {
+    for (int tries = 0; tries < (d->in_machine ? 1200 : 100); tries++) { /* a kernel boots */
         if (ok(d, apex_trust_init(d->home[t], d->url, true, v, &d->error))) return true;
         if (d->error.status != APEX_E_UNREACHABLE) return false;
         usleep(50000);
@@ -433,7 +436,12 @@ int cmd_demo(struct cli *cli)
     double begin = now_s();
     if (!d) return EXIT_INTERNAL;
     d->cli = cli;
-    cli->demo_rows = cli->rows ? strtoull(cli->rows, NULL, 10) : 0;
+    d->in_machine = cli->tee && strcmp(cli->tee, "vm") == 0;
+    cli->demo_rows = cli->rows ? strtoull(cli->rows, NULL, 10) : d->in_machine ? VM_ROWS : 0;
+    if (cli->tee && !d->in_machine && strcmp(cli->tee, "sim") != 0) {
+        free(d);
+        return cli_usage(cli, "the demo knows --tee sim and --tee vm", "usage: apex demo");
+    }
     if (!places_find(d)) {
         free(d);
         return cli_usage(

@@ -14,6 +14,7 @@ struct demo {
     char build[DEMO_PATH_MAX], root[DEMO_PATH_MAX], out[DEMO_PATH_MAX], scratch[DEMO_PATH_MAX],
         url[128];
     pid_t host;
+    bool in_machine; /* the enclave runs in a virtual machine here */
     struct apex_home *home[TELCOS];
     struct apex_identity *identity[TELCOS];
     struct apex_node *node[TELCOS];

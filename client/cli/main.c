@@ -4,7 +4,7 @@
 #include <string.h>
 
 const struct command commands[] = {
-    {"demo", "demo [--rows N] [--open]",
+    {"demo", "demo [--rows N] [--tee sim|vm] [--open]",
      "three enterprises, one contract, on this machine; ends with a map and a verified receipt",
      cmd_demo, 0, 0},
     {"id", "id new NAME | id show [NAME]", "make an identity, or show its public half", cmd_id,
@@ -69,7 +69,8 @@ static const struct option_text texts[] = {
     TEXT("-o", output),         TEXT("--output", output),
     TEXT("--rows", rows),       TEXT("--seed", seed),
     TEXT("--source", source),   TEXT("--template", template_path),
-    TEXT("--program", program), TEXT("--policy", policy)};
+    TEXT("--program", program), TEXT("--policy", policy),
+    TEXT("--tee", tee)};
 static const struct option_text flags[] = {TEXT("--json", json),       TEXT("--check", check),
                                            TEXT("--replace", replace), TEXT("--help", help),
                                            TEXT("-h", help),           TEXT("--quiet", quiet),

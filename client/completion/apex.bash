@@ -17,7 +17,7 @@ _apex() {
     run) options="$options --param --rows --seed --map -o" ;;
     result) options="$options -o" ;;
     verify) options="$options --policy" ;;
-    demo) options="$options --rows" ;;
+    demo) options="$options --rows --tee --open" ;;
     esac
     case $word in -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;; *) COMPREPLY=($(compgen -f -- "$word")) ;; esac
 }

@@ -5,6 +5,8 @@
 #include "enclave/core/thread.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -23,7 +25,7 @@ struct waiting {
     struct buffer bytes;
 };
 struct link {
-    int fd;
+    int fd, wake[2]; /* a pipe that ends waits on a descriptor that cannot be shut down */
     pthread_t reader;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t
@@ -36,12 +38,22 @@ struct link {
     pthread_mutex_t writing; /* one frame at a time goes out */
 };
 
-static bool read_all(int fd, void *data, size_t len)
+/* A socket blocks in read and write; a virtio-serial port is opened so that it does not, and
+ * is waited for here. False: the link ends. */
+static bool wait_for(const struct link *l, short events)
+{
+    struct pollfd p[2] = {{l->fd, events, 0}, {l->wake[0], POLLIN, 0}};
+    if (poll(p, 2, -1) < 0 && errno != EINTR) return false;
+    return p[1].revents == 0;
+}
+
+static bool read_all(const struct link *l, void *data, size_t len)
 {
     uint8_t *at = data;
     while (len > 0) {
-        ssize_t n = read(fd, at, len);
+        ssize_t n = read(l->fd, at, len);
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN && wait_for(l, POLLIN)) continue;
         if (n <= 0) return false;
         at += n;
         len -= (size_t)n;
@@ -49,11 +61,12 @@ static bool read_all(int fd, void *data, size_t len)
     return true;
 }
 
-static bool write_all(int fd, struct iovec *piece, int n_pieces)
+static bool write_all(const struct link *l, struct iovec *piece, int n_pieces)
 {
     while (n_pieces > 0) {
-        ssize_t n = writev(fd, piece, n_pieces);
+        ssize_t n = writev(l->fd, piece, n_pieces);
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN && wait_for(l, POLLOUT)) continue;
         if (n < 0) return false;
         for (size_t left = (size_t)n; n_pieces > 0; piece++, n_pieces--) {
             if (left < piece->iov_len) {
@@ -81,7 +94,7 @@ static apex_status frame_send(struct link *l, enum frame_type type, uint32_t id,
                              {(void *)(uintptr_t)b.data, b.len},
                              {(void *)(uintptr_t)c.data, c.len}};
     pthread_mutex_lock(&l->writing);
-    bool sent = write_all(l->fd, piece, 4);
+    bool sent = write_all(l, piece, 4);
     pthread_mutex_unlock(&l->writing);
     return sent ? APEX_OK : APEX_E_UNREACHABLE;
 }
@@ -133,11 +146,11 @@ static bool take_frame(struct link *l)
     enum frame_type type;
     uint32_t id;
     size_t len;
-    if (!read_all(l->fd, head, sizeof head)) return false;
+    if (!read_all(l, head, sizeof head)) return false;
     if (frame_head_parse(head, &type, &id, &len) != APEX_OK) return false;
     BUFFER_CLEARED payload = {0};
     uint8_t *room = buffer_reserve(&payload, len ? len : 1);
-    if (!room || !read_all(l->fd, room, len)) return false;
+    if (!room || !read_all(l, room, len)) return false;
     payload.len = len;
     if (type == FRAME_ANSWER) return take_answer(l, id, &payload);
     if (type == FRAME_MESSAGE) return take_message(l, id, &payload);
@@ -158,11 +171,17 @@ apex_status link_open(int fd, struct link **link)
     struct link *l = calloc(1, sizeof *l);
     if (!l) return APEX_E_MEMORY;
     l->fd = fd;
+    if (pipe2(l->wake, O_CLOEXEC) != 0) {
+        free(l);
+        return APEX_E_LIMIT;
+    }
     pthread_mutex_init(&l->lock, NULL);
     pthread_mutex_init(&l->writing, NULL);
     pthread_cond_init(&l->changed, NULL);
     apex_status s = thread_start(&l->reader, reader_main, l);
     if (s != APEX_OK) {
+        close(l->wake[0]);
+        close(l->wake[1]);
         free(l);
         return s;
     }
@@ -173,7 +192,9 @@ apex_status link_open(int fd, struct link **link)
 void link_close(struct link *link)
 {
     shutdown(link->fd, SHUT_RDWR);
+    close(link->wake[1]); /* ends waits where there is no socket to shut down */
     pthread_join(link->reader, NULL);
+    close(link->wake[0]);
     close(link->fd);
     for (; link->n_waiting > 0; link->n_waiting--) {
         buffer_clear(&link->queue[link->first].bytes);

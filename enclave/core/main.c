@@ -1,9 +1,11 @@
 /* apex-enclave: the measured process. Argument words come from the host and choose nothing but
- * the kind of machine, the descriptor of the link and the folder of the sim's state.
+ * the kind of machine, the descriptor of the link and the folder of the sim's state. As the
+ * first process of a virtual machine it takes no words at all (enclave/boot).
  *
  * Exit: 0 the host closed the link, 2 usage, 3 the stored log or root is refused, 1 anything
  * else. */
 #include "common/crypto/random.h"
+#include "enclave/boot/boot.h"
 #include "enclave/core/core.h"
 #include "enclave/core/jail.h"
 #include "enclave/core/runner.h"
@@ -134,9 +136,16 @@ static int start(const struct options *o)
     return code;
 }
 
+static int start_in_machine(const struct boot *machine)
+{
+    const struct options o = {.tee = machine->tee, .state = "/state", .fd = machine->link_fd};
+    return start(&o);
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
+    if (boot_is_first()) boot(start_in_machine);
     if (!options_parse(argc, argv, &o)) {
         fprintf(
             stderr,

@@ -43,10 +43,12 @@ def h(seed, row):
 
 
 class Node:
-    def __init__(self, folder=None, wrap=()):
+    def __init__(self, folder=None, wrap=(), enclave="enclave/apex-enclave", extra=()):
         self.scratch = folder or tempfile.mkdtemp(prefix="apex-test-")
         self.data = os.path.join(self.scratch, "node")
         self.wrap = list(wrap)
+        self.enclave = os.path.join(BUILD, enclave)
+        self.extra = list(extra)
         self.host = None
         self.url = None
 
@@ -54,7 +56,7 @@ class Node:
         self.log = open(os.path.join(self.scratch, "node.log"), "a")
         self.host = subprocess.Popen(
             self.wrap + [os.path.join(BUILD, "host/apexd"), "--data", self.data, "--listen", "127.0.0.1:0", "--tee", "sim",
-                         "--enclave", os.path.join(BUILD, "enclave/apex-enclave")],
+                         "--enclave", self.enclave, *self.extra],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.host.stdout.readline()
         if "http://" not in line:

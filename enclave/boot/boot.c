@@ -1,0 +1,101 @@
+#include "enclave/boot/boot.h"
+
+#include "enclave/boot/channel.h"
+#include "enclave/boot/modules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MODULES "/modules"
+#define NODE_POLICY "/node.json"
+
+bool boot_is_first(void)
+{
+    return getpid() == 1;
+}
+
+static void power_off(void) __attribute__((noreturn));
+static void power_off(void)
+{
+    reboot(RB_POWER_OFF);
+    for (;;)
+        pause(); /* a machine without power off: the host sees the link closed */
+}
+
+static void say(const char *what)
+{
+    fprintf(stderr, "apex-enclave: %s\n", what);
+}
+
+static bool mounted(const char *type, const char *where)
+{
+    if (mkdir(where, 0755) != 0 && errno != EEXIST) return false;
+    return mount(type, where, type, MS_NOSUID | MS_NOEXEC, NULL) == 0 || errno == EBUSY;
+}
+
+/* The initrd holds no device, so the first descriptors come to be here. */
+static void console_open(void)
+{
+    int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+    if (fd < 0) fd = open("/dev/null", O_RDWR);
+    for (int i = 0; i < 3; i++)
+        if (fd != i) dup2(fd, i);
+    if (fd > 2) close(fd);
+}
+
+static void machine_ready(void)
+{
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    bool dev = mounted("devtmpfs", "/dev");
+    console_open();
+    if (!dev || !mounted("proc", "/proc") || !mounted("sysfs", "/sys"))
+        say("cannot mount /dev, /proc and /sys");
+    if (setrlimit(RLIMIT_MEMLOCK, &all) != 0) say("memory cannot all be locked");
+    modules_load(MODULES);
+    if (!mounted("configfs", "/sys/kernel/config")) say("this kernel has no configfs");
+}
+
+/* By the devices, never by a word of the host: a machine with none of them is simulated. */
+static const char *tee_found(void)
+{
+    if (access("/dev/nsm", F_OK) == 0) return "nitro";
+    if (access("/dev/sev-guest", F_OK) == 0 || access("/dev/tdx_guest", F_OK) == 0)
+        return "tsm";
+    return "sim";
+}
+
+/* Children of the contract programs' jail that lost their parent come to us. */
+static int reap_until(pid_t enclave)
+{
+    int status = 0;
+    for (;;) {
+        pid_t ended = wait(&status);
+        if (ended == enclave) return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+        if (ended < 0 && errno != EINTR) return 128;
+    }
+}
+
+void boot(int (*enclave)(const struct boot *machine))
+{
+    machine_ready();
+    struct boot machine = {.tee = tee_found(),
+                           .node_policy = access(NODE_POLICY, R_OK) == 0 ? NODE_POLICY : NULL,
+                           .link_fd = channel_open()};
+    if (machine.link_fd < 0) {
+        say("no virtio-serial port named " APEX_PORT " and no vsock: no way to the host");
+        power_off();
+    }
+    pid_t pid = fork();
+    if (pid == 0) _exit(enclave(&machine));
+    close(machine.link_fd);
+    int code = pid > 0 ? reap_until(pid) : 128;
+    fprintf(stderr, "apex-enclave: ended with %d, powering off\n", code);
+    power_off();
+}
