@@ -10,8 +10,6 @@
 #include <float.h>
 #include <stdlib.h>
 
-#define MAD_TO_SD 1.4826 /* 1 / the normal distribution's third quartile */
-
 apex_status screen_scores(const double *centroids, size_t k, size_t d,
                           const struct kmeans_chunk *chunk, uint32_t *labels, double *scores)
 {
@@ -81,9 +79,10 @@ apex_status screen_threshold_of(const struct describe_array *scores,
     const double wanted[2] = {0.5, rule->kind == SCREEN_QUANTILE ? rule->quantile : 0.5};
     TRY(describe_quantiles(&s, threads, wanted, 2, found, place));
     TRY(mad_of(scores, threads, found[0], &mad, place));
-    *t = (struct screen_threshold){
-        found[0], mad,
-        rule->kind == SCREEN_QUANTILE ? found[1] : found[0] + rule->c * (MAD_TO_SD * mad)};
+    *t = (struct screen_threshold){found[0], mad,
+                                   rule->kind == SCREEN_QUANTILE
+                                       ? found[1]
+                                       : found[0] + rule->c * (SCREEN_MAD_TO_SD * mad)};
     return APEX_OK;
 }
 

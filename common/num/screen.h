@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SCREEN_MAD_TO_SD 1.4826 /* 1 / the normal distribution's third quartile */
+
 enum screen_kind { SCREEN_MAD, SCREEN_QUANTILE };
 
 struct screen_rule {

@@ -3,6 +3,7 @@
 #include "common/base/try.h"
 #include "common/num/cells.h"
 #include "common/wire/cbor.h"
+#include "contracts/lib/model_bytes.h"
 
 #include <stdlib.h>
 
@@ -51,36 +52,15 @@ apex_status learn_train(struct learn *l, const char *dataset, bool is_private)
     return APEX_OK;
 }
 
-static void cell_put(const struct learn *l, const struct release_cell *cell, struct buffer *out)
-{
-    cbor_put_array(out, l->rules.n_parties);
-    for (size_t p = 0; p < l->rules.n_parties; p++)
-        cbor_put_uint(out, cell->by_party[p]);
-}
-
-static apex_status cell_parse(const struct learn *l, struct cursor *c,
-                              struct release_cell *cell)
-{
-    size_t n;
-    TRY(cbor_array(c, &n));
-    if (n != l->rules.n_parties) return APEX_E_FORMAT;
-    for (size_t p = 0; p < n; p++) {
-        TRY(cbor_uint(c, &cell->by_party[p]));
-        cell->rows += cell->by_party[p];
-    }
-    cell->reason = release_judge(&l->rules, cell);
-    return APEX_OK;
-}
-
 apex_status learn_leave(struct learn *l)
 {
     BUFFER_CLEARED out = {0};
     size_t k = learn_encoding(l)->n_classes ? learn_encoding(l)->n_classes : 1;
     TRY(encoding_write(learn_encoding(l), &out));
-    cell_put(l, &l->trained, &out);
+    model_put_cell(&out, &l->rules, &l->trained);
     cbor_put_array(&out, k);
     for (size_t c = 0; c < k; c++)
-        cell_put(l, &l->classes[c], &out);
+        model_put_cell(&out, &l->rules, &l->classes[c]);
     TRY(learner_write(&l->learner, &out));
     return apex_model_leave(l->run, out.data, out.len);
 }
@@ -92,13 +72,13 @@ apex_status learn_take(struct learn *l)
     struct cursor c = cursor_on(span_of(bytes, len));
     TRY(encoding_parse(&c, &l->encoding));
     if (l->encoding.kind != l->kind) return APEX_E_FORMAT;
-    TRY(cell_parse(l, &c, &l->trained));
+    TRY(model_cell(&c, &l->rules, &l->trained));
     TRY(cbor_array(&c, &k));
     if (k != (l->encoding.n_classes ? l->encoding.n_classes : 1)) return APEX_E_FORMAT;
     l->classes = calloc(k, sizeof *l->classes);
     if (!l->classes) return APEX_E_MEMORY;
     for (size_t i = 0; i < k; i++)
-        TRY(cell_parse(l, &c, &l->classes[i]));
+        TRY(model_cell(&c, &l->rules, &l->classes[i]));
     TRY(learner_parse(&c, &l->learner));
     if (l->learner.n_features != l->encoding.n_features ||
         l->learner.n_classes != l->encoding.n_classes)

@@ -1,47 +1,29 @@
-/* A learner as bytes: CBOR, with arrays of doubles as they lie in memory, little-endian. */
+/* A learner as bytes. */
 #include "common/base/try.h"
 #include "common/wire/cbor.h"
 #include "contracts/lib/learner.h"
+#include "contracts/lib/model_bytes.h"
 
 #include <stdlib.h>
 
 enum { LEARNER_VERSION = 1 };
 
-static void doubles_put(const double *x, size_t n, struct buffer *out)
-{
-    cbor_put_bytes(out, span_of((const uint8_t *)x, n * sizeof *x));
-}
-
-static apex_status array_parse(struct cursor *c, void *to, size_t len)
-{
-    struct span bytes;
-    TRY(cbor_bytes(c, &bytes));
-    if (bytes.len != len) return APEX_E_FORMAT;
-    if (len) memcpy(to, bytes.data, len);
-    return APEX_OK;
-}
-
-static apex_status doubles_parse(struct cursor *c, double *x, size_t n)
-{
-    return array_parse(c, x, n * sizeof *x);
-}
-
 static void bayes_put(const struct bayes *b, struct buffer *out)
 {
     size_t cells = b->n_classes * b->n_features;
-    doubles_put(b->prior, b->n_classes, out);
-    doubles_put(b->mean, cells, out);
-    doubles_put(b->variance, cells, out);
+    model_put_doubles(out, b->prior, b->n_classes);
+    model_put_doubles(out, b->mean, cells);
+    model_put_doubles(out, b->variance, cells);
     cbor_put_bytes(out, span_of((const uint8_t *)b->counts, b->n_classes * sizeof *b->counts));
 }
 
 static apex_status bayes_parse(struct cursor *c, struct learner *l)
 {
     TRY(bayes_new(l->n_classes, l->n_features, &l->bayes));
-    TRY(doubles_parse(c, l->bayes->prior, l->n_classes));
-    TRY(doubles_parse(c, l->bayes->mean, l->n_classes * l->n_features));
-    TRY(doubles_parse(c, l->bayes->variance, l->n_classes * l->n_features));
-    TRY(array_parse(c, l->bayes->counts, l->n_classes * sizeof *l->bayes->counts));
+    TRY(model_doubles(c, l->bayes->prior, l->n_classes));
+    TRY(model_doubles(c, l->bayes->mean, l->n_classes * l->n_features));
+    TRY(model_doubles(c, l->bayes->variance, l->n_classes * l->n_features));
+    TRY(model_array(c, l->bayes->counts, l->n_classes * sizeof *l->bayes->counts));
     return bayes_ready(l->bayes, NULL);
 }
 
@@ -51,12 +33,12 @@ static void logistic_put(const struct logistic *m, struct buffer *out)
     cbor_put_uint(out, m->n_outputs);
     cbor_put_uint(out, m->n_seen);
     cbor_put_bytes(out, span_of((const uint8_t *)m->seen, m->n_seen * sizeof *m->seen));
-    doubles_put(m->mean, m->n_columns, out);
-    doubles_put(m->sd, m->n_columns, out);
-    doubles_put(m->coefficient, cells, out);
-    doubles_put(m->raw, cells, out);
-    doubles_put(m->intercept, m->n_outputs, out);
-    doubles_put(m->raw_intercept, m->n_outputs, out);
+    model_put_doubles(out, m->mean, m->n_columns);
+    model_put_doubles(out, m->sd, m->n_columns);
+    model_put_doubles(out, m->coefficient, cells);
+    model_put_doubles(out, m->raw, cells);
+    model_put_doubles(out, m->intercept, m->n_outputs);
+    model_put_doubles(out, m->raw_intercept, m->n_outputs);
 }
 
 static apex_status logistic_parse(struct cursor *c, struct learner *l)
@@ -70,37 +52,37 @@ static apex_status logistic_parse(struct cursor *c, struct learner *l)
     m->n_outputs = (size_t)n_outputs;
     m->n_seen = (size_t)n_seen;
     size_t cells = m->n_outputs * m->n_columns;
-    TRY(array_parse(c, m->seen, m->n_seen * sizeof *m->seen));
+    TRY(model_array(c, m->seen, m->n_seen * sizeof *m->seen));
     for (size_t i = 0; i < m->n_seen; i++)
         if (m->seen[i] >= l->n_classes) return APEX_E_FORMAT;
-    TRY(doubles_parse(c, m->mean, m->n_columns));
-    TRY(doubles_parse(c, m->sd, m->n_columns));
-    TRY(doubles_parse(c, m->coefficient, cells));
-    TRY(doubles_parse(c, m->raw, cells));
-    TRY(doubles_parse(c, m->intercept, m->n_outputs));
-    return doubles_parse(c, m->raw_intercept, m->n_outputs);
+    TRY(model_doubles(c, m->mean, m->n_columns));
+    TRY(model_doubles(c, m->sd, m->n_columns));
+    TRY(model_doubles(c, m->coefficient, cells));
+    TRY(model_doubles(c, m->raw, cells));
+    TRY(model_doubles(c, m->intercept, m->n_outputs));
+    return model_doubles(c, m->raw_intercept, m->n_outputs);
 }
 
 static void ridge_put(const struct ridge *m, struct buffer *out)
 {
-    doubles_put(m->mean, m->n_columns, out);
-    doubles_put(m->sd, m->n_columns, out);
-    doubles_put(m->coefficient, m->n_columns, out);
-    doubles_put(m->raw, m->n_columns, out);
-    doubles_put(&m->intercept, 1, out);
-    doubles_put(&m->raw_intercept, 1, out);
+    model_put_doubles(out, m->mean, m->n_columns);
+    model_put_doubles(out, m->sd, m->n_columns);
+    model_put_doubles(out, m->coefficient, m->n_columns);
+    model_put_doubles(out, m->raw, m->n_columns);
+    model_put_doubles(out, &m->intercept, 1);
+    model_put_doubles(out, &m->raw_intercept, 1);
 }
 
 static apex_status ridge_parse(struct cursor *c, struct learner *l)
 {
     TRY(ridge_new(l->n_features, &l->ridge));
     struct ridge *m = l->ridge;
-    TRY(doubles_parse(c, m->mean, m->n_columns));
-    TRY(doubles_parse(c, m->sd, m->n_columns));
-    TRY(doubles_parse(c, m->coefficient, m->n_columns));
-    TRY(doubles_parse(c, m->raw, m->n_columns));
-    TRY(doubles_parse(c, &m->intercept, 1));
-    return doubles_parse(c, &m->raw_intercept, 1);
+    TRY(model_doubles(c, m->mean, m->n_columns));
+    TRY(model_doubles(c, m->sd, m->n_columns));
+    TRY(model_doubles(c, m->coefficient, m->n_columns));
+    TRY(model_doubles(c, m->raw, m->n_columns));
+    TRY(model_doubles(c, &m->intercept, 1));
+    return model_doubles(c, &m->raw_intercept, 1);
 }
 
 /* The arrays of a boosted model lie in one room; it is the room that is kept. */
@@ -113,7 +95,6 @@ static void boost_put(const struct boost_model *m, struct buffer *out)
     cbor_put_uint(out, m->n_bins);
     cbor_put_bytes(out, span_of(m->room, m->room_len));
 }
-
 
 static apex_status boost_parse(struct cursor *c, struct learner *l)
 {
@@ -131,7 +112,7 @@ static apex_status boost_parse(struct cursor *c, struct learner *l)
     size_t scores = l->n_classes > 2 ? l->n_classes : 1;
     if (n[0] > BOOST_SQUARED || n[1] != scores) return APEX_E_FORMAT;
     TRY(boost_init(&l->boost));
-    TRY(array_parse(c, l->boost.room, l->boost.room_len));
+    TRY(model_array(c, l->boost.room, l->boost.room_len));
     return boost_check(&l->boost);
 }
 

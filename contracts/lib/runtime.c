@@ -145,7 +145,9 @@ size_t apex_param_points(const struct apex_run *run, const char *name, size_t di
                          const double **points)
 {
     const struct run_param *p = param_of(run, name);
-    if (p->n_points > 0 && p->dims != dims) _exit(RUN_EXIT_BROKEN);
+    if (p->n_points > 0 && p->dims != dims)
+        apex_refuse(NULL, APEX_REFUSE_PARAMETER,
+                    "points: the program wants another number of coordinates");
     *points = p->points;
     return p->n_points;
 }

@@ -1,9 +1,11 @@
 /* The contract `regress`: a number per row (a yield, a price, a loss), learned from the union
- * of the parties' rows. docs/contracts/regress.md tells its mathematics. evaluate  trained on
- * `training`, scored on `holdout` compare   each party's rows alone against all, on the same
- * held-out rows predict   the value of each of the requester's own rows; to it alone train
- * leaves the model in the contract score     the value of each of the requester's own rows, by
- * a model that was left model     its parameters, where the manifest lets them out */
+ * of the parties' rows. docs/contracts/regress.md tells its mathematics.
+ *   evaluate  trained on `training`, scored on `holdout`
+ *   compare   each party's rows alone against all, on the same held-out rows
+ *   predict   the value of each of the requester's own rows; to it alone
+ *   train     leaves the model in the contract
+ *   score     the value of each of the requester's own rows, by a model that was left
+ *   model     its parameters, where the manifest lets them out */
 #include "contracts/lib/learn.h"
 
 apex_status apex_contract(struct apex_run *run)

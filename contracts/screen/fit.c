@@ -1,0 +1,190 @@
+/* Centroids that enough rows stand by, and the threshold of what lies far from all of them. */
+#include "common/base/try.h"
+#include "common/num/cells.h"
+#include "common/num/encode.h"
+#include "contracts/lib/column.h"
+#include "contracts/lib/fault.h"
+#include "contracts/screen/screen.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static double number(const struct screen *s, const char *name)
+{
+    return apex_param_number(s->run, name);
+}
+
+static void progress(void *context, unsigned percent)
+{
+    apex_progress(context, percent * 9 / 10);
+}
+
+static double *start_of(struct screen *s, const double *given, size_t k)
+{
+    const struct screen_model *m = &s->model;
+    double *start = malloc(k * m->d * sizeof *start);
+    for (size_t i = 0; start && i < k * m->d; i++)
+        start[i] = (given[i] - m->mean[i % m->d]) / m->sd[i % m->d] / ENCODE_STEP;
+    return start;
+}
+
+static apex_status clusters_fit(struct screen *s)
+{
+    const double *given;
+    struct screen_model *m = &s->model;
+    struct num_place place = {NUM_FINE, 0};
+    size_t n_start = apex_param_points(s->run, "start", m->d, &given),
+           k = n_start ? n_start : (size_t)number(s, "k");
+    if (k > release_k_most(&s->rules, s->rows.cell.rows))
+        apex_refuse(s->run, APEX_REFUSE_K,
+                    "k is above the number of rows divided by minimum_rows");
+    double *start = n_start ? start_of(s, given, k) : NULL;
+    m->centroid = calloc(k * m->d, sizeof *m->centroid);
+    if (!m->centroid || (n_start && !start)) return APEX_E_MEMORY;
+    struct kmeans_arrays arrays = {.n = s->rows.n, .d = m->d, .weights = s->rows.weight};
+    memcpy(arrays.column, s->rows.column, sizeof s->rows.column);
+    const struct kmeans_options o = {.k = k,
+                                     .restarts = (unsigned)number(s, "restarts"),
+                                     .max_rounds = (unsigned)number(s, "max_rounds"),
+                                     .threads = apex_threads(s->run),
+                                     .plain = !apex_oblivious(s->run),
+                                     .start = start,
+                                     .seed = apex_seed(s->run),
+                                     .progress = progress,
+                                     .context = s->run};
+    struct kmeans_result r = {.centroids = m->centroid};
+    struct kmeans_source source = kmeans_source_of_arrays(&arrays);
+    fault_refuse(s->run, kmeans_fit(&source, &o, &r, &place), &place);
+    free(start);
+    s->k_asked = m->k = k;
+    s->inertia = r.inertia * ENCODE_STEP * ENCODE_STEP;
+    s->rounds = r.rounds;
+    return APEX_OK;
+}
+
+static apex_status rows_assign(struct screen *s)
+{
+    struct kmeans_chunk chunk = {.n = s->rows.n};
+    memcpy(chunk.column, s->rows.column, sizeof s->rows.column);
+    return screen_scores(s->model.centroid, s->model.k, s->model.d, &chunk, s->cluster,
+                         s->score);
+}
+
+static apex_status clusters_count(struct screen *s)
+{
+    struct screen_model *m = &s->model;
+    uint64_t *counts = calloc(m->k * s->rules.n_parties + 1, sizeof *counts);
+    if (!counts || !m->cluster) return APEX_E_MEMORY;
+    struct cells_rows rows = {s->rows.n, s->cluster, NULL, s->rows.used, s->rows.party};
+    cells_count(&rows, m->k, s->rules.n_parties, counts);
+    release_cells_of(&s->rules, counts, m->k, m->cluster);
+    free(counts);
+    return APEX_OK;
+}
+
+/* A centroid that too few rows or parties stand by is left out: few rows far from all others
+ * are what is looked for, not what they are measured by; and whoever sends rows and reads their
+ * distances would find them. */
+static apex_status clusters_prune(struct screen *s)
+{
+    struct screen_model *m = &s->model;
+    size_t kept = 0;
+    m->cluster = calloc(m->k, sizeof *m->cluster);
+    TRY(rows_assign(s));
+    TRY(clusters_count(s));
+    for (size_t c = 0; c < m->k; c++) {
+        if (m->cluster[c].reason != RELEASE_OK) continue;
+        memmove(m->centroid + kept * m->d, m->centroid + c * m->d, m->d * sizeof *m->centroid);
+        m->cluster[kept++] = m->cluster[c];
+    }
+    if (kept == 0)
+        apex_refuse(s->run, APEX_REFUSE_ROWS,
+                    "no cluster has enough rows and contributors; ask for a smaller k");
+    s->k_dropped = m->k - kept;
+    m->k = kept;
+    return APEX_OK;
+}
+
+static struct describe_source scores_of(struct describe_array *array, struct screen *s)
+{
+    *array = (struct describe_array){s->rows.n, s->score, NULL, s->rows.used};
+    return describe_source_of_array(array);
+}
+
+static apex_status score_quantile(struct screen *s, double q, double *value)
+{
+    struct describe_array array;
+    struct num_place place = {NUM_FINE, 0};
+    struct describe_source source = scores_of(&array, s);
+    fault_refuse(s->run,
+                 told_quantiles(&s->rules, &source, apex_threads(s->run), s->rows.cell.rows, &q,
+                                1, value, &place),
+                 &place);
+    return APEX_OK;
+}
+
+/* To the precision that one row could move them by. */
+static apex_status centroids_round(struct screen *s)
+{
+    struct screen_model *m = &s->model;
+    double most;
+    if (release_is_loose(&s->rules)) return APEX_OK;
+    TRY(rows_assign(s));
+    TRY(score_quantile(s, 1, &most));
+    for (size_t i = 0; i < m->k * m->d; i++) {
+        double precision = release_precision(&s->rules, most, m->cluster[i / m->d].rows);
+        m->centroid[i] = release_to(m->centroid[i] * ENCODE_STEP, precision) / ENCODE_STEP;
+    }
+    return APEX_OK;
+}
+
+/* As screen_threshold_of, from order statistics as they may be told: who sends rows and reads
+ * their flags finds the threshold. */
+static apex_status threshold_find(struct screen *s)
+{
+    struct screen_model *m = &s->model;
+    double *score = s->score, *away = malloc((s->rows.n + 1) * sizeof *away);
+    if (!away) return APEX_E_MEMORY;
+    TRY(score_quantile(s, 0.5, &m->median));
+    for (size_t i = 0; i < s->rows.n; i++)
+        away[i] = fabs(score[i] - m->median);
+    s->score = away;
+    apex_status status = score_quantile(s, 0.5, &m->mad);
+    s->score = score;
+    free(away);
+    TRY(status);
+    if (strcmp(apex_param_text(s->run, "rule"), "quantile") == 0)
+        return score_quantile(s, number(s, "quantile"), &m->threshold);
+    m->threshold = m->median + number(s, "c") * (SCREEN_MAD_TO_SD * m->mad);
+    return APEX_OK;
+}
+
+static apex_status room_make(struct screen *s)
+{
+    s->cluster = malloc((s->rows.n + 1) * sizeof *s->cluster);
+    s->score = malloc((s->rows.n + 1) * sizeof *s->score);
+    s->flag = malloc(s->rows.n + 1);
+    return s->cluster && s->score && s->flag ? APEX_OK : APEX_E_MEMORY;
+}
+
+apex_status screen_fit(struct screen *s)
+{
+    TRY(room_make(s));
+    s->model.trained = s->rows.cell;
+    TRY(clusters_fit(s));
+    TRY(clusters_prune(s));
+    TRY(centroids_round(s));
+    TRY(rows_assign(s));
+    TRY(clusters_count(s));
+    TRY(threshold_find(s));
+    screen_flag(s->score, s->rows.used, s->rows.n, s->model.threshold, s->flag);
+    return APEX_OK;
+}
+
+apex_status screen_use(struct screen *s)
+{
+    TRY(room_make(s));
+    TRY(rows_assign(s));
+    screen_flag(s->score, s->rows.used, s->rows.n, s->model.threshold, s->flag);
+    return APEX_OK;
+}
