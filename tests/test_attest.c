@@ -232,7 +232,8 @@ static void evidence_of_an_unknown_kind_or_with_certificates_is_not_judged_genui
     static const struct {
         const char *tee, *supplements, *fails;
     } cases[] = {{"sev-snp", "", "tee-known"},
-                 {"sim", "x", "no-supplements"},
+                 {"sim", "x", "supplements-form"},
+                 {"sim", "\xa1\x01\x41x", "no-supplements"},
                  {"", "", "tee-known"},
                  {"sim2", "", "tee-known"},
                  {"a-name-longer-than-a-verdict-holds", "", "tee-known"}};

@@ -1,9 +1,10 @@
 #include "common/attest/attest.h"
 
+#include "common/attest/accept.h"
 #include "common/attest/evidence.h"
-#include "common/attest/policy.h"
-#include "common/base/hex.h"
+#include "common/attest/judge.h"
 #include "common/base/try.h"
+#include "common/base/wipe.h"
 #include "common/crypto/ct.h"
 
 #include <stdio.h>
@@ -14,127 +15,87 @@ struct verified_enclave {
     bool simulated;
 };
 
-static bool check(struct verdict *v, const char *name, bool passes, const char *detail)
-{
-    struct check *c = &v->checks[v->n_checks++];
-    c->name = name;
-    c->result = passes ? CHECK_PASS : CHECK_FAIL;
-    snprintf(c->detail, sizeof c->detail, "%s", detail);
-    return passes;
-}
+static const struct kind {
+    const char *tee;
+    bool (*judge)(const struct judging *j, struct verdict *v);
+} kinds[] = {{"sim", sim_judge}};
 
-static void not_asked(struct verdict *v, const char *name, const char *detail)
+bool judge_binding(const struct judging *j, struct span bound, enum reason why,
+                   struct verdict *v)
 {
-    (void)check(v, name, true, detail);
-    v->checks[v->n_checks - 1].result = CHECK_NOT_ASKED;
-}
-
-/* Is it what it says it is? For the sim: well-formed, and made for these very keys; nothing
- * more can be known. */
-static bool sim_genuine(struct span report, const struct enclave_keys *keys, struct verdict *v)
-{
-    struct sim_report r;
-    uint8_t bound[REPORT_DATA_LEN];
-    if (!check(v, "evidence-form", sim_report_parse(report, &r) == APEX_OK,
-               "the report has the agreed form"))
-        return false;
-    attest_report_data(keys, bound);
-    if (!check(v, "keys-bound", ct_equal(bound, r.report_data, sizeof bound),
-               "the evidence was made for the keys this enclave uses"))
-        return false;
-    not_asked(v, "hardware", "no hardware vouches for a simulated enclave");
-    memcpy(v->measurement, r.measurement, sizeof r.measurement);
-    v->measurement_len = sizeof r.measurement;
-    v->time_ms = r.time_ms;
-    return true;
-}
-
-static bool distrusted(const struct trust_policy *p, const char *tee)
-{
-    for (size_t i = 0; i < p->n_distrust; i++)
-        if (strcmp(p->distrust[i], tee) == 0) return true;
-    return false;
-}
-
-static bool measurement_in(const struct accept *a, const struct verdict *v)
-{
-    for (size_t i = 0; i < a->n_measurements; i++)
-        if (a->measurements[i].len == v->measurement_len &&
-            memcmp(a->measurements[i].bytes, v->measurement, v->measurement_len) == 0)
-            return true;
-    return false;
-}
-
-static bool young_enough(const struct accept *a, const struct verdict *v, uint64_t now_ms)
-{
-    uint64_t skew = 5 * 60 * 1000, age = now_ms > v->time_ms ? now_ms - v->time_ms : 0;
-    if (v->time_ms > now_ms + skew) return false;
-    return a->maximum_age_s == 0 || age / 1000 <= a->maximum_age_s;
-}
-
-static bool policy_accepts(const struct trust_policy *p, struct verdict *v, uint64_t now_ms)
-{
-    const struct accept *of_kind = NULL, *match = NULL;
-    for (size_t i = 0; i < p->n_accept; i++) {
-        if (strcmp(p->accept[i].tee, v->tee) != 0) continue;
-        of_kind = &p->accept[i];
-        if (!match && measurement_in(of_kind, v)) match = of_kind;
+    if (!j->report_data.data) {
+        verdict_not_asked(v, "keys-bound", "nobody said which keys the evidence must be for");
+        return true;
     }
-    char text[160], hex[2 * MEASUREMENT_MAX + 1];
-    hex_write(span_of(v->measurement, v->measurement_len), hex);
-    bool fine = check(v, "not-distrusted", !distrusted(p, v->tee),
-                      "the policy does not distrust this family");
-    snprintf(text, sizeof text, of_kind ? "the policy names %s" : "the policy does not name %s",
-             v->tee);
-    fine &= check(v, "tee-accepted", of_kind != NULL, text);
-    snprintf(text, sizeof text, match ? "%.64s is in the policy" : "%.64s is not in the policy",
-             hex);
-    fine &= check(v, "measurement", match != NULL, text);
-    if (match)
-        fine &=
-            check(v, "age", young_enough(match, v, now_ms),
-                  "the evidence is no older than the policy allows, and not from the future");
-    else
-        not_asked(v, "age", "no accepted measurement to ask it for");
-    return fine;
+    bool same =
+        j->report_data.len == bound.len && ct_equal(j->report_data.data, bound.data, bound.len);
+    return verdict_check(v, "keys-bound", same, why, "%s",
+                         same ? "the evidence was made for the keys this enclave uses"
+                              : "the evidence was made for other keys than these");
 }
 
-static void conclude(struct verdict *v, bool has_policy)
+/* Nobody reads what evidence says that is not genuine. */
+static void forget(struct verdict *v)
 {
-    const char *what = v->simulated ? "This enclave is SIMULATED: an ordinary process for "
-                                      "development, which its operator can read. "
-                                    : "";
-    const char *genuine = v->genuine ? "Its evidence is well-formed and bound to its keys"
-                                     : "Its evidence is not genuine: trust nothing it says";
-    const char *policy = !v->genuine     ? ""
-                         : !has_policy   ? "; no policy was given to judge it by"
-                         : v->acceptable ? ", and your policy accepts it"
-                                         : ", but your policy does not accept it";
-    snprintf(v->sentence, sizeof v->sentence, "%s%s%s.", what, genuine, policy);
+    wipe(&v->private_claims, sizeof v->private_claims);
+    wipe(v->measurement, sizeof v->measurement);
+    wipe(v->product, sizeof v->product);
+    v->measurement_len = 0;
+    v->findings = 0;
+    v->time_ms = 0;
 }
 
-static void judge(struct span evidence, const struct enclave_keys *keys,
-                  const struct trust_policy *policy, uint64_t now_ms, struct verdict *v)
+static const struct kind *kind_of(const char *tee)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(tee, kinds[i].tee) == 0) return &kinds[i];
+    return NULL;
+}
+
+static void examine(const char *tee, const struct judging *what, struct verdict *v)
+{
+    struct judging j = *what;
+    const struct kind *kind = kind_of(tee);
+    if (!j.roots) j.roots = vendor_roots();
+    snprintf(v->tee, sizeof v->tee, "%s", tee);
+    if (!verdict_check(v, "tee-known", kind != NULL, REASON_TEE_UNKNOWN,
+                       "this version can judge this kind of evidence"))
+        return;
+    v->simulated = kind->judge == sim_judge;
+    v->genuine = kind->judge(&j, v) && v->reason == REASON_NONE;
+    if (!v->genuine) forget(v);
+}
+
+void attest_examine(const char *tee, const struct judging *what, struct verdict *verdict)
+{
+    *verdict = (struct verdict){0};
+    examine(tee, what, verdict);
+    verdict_conclude(verdict, NULL);
+}
+
+apex_status verdict_claims(const struct verdict *v, const struct claims **claims)
+{
+    if (!v->genuine) return APEX_E_UNTRUSTED;
+    *claims = &v->private_claims;
+    return APEX_OK;
+}
+
+static bool envelope_open(struct span evidence, struct judging *j, char tee[static 16],
+                          struct verdict *v)
 {
     struct evidence e = {0};
-    bool formed = check(v, "envelope-form", evidence_parse(evidence, &e) == APEX_OK,
-                        "the envelope has the agreed form");
-    if (!formed) return;
-    snprintf(v->tee, sizeof v->tee, "%.*s",
-             (int)(e.tee.len < sizeof v->tee ? e.tee.len : sizeof v->tee - 1),
-             (const char *)e.tee.data);
-    v->simulated = span_equal(e.tee, SPAN_TEXT("sim"));
-    if (!check(v, "tee-known", v->simulated, "this version can judge this kind of evidence"))
-        return;
-    v->genuine = check(v, "no-supplements", e.supplements.len == 0,
-                       "a simulated enclave carries no certificates") &&
-                 sim_genuine(e.report, keys, v);
-    if (v->genuine && policy)
-        v->acceptable = policy_accepts(policy, v, now_ms);
-    else
-        not_asked(v, "policy",
-                  policy ? "evidence that is not genuine is not held against a policy"
-                         : "no policy was given");
+    bool formed = evidence_parse(evidence, &e) == APEX_OK;
+    j->report = e.report;
+    snprintf(tee, 16, "%.*s", (int)(e.tee.len < 15 ? e.tee.len : 15),
+             e.tee.len ? (const char *)e.tee.data : "");
+    if (!verdict_check(v, "envelope-form", formed, REASON_MALFORMED,
+                       "the envelope has the agreed form"))
+        return false;
+    return e.supplements.len == 0 ||
+           verdict_check(v, "supplements-form",
+                         supplements_parse(e.supplements, &j->supplements) == APEX_OK,
+                         REASON_MALFORMED,
+                         "certificates and collateral beside the report have the agreed form");
 }
 
 static apex_status enclave_make(const struct enclave_keys *keys, bool simulated,
@@ -151,10 +112,15 @@ apex_status attest_verify(struct span evidence, const struct enclave_keys *keys,
                           const struct trust_policy *policy, uint64_t now_ms,
                           struct verdict *verdict, struct verified_enclave **enclave)
 {
+    uint8_t bound[REPORT_DATA_LEN];
+    struct judging j = {.at_ms = now_ms, .report_data = SPAN(bound)};
+    char tee[16];
     *verdict = (struct verdict){0};
     if (enclave) *enclave = NULL;
-    judge(evidence, keys, policy, now_ms, verdict);
-    conclude(verdict, policy != NULL);
+    attest_report_data(keys, bound);
+    if (envelope_open(evidence, &j, tee, verdict)) examine(tee, &j, verdict);
+    verdict_hold_against(verdict, policy, now_ms);
+    verdict_conclude(verdict, policy);
     if (!verdict->genuine || !verdict->acceptable) return APEX_E_UNTRUSTED;
     return enclave ? enclave_make(keys, verdict->simulated, enclave) : APEX_OK;
 }

@@ -1,0 +1,81 @@
+#include "common/attest/accept.h"
+
+#include "common/attest/checks.h"
+#include "common/attest/policy.h"
+#include "common/base/hex.h"
+
+#include <stdio.h>
+
+static bool distrusted(const struct trust_policy *p, const char *tee)
+{
+    for (size_t i = 0; i < p->n_distrust; i++)
+        if (strcmp(p->distrust[i], tee) == 0) return true;
+    return false;
+}
+
+static bool measurement_in(const struct accept *a, const struct verdict *v)
+{
+    for (size_t i = 0; i < a->n_measurements; i++)
+        if (a->measurements[i].len == v->measurement_len &&
+            memcmp(a->measurements[i].bytes, v->measurement, v->measurement_len) == 0)
+            return true;
+    return false;
+}
+
+static bool young_enough(const struct accept *a, const struct verdict *v, uint64_t now_ms)
+{
+    uint64_t skew = 5 * 60 * 1000, age = now_ms > v->time_ms ? now_ms - v->time_ms : 0;
+    if (v->time_ms > now_ms + skew) return false;
+    return a->maximum_age_s == 0 || age / 1000 <= a->maximum_age_s;
+}
+
+static bool policy_accepts(const struct trust_policy *p, struct verdict *v, uint64_t now_ms)
+{
+    const struct accept *of_kind = NULL, *match = NULL;
+    for (size_t i = 0; i < p->n_accept; i++) {
+        if (strcmp(p->accept[i].tee, v->tee) != 0) continue;
+        of_kind = &p->accept[i];
+        if (!match && measurement_in(of_kind, v)) match = of_kind;
+    }
+    char text[160], hex[2 * MEASUREMENT_MAX + 1];
+    hex_write(span_of(v->measurement, v->measurement_len), hex);
+    bool fine = verdict_check(v, "not-distrusted", !distrusted(p, v->tee), REASON_POLICY,
+                              "the policy does not distrust this family");
+    snprintf(text, sizeof text, of_kind ? "the policy names %s" : "the policy does not name %s",
+             v->tee);
+    fine &= verdict_check(v, "tee-accepted", of_kind != NULL, REASON_POLICY, "%s", text);
+    snprintf(text, sizeof text, match ? "%.64s is in the policy" : "%.64s is not in the policy",
+             hex);
+    fine &= verdict_check(v, "measurement", match != NULL, REASON_POLICY, "%s", text);
+    if (match)
+        fine &= verdict_check(
+            v, "age", young_enough(match, v, now_ms), REASON_POLICY,
+            "the evidence is no older than the policy allows, and not from the future");
+    else
+        verdict_not_asked(v, "age", "no accepted measurement to ask it for");
+    return fine;
+}
+
+void verdict_hold_against(struct verdict *v, const struct trust_policy *policy, uint64_t now_ms)
+{
+    if (v->genuine && policy)
+        v->acceptable = policy_accepts(policy, v, now_ms);
+    else
+        verdict_not_asked(v, "policy", "%s",
+                          policy ? "evidence that is not genuine is not held against a policy"
+                                 : "no policy was given");
+}
+
+void verdict_conclude(struct verdict *v, const struct trust_policy *asked)
+{
+    const char *what = v->simulated ? "This enclave is SIMULATED: an ordinary process for "
+                                      "development, which its operator can read. "
+                                    : "";
+    const char *genuine = v->genuine ? "Its evidence is well-formed and bound to its keys"
+                                     : "Its evidence is not genuine: trust nothing it says";
+    const char *policy = !v->genuine     ? ""
+                         : !asked        ? "; no policy was given to judge it by"
+                         : v->acceptable ? ", and your policy accepts it"
+                                         : ", but your policy does not accept it";
+    snprintf(v->sentence, sizeof v->sentence, "%s%s%s.", what, genuine, policy);
+}
