@@ -3,7 +3,7 @@
  *                             the end (seeding included), labels and distances
  *   n d k threads rounds repeat restarts chunk
  *   level=0|1|2               portable, AVX2, AVX-512
- *   plain=1                   label-indexed sums
+ *   mode=0|1|2                oblivious, label-indexed, pruned
  *   file=PATH                 d columns of n int32, one after the other; else made from seed=
  * An iteration and an assignment start at rows 0, n / k, 2 n / k, .. of the columns. */
 #include "common/num/kmeans.h"
@@ -18,7 +18,7 @@
 
 struct bench {
     const char *op, *file;
-    size_t n, d, k, rounds, repeat, restarts, threads, level, plain, chunk, seed;
+    size_t n, d, k, rounds, repeat, restarts, threads, level, mode, chunk, seed;
     struct kmeans_arrays arrays;
     double *start, *centroids, cpu, wall;
     struct kmeans_result r;
@@ -60,7 +60,7 @@ static void argument_take(struct bench *b, const char *word)
                  {"restarts=", &b->restarts, NULL},
                  {"threads=", &b->threads, NULL},
                  {"level=", &b->level, NULL},
-                 {"plain=", &b->plain, NULL},
+                 {"mode=", &b->mode, NULL},
                  {"chunk=", &b->chunk, NULL},
                  {"seed=", &b->seed, NULL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -134,7 +134,7 @@ static void fit(struct bench *b, const double *start, size_t rounds, double *cpu
                                .restarts = (unsigned)b->restarts,
                                .max_rounds = (unsigned)rounds,
                                .threads = (unsigned)b->threads,
-                               .plain = b->plain != 0,
+                               .mode = (enum kmeans_mode)b->mode,
                                .start = start,
                                .seed = seed};
     struct kmeans_source source = kmeans_source_of_arrays(&b->arrays);
@@ -186,9 +186,9 @@ static void print(const struct bench *b)
     printf("{\"op\": \"kmeans_%s%s\", \"n\": %zu, \"d\": %zu, \"k\": %zu, \"threads\": %zu, "
            "\"level\": %d, \"rounds\": %u, \"seconds_cpu\": %.6f, \"seconds_wall\": %.6f, "
            "\"ns_per_point_and_centroid\": %.4f, \"answer\": [%.17g, %.17g]}\n",
-           b->op, b->plain ? "_plain" : "", b->n, b->d, b->k, b->threads, (int)simd_level(),
-           b->r.rounds, b->cpu, b->wall, b->cpu / (double)b->n / (double)b->k * 1e9,
-           b->r.inertia, sum);
+           b->op, (const char *[]){"", "_plain", "_pruned"}[b->mode % 3], b->n, b->d, b->k,
+           b->threads, (int)simd_level(), b->r.rounds, b->cpu, b->wall,
+           b->cpu / (double)b->n / (double)b->k * 1e9, b->r.inertia, sum);
 }
 
 int main(int argc, char **argv)

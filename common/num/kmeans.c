@@ -4,6 +4,7 @@
 #include "common/base/try.h"
 #include "common/num/kmeans_seed.h"
 #include "common/num/kmeans_step.h"
+#include "common/num/kmeans_tree.h"
 #include "common/num/leak.h"
 #include "common/num/parallel.h"
 
@@ -31,6 +32,7 @@ struct fit {
     unsigned threads;
     bool weighted;
     struct kmeans_table *table;
+    struct kmeans_tree *tree; /* or NULL */
     struct kmeans_worker *worker[PARALLEL_THREADS_MAX];
     struct kmeans_sums *part[PARALLEL_THREADS_MAX], *before;
     apex_status status[PARALLEL_THREADS_MAX];
@@ -84,6 +86,22 @@ static apex_status outcome_open(struct outcome *r, size_t k, size_t d)
     return r->centroids ? kmeans_sums_new(k, d, &r->sums) : APEX_E_MEMORY;
 }
 
+/* What passes over rows need, or passes over boxes of them. */
+static apex_status passes_open(struct fit *f)
+{
+    size_t k = f->o->k, d = f->source->d;
+    if (f->o->mode == KMEANS_PRUNED && kmeans_tree_fits(f->source))
+        return kmeans_tree_new(f->source, k, f->weighted, f->o->threads, &f->tree, f->place);
+    f->threads = threads_of(f);
+    f->how = (struct kmeans_partial_options){.squares = true,
+                                             .plain = f->o->mode != KMEANS_OBLIVIOUS};
+    for (unsigned t = 0; t < f->threads; t++) {
+        TRY(kmeans_worker_new(k, d, f->weighted, &f->worker[t]));
+        TRY(kmeans_sums_new(k, d, &f->part[t]));
+    }
+    return APEX_OK;
+}
+
 static apex_status fit_open(struct fit *f)
 {
     size_t k = f->o->k, d = f->source->d;
@@ -91,18 +109,12 @@ static apex_status fit_open(struct fit *f)
     TRY(f->source->chunk(f->source->context, 0, 0, &chunk));
     f->weighted = chunk.weights != NULL;
     if (f->weighted && f->source->n > UINT32_MAX) return APEX_E_LIMIT;
-    f->threads = threads_of(f);
-    f->how = (struct kmeans_partial_options){.squares = true, .plain = f->o->plain};
     TRY(outcome_open(&f->now, k, d));
     TRY(outcome_open(&f->best, k, d));
     TRY(kmeans_sums_new(k, d, &f->before));
     TRY(kmeans_table_new(k, d, &f->table));
-    for (unsigned t = 0; t < f->threads; t++) {
-        TRY(kmeans_worker_new(k, d, f->weighted, &f->worker[t]));
-        TRY(kmeans_sums_new(k, d, &f->part[t]));
-    }
-    return f->o->start ? APEX_OK
-                       : kmeans_seeding_new(f->source, k, f->o->seed, &f->seeding, f->place);
+    if (!f->o->start) TRY(kmeans_seeding_new(f->source, k, f->o->seed, &f->seeding, f->place));
+    return passes_open(f);
 }
 
 static void fit_close(struct fit *f)
@@ -113,6 +125,7 @@ static void fit_close(struct fit *f)
     kmeans_sums_free(f->best.sums);
     kmeans_sums_free(f->before);
     kmeans_table_free(f->table);
+    kmeans_tree_free(f->tree);
     for (unsigned t = 0; t < f->threads; t++) {
         kmeans_worker_free(f->worker[t]);
         kmeans_sums_free(f->part[t]);
@@ -133,16 +146,13 @@ static void chunk_work(void *context, size_t index, unsigned thread)
         kmeans_partial(f->table, f->worker[thread], &chunk, &f->how, f->part[thread]);
 }
 
-/* Sums of all rows about the centroids in hand. */
-static apex_status round_sum(struct fit *f)
+static apex_status chunks_sum(struct fit *f)
 {
-    kmeans_table_set(f->table, f->now.centroids);
     for (unsigned t = 0; t < f->threads; t++) {
         kmeans_sums_clear(f->part[t]);
         f->status[t] = APEX_OK;
     }
     parallel_blocks(f->threads, f->source->n_chunks, chunk_work, f);
-    kmeans_sums_clear(f->now.sums);
     for (unsigned t = 0; t < f->threads; t++) {
         TRY(f->status[t]);
         kmeans_merge(f->now.sums, f->part[t]);
@@ -151,6 +161,16 @@ static apex_status round_sum(struct fit *f)
     f->now.sums->squares = f->squares;
     f->how.squares = false;
     return f->now.sums->n == f->source->n ? APEX_OK : wrong(f, APEX_E_USAGE, NUM_OPTION, 4);
+}
+
+/* Sums of all rows about the centroids in hand. */
+static apex_status round_sum(struct fit *f)
+{
+    kmeans_table_set(f->table, f->now.centroids);
+    kmeans_sums_clear(f->now.sums);
+    if (!f->tree) return chunks_sum(f);
+    kmeans_tree_sum(f->tree, f->table, f->now.sums);
+    return APEX_OK;
 }
 
 /* What only the rows can tell. */

@@ -1,5 +1,5 @@
-/* k-means: Lloyd's rounds to the fixed point, from a given start or a k-means++ one. Oblivious,
- * exact and repeatable.
+/* k-means: Lloyd's rounds to the fixed point, from a given start or a k-means++ one. Oblivious
+ * unless told otherwise, exact and repeatable.
  *
  * Coordinates are integers (int32, fixed point: places in 1e-7 degree with d = 2, unit vectors
  * times 2^30 with d = 3, features in whatever unit the caller scales them to), so sums are
@@ -19,7 +19,14 @@
  *   k-means++  greedy, 2 + floor(ln k) trials per centroid. Above KMEANS_SEED_ROWS rows it
  * works on that many, one drawn evenly from each of so many equal runs of row numbers: public,
  * by the seed. Where fewer than k of those have a weight, on 8 times as many, and so on.
- * `plain` chooses label-indexed sums instead: not oblivious, the same bytes.
+ *
+ * Three modes give the same bytes:
+ *   KMEANS_OBLIVIOUS  branches and addresses follow shapes and options
+ *   KMEANS_PLAIN      sums are indexed by label
+ *   KMEANS_PRUNED     boxes of rows instead of rows (kmeans_tree.h): some hundred times as fast
+ *                     for d = 2, for as many bytes again as the rows take, twice that while the
+ *                     tree is made. For d of KMEANS_PRUNED_DIMS or fewer and n below 2^32;
+ *                     otherwise as KMEANS_PLAIN.
  *
  * APEX_E_USAGE, fault NUM_OPTION: at 1 k is 0 or above KMEANS_K_MAX; 2 neither start nor seed;
  *   3 d is 0 or above KMEANS_DIMS_MAX; 4 the chunks do not add up to n rows. NUM_NO_ROWS: n is
@@ -31,7 +38,9 @@
  * Leaks: n, d, k, chunk sizes, whether there are weights, options and seed; the rounds of each
  * restart; whether one of the faults above is there; how often the sample of k-means++ grew.
  * On a processor without fused multiply-add (the portable level alone) also what the C
- * library's fma() gives away in time. `plain`: labels, through addresses. Sources: Lloyd, Least
+ * library's fma() gives away in time. KMEANS_PLAIN: labels, through addresses.
+ * KMEANS_PRUNED: the rows' geometry, where they lie dense and near which borders of clusters,
+ * through branches, addresses and time. Sources: Lloyd, Least
  * squares quantization in PCM, 1982; Arthur and Vassilvitskii, k-means++, SODA 2007,
  * section 2.2, greedy as in their experiments. */
 #ifndef COMMON_NUM_KMEANS_H
@@ -45,6 +54,8 @@
 #include <stdint.h>
 
 enum { KMEANS_DIMS_MAX = 64, KMEANS_K_MAX = 65535, KMEANS_SEED_ROWS = 1 << 17 };
+enum kmeans_mode { KMEANS_OBLIVIOUS, KMEANS_PLAIN, KMEANS_PRUNED };
+enum { KMEANS_PRUNED_DIMS = 4 };
 
 /* Rows, column by column; columns need no alignment. */
 struct kmeans_chunk {
@@ -75,7 +86,7 @@ struct kmeans_options {
     unsigned restarts;   /* of k-means++; 0: 1. Ignored with a start */
     unsigned max_rounds; /* centroids move at most so often; 0: KMEANS_ROUNDS_MAX */
     unsigned threads;    /* 0: 1 */
-    bool plain;          /* not oblivious */
+    enum kmeans_mode mode;
     const double *start; /* k x d, row-major, in coordinate units, or NULL */
     const uint8_t *seed; /* 32 bytes, for k-means++ */
     void (*progress)(void *context, unsigned percent);

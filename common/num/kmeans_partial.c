@@ -257,17 +257,28 @@ static void squares_any(const int32_t *column, const uint32_t *weight, size_t n,
     squares_body(column, weight, n, part);
 }
 
-static void squares_add(const struct kmeans_worker *w, const struct stripe *s,
-                        struct kmeans_sums *sums)
+static void squares_add(const int32_t *const *column, const uint32_t *weight, size_t d,
+                        size_t n, unsigned __int128 *squares)
 {
     enum simd_level level = simd_level();
-    for (size_t j = 0; j < w->d; j++) {
+    for (size_t j = 0; j < d; j++) {
         uint64_t part[3];
         (level == SIMD_LEVEL_512   ? squares_512
          : level == SIMD_LEVEL_256 ? squares_256
-                                   : squares_any)(s->column[j], s->weight, s->n, part);
-        sums->squares += (unsigned __int128)part[0] + ((unsigned __int128)part[1] << 32) +
-                         ((unsigned __int128)part[2] << 64);
+                                   : squares_any)(column[j], weight, n, part);
+        *squares += (unsigned __int128)part[0] + ((unsigned __int128)part[1] << 32) +
+                    ((unsigned __int128)part[2] << 64);
+    }
+}
+
+void kmeans_squares(const struct kmeans_chunk *chunk, size_t d, unsigned __int128 *squares)
+{
+    const int32_t *column[KMEANS_DIMS_MAX];
+    for (size_t at = 0; at < chunk->n; at += KMEANS_STRIPE) {
+        for (size_t j = 0; j < d; j++)
+            column[j] = chunk->column[j] + at;
+        squares_add(column, chunk->weights ? chunk->weights + at : NULL, d,
+                    chunk->n - at < KMEANS_STRIPE ? chunk->n - at : KMEANS_STRIPE, squares);
     }
 }
 
@@ -287,7 +298,7 @@ void kmeans_partial(const struct kmeans_table *t, struct kmeans_worker *w,
             sum_plain(w, &s, sums);
         else
             sum_oblivious(w, kernel, &s, sums);
-        if (o->squares) squares_add(w, &s, sums);
+        if (o->squares) squares_add(s.column, s.weight, w->d, s.n, &sums->squares);
     }
     if (!o->plain) flush(w, sums);
     sums->n += chunk->n;

@@ -47,6 +47,8 @@ struct kmeans_partial_options {
 void kmeans_partial(const struct kmeans_table *table, struct kmeans_worker *worker,
                     const struct kmeans_chunk *chunk,
                     const struct kmeans_partial_options *options, struct kmeans_sums *sums);
+/* Adds weight times |x|^2 of a chunk's rows. */
+void kmeans_squares(const struct kmeans_chunk *chunk, size_t d, unsigned __int128 *squares);
 void kmeans_merge(struct kmeans_sums *total, const struct kmeans_sums *part);
 /* Moves centroids that got a row to their means. */
 void kmeans_finish(const struct kmeans_sums *total, double *centroids);

@@ -7,7 +7,9 @@
  *     #include "common/num/x_body.h"   defines SIMD_LEVEL(f) functions named LEVELED(f)
  *     #undef LEVEL ...
  *
- * A mask holds a lane's truth; select(m, a, b) is a where m is true, else b, without a branch.
+ * A mask holds a lane's truth; select(m, a, b) is a where m is true, else b, without a branch;
+ * bits(m) has bit i set where lane i is true. total() adds the lanes in any order: of whole
+ * numbers alone, whose sums are exact.
  */
 #ifndef COMMON_NUM_VEC_H
 #define COMMON_NUM_VEC_H
@@ -74,6 +76,15 @@ SIMD_256 VEC_INLINE struct vec_256 vec_load_256(const double *p)
 {
     return (struct vec_256){_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)};
 }
+SIMD_512 VEC_INLINE struct vec_512 vec_load_int_512(const int32_t *p)
+{
+    return (struct vec_512){_mm512_cvtepi32_pd(_mm256_loadu_si256((const __m256i *)p))};
+}
+SIMD_256 VEC_INLINE struct vec_256 vec_load_int_256(const int32_t *p)
+{
+    return (struct vec_256){_mm256_cvtepi32_pd(_mm_loadu_si128((const __m128i *)p)),
+                            _mm256_cvtepi32_pd(_mm_loadu_si128((const __m128i *)(p + 4)))};
+}
 SIMD_512 VEC_INLINE void vec_store_512(double *p, struct vec_512 x)
 {
     _mm512_storeu_pd(p, x.v);
@@ -99,6 +110,33 @@ SIMD_256 VEC_INLINE vec_mask_256 vec_greater_256(struct vec_256 x, struct vec_25
 {
     return (struct vec_256){_mm256_cmp_pd(x.a, y.a, _CMP_GT_OQ),
                             _mm256_cmp_pd(x.b, y.b, _CMP_GT_OQ)};
+}
+SIMD_512 VEC_INLINE vec_mask_512 vec_equal_512(struct vec_512 x, struct vec_512 y)
+{
+    return _mm512_cmp_pd_mask(x.v, y.v, _CMP_EQ_OQ);
+}
+SIMD_256 VEC_INLINE vec_mask_256 vec_equal_256(struct vec_256 x, struct vec_256 y)
+{
+    return (struct vec_256){_mm256_cmp_pd(x.a, y.a, _CMP_EQ_OQ),
+                            _mm256_cmp_pd(x.b, y.b, _CMP_EQ_OQ)};
+}
+SIMD_512 VEC_INLINE unsigned vec_bits_512(vec_mask_512 m)
+{
+    return m;
+}
+SIMD_256 VEC_INLINE unsigned vec_bits_256(vec_mask_256 m)
+{
+    return (unsigned)_mm256_movemask_pd(m.a) | (unsigned)_mm256_movemask_pd(m.b) << 4;
+}
+SIMD_512 VEC_INLINE double vec_total_512(struct vec_512 x)
+{
+    return _mm512_reduce_add_pd(x.v);
+}
+SIMD_256 VEC_INLINE double vec_total_256(struct vec_256 x)
+{
+    __m256d four = _mm256_add_pd(x.a, x.b);
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(two) + _mm_cvtsd_f64(_mm_unpackhi_pd(two, two));
 }
 SIMD_512 VEC_INLINE struct vec_512 vec_select_512(vec_mask_512 m, struct vec_512 x,
                                                   struct vec_512 y)
@@ -169,6 +207,7 @@ VEC_INLINE double vec_nearest(double x)
         return r;                                                                              \
     }
 VEC_ANY(load, (const double *p), p[i])
+VEC_ANY(load_int, (const int32_t *p), p[i])
 VEC_ANY(set, (double x), x)
 VEC_ANY(add, (struct vec_any x, struct vec_any y), x.v[i] + y.v[i])
 VEC_ANY(sub, (struct vec_any x, struct vec_any y), x.v[i] - y.v[i])
@@ -195,6 +234,27 @@ VEC_INLINE vec_mask_any vec_greater_any(struct vec_any x, struct vec_any y)
     for (int i = 0; i < VEC; i++)
         r.m[i] = -(uint64_t)(x.v[i] > y.v[i]);
     return r;
+}
+VEC_INLINE vec_mask_any vec_equal_any(struct vec_any x, struct vec_any y)
+{
+    vec_mask_any r;
+    for (int i = 0; i < VEC; i++)
+        r.m[i] = -(uint64_t)(x.v[i] == y.v[i]);
+    return r;
+}
+VEC_INLINE unsigned vec_bits_any(vec_mask_any m)
+{
+    unsigned bits = 0;
+    for (int i = 0; i < VEC; i++)
+        bits |= (unsigned)(m.m[i] & 1) << i;
+    return bits;
+}
+VEC_INLINE double vec_total_any(struct vec_any x)
+{
+    double sum = 0;
+    for (int i = 0; i < VEC; i++)
+        sum += x.v[i];
+    return sum;
 }
 
 #if SIMD_X86

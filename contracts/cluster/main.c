@@ -205,7 +205,8 @@ static apex_status sites_fit(struct answer *a, const double *start, bool sphere)
                                .restarts = (unsigned)apex_param_number(a->run, "restarts"),
                                .threads = apex_threads(a->run),
                                .max_rounds = (unsigned)apex_param_number(a->run, "max_rounds"),
-                               .plain = !apex_oblivious(a->run),
+                               .mode =
+                                   apex_oblivious(a->run) ? KMEANS_OBLIVIOUS : KMEANS_PRUNED,
                                .start = start,
                                .seed = apex_seed(a->run),
                                .progress = progress,

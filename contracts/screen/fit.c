@@ -47,7 +47,8 @@ static apex_status clusters_fit(struct screen *s)
                                      .restarts = (unsigned)number(s, "restarts"),
                                      .max_rounds = (unsigned)number(s, "max_rounds"),
                                      .threads = apex_threads(s->run),
-                                     .plain = !apex_oblivious(s->run),
+                                     .mode = apex_oblivious(s->run) ? KMEANS_OBLIVIOUS
+                                                                    : KMEANS_PRUNED,
                                      .start = start,
                                      .seed = apex_seed(s->run),
                                      .progress = progress,

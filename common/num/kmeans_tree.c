@@ -1,0 +1,340 @@
+#include "common/num/kmeans_tree.h"
+
+#include "common/base/size.h"
+#include "common/base/try.h"
+#include "common/num/kmeans_filter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows per thread for which another is worth waking, and groups of nodes for each to have its
+ * fair share. */
+enum { THREAD_ROWS = 1 << 16, THREAD_GROUPS = 16 };
+
+bool kmeans_tree_fits(const struct kmeans_source *source)
+{
+    return source->d <= ORDER_DIMS_MAX && source->n <= UINT32_MAX;
+}
+
+/* Copies the rows of a chunk that have a weight. */
+static void rows_take(struct kmeans_tree *t, const struct kmeans_chunk *chunk, size_t at)
+{
+    struct order_rows *rows = &t->rows;
+    size_t kept = at;
+    if (!chunk->weights) {
+        for (size_t j = 0; j < rows->d; j++)
+            memcpy(rows->column[j] + at, chunk->column[j], chunk->n * sizeof(int32_t));
+        rows->n = at + chunk->n;
+        return;
+    }
+    for (size_t i = 0; i < chunk->n; i++) {
+        if (chunk->weights[i] == 0) continue;
+        for (size_t j = 0; j < rows->d; j++)
+            rows->column[j][kept] = chunk->column[j][i];
+        rows->column[rows->d][kept++] = (int32_t)chunk->weights[i];
+    }
+    rows->n = kept;
+}
+
+static apex_status wrong_chunks(struct num_place *place)
+{
+    if (place) *place = (struct num_place){NUM_OPTION, 4};
+    return APEX_E_USAGE;
+}
+
+static apex_status rows_read(struct kmeans_tree *t, const struct kmeans_source *source,
+                             struct num_place *place)
+{
+    size_t seen = 0;
+    TRY(order_rows_open(&t->rows, source->n, source->d, source->d + t->weighted));
+    t->rows.n = 0;
+    for (size_t i = 0; i < source->n_chunks; i++) {
+        struct kmeans_chunk chunk = {0};
+        TRY(source->chunk(source->context, i, 0, &chunk));
+        if (chunk.n == 0) continue;
+        if ((chunk.weights != NULL) != t->weighted || chunk.n > source->n - seen)
+            return wrong_chunks(place);
+        rows_take(t, &chunk, t->rows.n);
+        kmeans_squares(&chunk, source->d, &t->squares);
+        seen += chunk.n;
+    }
+    return seen == source->n ? APEX_OK : wrong_chunks(place);
+}
+
+/* The levels. */
+
+static void *lines(size_t count, size_t size)
+{
+    size_t bytes;
+    if (!size_mul(count, size, &bytes) || !size_align(bytes + !bytes, 64, &bytes)) return NULL;
+    void *p = aligned_alloc(64, bytes);
+    if (p) memset(p, 0, bytes);
+    return p;
+}
+
+static apex_status levels_open(struct kmeans_tree *t)
+{
+    size_t d = t->rows.d, n = (t->rows.n + TREE_LEAF - 1) / TREE_LEAF;
+    while (n > 0) {
+        struct kmeans_level *l = &t->level[t->n_levels++];
+        size_t groups = (n + VEC - 1) / VEC;
+        l->n = n;
+        l->box = lines(groups * d * 2 * VEC, sizeof *l->box);
+        l->sum = lines(n * d, sizeof *l->sum);
+        if (t->weighted) l->weight = lines(n, sizeof *l->weight);
+        if (!l->box || !l->sum || (t->weighted && !l->weight)) return APEX_E_MEMORY;
+        n = groups > 1 ? groups : 0;
+    }
+    return APEX_OK;
+}
+
+/* Where the bounds of a node's coordinate j are; the upper ones VEC further on. */
+static int32_t *box_of(const struct kmeans_level *l, size_t d, size_t node, size_t j)
+{
+    return l->box + ((node / VEC * d + j) * 2) * VEC + node % VEC;
+}
+
+static void leaf_fill(struct kmeans_tree *t, size_t leaf)
+{
+    struct kmeans_level *l = &t->level[0];
+    size_t d = t->rows.d, first = leaf * TREE_LEAF, rows = tree_rows(t, 0, leaf);
+    const int32_t *weight = t->weighted ? t->rows.column[d] + first : NULL;
+    for (size_t j = 0; j < d; j++) {
+        const int32_t *x = t->rows.column[j] + first;
+        int32_t low = x[0], high = x[0], *box = box_of(l, d, leaf, j);
+        int64_t plain = 0;
+        __int128 sum = 0;
+        for (size_t i = 0; i < rows; i++) {
+            low = x[i] < low ? x[i] : low;
+            high = x[i] > high ? x[i] : high;
+            plain += x[i];
+        }
+        for (size_t i = 0; weight && i < rows; i++)
+            sum += (int64_t)x[i] * (int64_t)(uint32_t)weight[i];
+        box[0] = low;
+        box[VEC] = high;
+        l->sum[leaf * d + j] = weight ? sum : plain;
+    }
+    for (size_t i = 0; weight && i < rows; i++)
+        l->weight[leaf] += (uint32_t)weight[i];
+}
+
+static void node_fill(struct kmeans_tree *t, size_t level, size_t node)
+{
+    const struct kmeans_level *below = &t->level[level - 1];
+    struct kmeans_level *l = &t->level[level];
+    size_t d = t->rows.d, first = node * VEC,
+           n = below->n - first < VEC ? below->n - first : VEC;
+    for (size_t j = 0; j < d; j++) {
+        const int32_t *from = box_of(below, d, first, j);
+        int32_t low = from[0], high = from[VEC], *box = box_of(l, d, node, j);
+        for (size_t i = 0; i < n; i++) {
+            low = from[i] < low ? from[i] : low;
+            high = from[VEC + i] > high ? from[VEC + i] : high;
+            l->sum[node * d + j] += below->sum[(first + i) * d + j];
+        }
+        box[0] = low;
+        box[VEC] = high;
+    }
+    for (size_t i = 0; t->weighted && i < n; i++)
+        l->weight[node] += below->weight[first + i];
+}
+
+enum { FILL_NODES = 1024 }; /* filled as one piece of work */
+struct filling {
+    struct kmeans_tree *tree;
+    size_t level;
+};
+
+static void nodes_fill(void *context, size_t block, unsigned thread)
+{
+    const struct filling *f = context;
+    size_t n = f->tree->level[f->level].n, end = (block + 1) * FILL_NODES;
+    (void)thread;
+    for (size_t node = block * FILL_NODES; node < n && node < end; node++)
+        if (f->level == 0)
+            leaf_fill(f->tree, node);
+        else
+            node_fill(f->tree, f->level, node);
+}
+
+static apex_status walks_open(struct kmeans_tree *t)
+{
+    size_t list, seen = 1;
+    if (!size_mul(TREE_LEVELS_MAX, t->k + 1, &list)) return APEX_E_LIMIT;
+    while (seen < 2 * t->k)
+        seen *= 2;
+    t->seen = calloc(seen, sizeof *t->seen);
+    t->list = calloc(t->k, sizeof *t->list);
+    if (!t->seen || !t->list) return APEX_E_MEMORY;
+    for (unsigned i = 0; i < t->threads; i++) {
+        struct kmeans_filter *f = &t->filter[i];
+        f->tree = t;
+        f->list = calloc(list, sizeof *f->list);
+        f->keep = calloc(list, sizeof *f->keep);
+        if (!f->list || !f->keep) return APEX_E_MEMORY;
+        if (i > 0) TRY(kmeans_sums_new(t->k, t->rows.d, &f->sums));
+    }
+    return APEX_OK;
+}
+
+static apex_status tree_make(struct kmeans_tree *t, const struct kmeans_source *source,
+                             struct num_place *place)
+{
+    TRY(rows_read(t, source, place));
+    TRY(order_rows_sort(&t->rows, TREE_LEAF, t->threads));
+    TRY(levels_open(t));
+    for (size_t level = 0; level < t->n_levels; level++)
+        parallel_blocks(t->threads, (t->level[level].n + FILL_NODES - 1) / FILL_NODES,
+                        nodes_fill, &(struct filling){t, level});
+    return walks_open(t);
+}
+
+apex_status kmeans_tree_new(const struct kmeans_source *source, size_t k, bool weighted,
+                            unsigned threads, struct kmeans_tree **tree,
+                            struct num_place *place)
+{
+    struct kmeans_tree *t = calloc(1, sizeof *t);
+    if (!t) return APEX_E_MEMORY;
+    if (threads > source->n / THREAD_ROWS) threads = (unsigned)(source->n / THREAD_ROWS);
+    t->k = k;
+    t->n_source = source->n;
+    t->weighted = weighted;
+    t->threads = threads > PARALLEL_THREADS_MAX ? PARALLEL_THREADS_MAX : threads ? threads : 1;
+    apex_status s = tree_make(t, source, place);
+    if (s == APEX_OK)
+        *tree = t;
+    else
+        kmeans_tree_free(t);
+    return s;
+}
+
+void kmeans_tree_free(struct kmeans_tree *t)
+{
+    if (!t) return;
+    order_rows_close(&t->rows);
+    for (size_t l = 0; l < t->n_levels; l++) {
+        free(t->level[l].box);
+        free(t->level[l].sum);
+        free(t->level[l].weight);
+    }
+    for (unsigned i = 0; i < t->threads; i++) {
+        free(t->filter[i].list);
+        free(t->filter[i].keep);
+        if (i > 0) kmeans_sums_free(t->filter[i].sums);
+    }
+    free(t->seen);
+    free(t->list);
+    free(t);
+}
+
+/* A round. */
+
+static const double *coefficients(const struct kmeans_table *t, size_t c)
+{
+    return t->coefficient + c / KMEANS_GROUP * t->d * KMEANS_GROUP + c % KMEANS_GROUP;
+}
+
+/* More than two scores of one row and what keeps() finds can be wrong by together. With u =
+ * 2^-53 and M no less than any sum on the way (a square and the products of a row with
+ * coefficients), a score takes d fused steps and is off by d u M; keeps() rounds a difference
+ * of squares (u M), of coefficients (d times, twice the product: 2 u M in all), its products (2
+ * u M) and d sums (2 d u M): together (4 d + 5) u M. M itself is rounded up by the spare
+ * factor. */
+static double doubt_of(const struct kmeans_tree *t, const struct kmeans_table *table)
+{
+    const struct kmeans_level *top = &t->level[t->n_levels - 1];
+    size_t d = t->rows.d;
+    double most = 0, reach[ORDER_DIMS_MAX] = {0};
+    for (size_t j = 0; j < d; j++)
+        for (size_t node = 0; node < top->n; node++) {
+            const int32_t *box = box_of(top, d, node, j);
+            reach[j] = fmax(reach[j], fabs((double)box[0] - table->centre[j]));
+            reach[j] = fmax(reach[j], fabs((double)box[VEC] - table->centre[j]));
+        }
+    for (size_t c = 0; c < table->k; c++) {
+        const double *coefficient = coefficients(table, c);
+        double sum = table->square[c];
+        for (size_t j = 0; j < d; j++)
+            sum += reach[j] * fabs(coefficient[j * KMEANS_GROUP]);
+        most = fmax(most, sum);
+    }
+    return (8 * (double)d + 10) * 0x1p-53 * most;
+}
+
+static bool same_centroid(const struct kmeans_table *t, size_t a, size_t b)
+{
+    const double *x = coefficients(t, a), *y = coefficients(t, b);
+    bool same = t->square[a] == t->square[b];
+    for (size_t j = 0; j < t->d; j++)
+        same &= x[j * KMEANS_GROUP] == y[j * KMEANS_GROUP];
+    return same;
+}
+
+static size_t hash_of(const struct kmeans_table *t, size_t c)
+{
+    const double *x = coefficients(t, c);
+    uint64_t hash = 0, bits;
+    for (size_t j = 0; j < t->d; j++) {
+        double number = x[j * KMEANS_GROUP] + 0.0; /* -0 is 0 */
+        memcpy(&bits, &number, sizeof bits);
+        hash = (hash ^ bits) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 32;
+    }
+    return (size_t)hash;
+}
+
+/* The centroids that can win a row: of equal ones, which score the same everywhere, the first.
+ * (No box would ever tell them apart.) */
+static size_t list_start(struct kmeans_tree *t, const struct kmeans_table *table)
+{
+    size_t n = 0, room = 1;
+    while (room < 2 * t->k)
+        room *= 2;
+    memset(t->seen, 0, room * sizeof *t->seen);
+    for (size_t c = 0; c < t->k; c++) {
+        size_t at = hash_of(table, c) & (room - 1);
+        while (t->seen[at] && !same_centroid(table, t->seen[at] - 1, c))
+            at = (at + 1) & (room - 1);
+        if (t->seen[at]) continue;
+        t->seen[at] = c + 1;
+        t->list[n++] = (uint16_t)c;
+    }
+    return n;
+}
+
+struct walk {
+    struct kmeans_tree *tree;
+    size_t level, n_list;
+};
+
+static void group_visit(void *context, size_t group, unsigned thread)
+{
+    const struct walk *w = context;
+    struct kmeans_filter *f = &w->tree->filter[thread];
+    f->visit(f, w->level, group, w->tree->list, w->n_list);
+}
+
+void kmeans_tree_sum(struct kmeans_tree *t, const struct kmeans_table *table,
+                     struct kmeans_sums *sums)
+{
+    sums->n += t->n_source;
+    sums->squares += t->squares;
+    if (t->n_levels == 0) return;
+    struct walk w = {t, t->n_levels - 1, list_start(t, table)};
+    while (t->threads > 1 && w.level > 0 &&
+           t->level[w.level].n < (size_t)t->threads * THREAD_GROUPS * VEC)
+        w.level--;
+    double doubt = doubt_of(t, table);
+    t->filter[0].sums = sums;
+    for (unsigned i = 0; i < t->threads; i++) {
+        t->filter[i].table = table;
+        t->filter[i].doubt = doubt;
+        kmeans_filter_choose(&t->filter[i], t->rows.d);
+        if (i > 0) kmeans_sums_clear(t->filter[i].sums);
+    }
+    parallel_blocks(t->threads, (t->level[w.level].n + VEC - 1) / VEC, group_visit, &w);
+    for (unsigned i = 1; i < t->threads; i++)
+        kmeans_merge(sums, t->filter[i].sums);
+}
