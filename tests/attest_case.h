@@ -36,8 +36,8 @@ typedef void case_judge(const struct attest_case *c, struct verdict *v);
  */
 typedef void case_compare(const struct attest_case *c, const struct verdict *v);
 
-case_judge case_judge_snp, case_judge_nitro;
-case_compare case_compare_snp, case_compare_nitro;
+case_judge case_judge_snp, case_judge_nitro, case_judge_tdx, case_judge_sgx;
+case_compare case_compare_snp, case_compare_nitro, case_compare_tdx, case_compare_sgx;
 
 /* Fails the test, naming the case, when expect's text at `path` ("report.chip_id") is not the
  * bytes' hex. A path that is not there is not compared. */

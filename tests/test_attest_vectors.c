@@ -18,9 +18,9 @@ static const struct kind {
 } kinds[] = {
     {"snp-report", NULL, NULL, "comes next"},
     {"nitro-document", NULL, NULL, "comes next"},
-    {"tdx-quote", NULL, NULL, "comes next"},
-    {"sgx-quote", NULL, NULL, "comes next"},
-    {"intel-collateral", NULL, NULL, "comes next"},
+    {"tdx-quote", case_judge_tdx, case_compare_tdx, NULL},
+    {"sgx-quote", case_judge_sgx, case_compare_sgx, NULL},
+    {"intel-collateral", NULL, NULL, "judged with each quote that names it"},
     {"snp-launch-digest", NULL, NULL,
      "inputs of a launch, not evidence; see the image's tests"},
     {"cca-token", NULL, NULL, "no CCA hardware vouches for anybody yet"},

@@ -29,6 +29,14 @@ static bool young_enough(const struct accept *a, const struct verdict *v, uint64
     return a->maximum_age_s == 0 || age / 1000 <= a->maximum_age_s;
 }
 
+/* What the entry asks of this family beyond a measurement. */
+static bool family_accepts(const struct accept *a, struct verdict *v)
+{
+    if (strcmp(v->tee, "tdx") == 0 || strcmp(v->tee, "sgx") == 0)
+        return intel_rules_hold(&a->intel, &v->private_claims.of.intel, v);
+    return true;
+}
+
 static bool policy_accepts(const struct trust_policy *p, struct verdict *v, uint64_t now_ms)
 {
     const struct accept *of_kind = NULL, *match = NULL;
@@ -47,6 +55,7 @@ static bool policy_accepts(const struct trust_policy *p, struct verdict *v, uint
     snprintf(text, sizeof text, match ? "%.64s is in the policy" : "%.64s is not in the policy",
              hex);
     fine &= verdict_check(v, "measurement", match != NULL, REASON_POLICY, "%s", text);
+    if (match) fine &= family_accepts(match, v);
     if (match)
         fine &= verdict_check(
             v, "age", young_enough(match, v, now_ms), REASON_POLICY,

@@ -18,7 +18,7 @@ struct verified_enclave {
 static const struct kind {
     const char *tee;
     bool (*judge)(const struct judging *j, struct verdict *v);
-} kinds[] = {{"sim", sim_judge}};
+} kinds[] = {{"sim", sim_judge}, {"tdx", intel_judge}, {"sgx", intel_judge}};
 
 bool judge_binding(const struct judging *j, struct span bound, enum reason why,
                    struct verdict *v)

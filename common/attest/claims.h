@@ -3,6 +3,7 @@
 #ifndef COMMON_ATTEST_CLAIMS_H
 #define COMMON_ATTEST_CLAIMS_H
 
+#include "common/attest/intel.h"
 #include "common/attest/nitro_document.h"
 #include "common/attest/snp_report.h"
 
@@ -11,6 +12,7 @@ struct claims {
     union {
         struct snp_report snp;     /* sev-snp */
         struct nitro_claims nitro; /* nitro */
+        struct intel_claims intel; /* tdx, sgx */
     } of;
 };
 

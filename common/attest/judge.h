@@ -12,6 +12,7 @@
 
 bool sim_judge(const struct judging *j, struct verdict *v);
 bool snp_judge(const struct judging *j, struct verdict *v);
+bool intel_judge(const struct judging *j, struct verdict *v); /* tdx and sgx */
 bool nitro_judge(const struct judging *j, struct verdict *v);
 
 /* "keys-bound": what the evidence binds is what it must. `why` of a failure. */

@@ -47,13 +47,40 @@ static apex_status read_age(struct reader *r, void *context)
     return read_count(r, 0, &((struct accept *)context)->maximum_age_s);
 }
 
+static apex_status read_tdx(struct reader *r, void *context)
+{
+    struct accept *a = context;
+    a->has_tdx = true;
+    return intel_rules_read(r, true, &a->intel);
+}
+
+static apex_status read_sgx(struct reader *r, void *context)
+{
+    struct accept *a = context;
+    a->has_sgx = true;
+    return intel_rules_read(r, false, &a->intel);
+}
+
+/* Rules of one family in an entry for another would never be asked: nobody can mean that. */
+static apex_status rules_fit(struct reader *r, const struct accept *a)
+{
+    if ((a->has_tdx && strcmp(a->tee, "tdx") != 0) ||
+        (a->has_sgx && strcmp(a->tee, "sgx") != 0))
+        return reader_fail(r, "rules must be named like the tee of their entry");
+    return APEX_OK;
+}
+
 static apex_status read_accept(struct reader *r, void *context)
 {
     static const struct field fields[] = {{"tee", true, read_tee},
                                           {"measurements", true, read_measurements},
-                                          {"maximum_age_s", false, read_age}};
+                                          {"maximum_age_s", false, read_age},
+                                          {"tdx", false, read_tdx},
+                                          {"sgx", false, read_sgx}};
     struct trust_policy *p = context;
-    return read_object(r, fields, 3, &p->accept[p->n_accept++]);
+    struct accept *a = &p->accept[p->n_accept++];
+    TRY(read_object(r, fields, 5, a));
+    return rules_fit(r, a);
 }
 
 static apex_status read_accepts(struct reader *r, void *context)

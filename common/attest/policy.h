@@ -3,6 +3,7 @@
 #define COMMON_ATTEST_POLICY_H
 
 #include "common/attest/attest.h"
+#include "common/attest/intel_rules.h"
 #include "common/wire/manifest.h"
 
 enum { ACCEPT_MAX = 16, MEASUREMENTS_MAX = 32, DISTRUST_MAX = 16 };
@@ -15,6 +16,8 @@ struct accept {
         size_t len;
     } measurements[MEASUREMENTS_MAX];
     uint64_t maximum_age_s; /* 0: any age */
+    bool has_tdx, has_sgx;  /* the rules were written; they must be of the entry's tee */
+    struct intel_rules intel;
 };
 struct trust_policy {
     size_t n_accept;

@@ -114,7 +114,19 @@ static void key_show(struct span key, char name[static 24])
     if (len == 0) snprintf(name, 24, "(empty)");
 }
 
-static apex_status field_read(struct reader *r, const struct field *fields, size_t n,
+apex_status read_skip(struct reader *r)
+{
+    enum json_event e;
+    size_t depth = 0;
+    do {
+        TRY(reader_next(r, &e));
+        depth += e == JSON_OBJECT || e == JSON_ARRAY;
+        depth -= e == JSON_OBJECT_END || e == JSON_ARRAY_END;
+    } while (depth > 0);
+    return APEX_OK;
+}
+
+static apex_status field_read(struct reader *r, const struct field *fields, size_t n, bool open,
                               uint32_t *seen, void *context)
 {
     for (size_t i = 0; i < n; i++) {
@@ -126,13 +138,15 @@ static apex_status field_read(struct reader *r, const struct field *fields, size
         *seen |= 1u << i;
         return read_at_path(r, fields[i].name, 0, fields[i].read, context);
     }
+    if (open) return read_skip(r);
     char name[24];
     key_show(json_text(&r->json), name);
     TRY(path_push(r, name, 0));
     return reader_fail(r, "this key is not known");
 }
 
-apex_status read_object(struct reader *r, const struct field *fields, size_t n, void *context)
+static apex_status object_read(struct reader *r, const struct field *fields, size_t n,
+                               bool open, void *context)
 {
     enum json_event e;
     uint32_t seen = 0;
@@ -141,7 +155,7 @@ apex_status read_object(struct reader *r, const struct field *fields, size_t n, 
     for (;;) {
         TRY(reader_next(r, &e));
         if (e == JSON_OBJECT_END) break;
-        TRY(field_read(r, fields, n, &seen, context));
+        TRY(field_read(r, fields, n, open, &seen, context));
     }
     for (size_t i = 0; i < n; i++) {
         if (!fields[i].required || seen & 1u << i) continue;
@@ -149,6 +163,17 @@ apex_status read_object(struct reader *r, const struct field *fields, size_t n, 
         return reader_fail(r, "this key is missing");
     }
     return APEX_OK;
+}
+
+apex_status read_object(struct reader *r, const struct field *fields, size_t n, void *context)
+{
+    return object_read(r, fields, n, false, context);
+}
+
+apex_status read_object_open(struct reader *r, const struct field *fields, size_t n,
+                             void *context)
+{
+    return object_read(r, fields, n, true, context);
 }
 
 apex_status read_array(struct reader *r, void *context, size_t min, size_t max,

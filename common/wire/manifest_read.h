@@ -38,6 +38,10 @@ apex_status reader_copy(struct reader *r, char *text, size_t max);
 apex_status reader_array_new(struct reader *r, size_t max, size_t item, void *array);
 
 apex_status read_object(struct reader *r, const struct field *fields, size_t n, void *context);
+/* The same of a document whose author may add keys: those not in the table are passed over. */
+apex_status read_object_open(struct reader *r, const struct field *fields, size_t n,
+                             void *context);
+apex_status read_skip(struct reader *r); /* passes over one value of any kind */
 apex_status read_array(struct reader *r, void *context, size_t min, size_t max,
                        apex_status (*one)(struct reader *, void *));
 apex_status read_text(struct reader *r, char *text, size_t max);
