@@ -22,6 +22,7 @@ setup:
 
 check: all
 	@tools/setup apt-unpack
+	@tools/setup npm
 	@tools/check
 
 # The same tests under AddressSanitizer and UndefinedBehaviorSanitizer.

@@ -42,6 +42,7 @@ static void bodies(struct span in)
     static struct body_act act;
     static struct body_attest attest;
     static struct body_prove prove;
+    static struct body_statement statement;
     static struct body_contract contract;
     struct body_run run;
     struct buffer out = {0};
@@ -53,6 +54,8 @@ static void bodies(struct span in)
     if (body_contract_parse(in, &contract) == APEX_OK)
         body_contract_write(&contract, &out), same(in, &out);
     if (body_run_parse(in, &run) == APEX_OK) body_run_write(&run, &out), same(in, &out);
+    if (body_statement_parse(in, &statement) == APEX_OK)
+        body_statement_write(&statement, &out), same(in, &out);
 }
 
 static void messages(struct span in)
@@ -68,7 +71,7 @@ static void messages(struct span in)
     if (result_package_parse(in, &p) == APEX_OK) result_package_write(&p, &out), same(in, &out);
     if (cose_parse(in, &c) == APEX_OK)
         cose_write(c.kid, c.payload, c.signature, &out), same(in, &out);
-    for (int type = MESSAGE_ATTEST; type <= MESSAGE_RUN; type++)
+    for (int type = MESSAGE_ATTEST; type <= MESSAGE_STATEMENT; type++)
         if (query_parse((enum message_type)type, in, &q) == APEX_OK)
             query_write((enum message_type)type, &q, &out), same(in, &out);
 }

@@ -225,12 +225,16 @@ static void an_entry_whose_parts_do_not_go_together_is_refused(void **state)
 static void queries_are_read_as_written_and_by_their_type_alone(void **state)
 {
     (void)state;
-    for (int type = MESSAGE_ATTEST; type <= MESSAGE_RUN; type++) {
+    for (int type = MESSAGE_ATTEST; type <= MESSAGE_STATEMENT; type++) {
+        bool of_place = type == MESSAGE_PROVE || type == MESSAGE_STATEMENT;
         for (int with = 0; with < 2; with++) {
             BUFFER_CLEARED b = {0};
             struct query q = {.old_size = 300,
                               .index = 77,
-                              .has_index = type == MESSAGE_PROVE && with},
+                              .has_index = of_place && with,
+                              .chain_id = 31337,
+                              .registry = {4},
+                              .payee = {5}},
                          got;
             fill(q.nonce, 32, 1);
             fill(q.address, 32, 2);
@@ -240,11 +244,13 @@ static void queries_are_read_as_written_and_by_their_type_alone(void **state)
             CHECK_OK(query_parse((enum message_type)type, buffer_span(&b), &got));
             assert_memory_equal(got.nonce, q.nonce, 32);
             CHECK(type != MESSAGE_CONTRACT || memcmp(got.address, q.address, 32) == 0);
-            CHECK(type != MESSAGE_PROVE ||
+            CHECK(type != MESSAGE_STATEMENT ||
+                  (got.chain_id == 31337 && got.registry[0] == 4 && got.payee[0] == 5));
+            CHECK(!of_place ||
                   (got.old_size == 300 && memcmp(got.old_root, q.old_root, 32) == 0 &&
                    got.has_index == q.has_index));
             CHECK((type != MESSAGE_RUN && !q.has_index) || got.index == 77);
-            for (int other = 0; other <= 7; other++)
+            for (int other = 0; other <= 8; other++)
                 if (other != type)
                     CHECK_STATUS(query_parse((enum message_type)other, buffer_span(&b), &got),
                                  APEX_E_FORMAT);
@@ -273,11 +279,11 @@ static apex_status reply_only(struct span b)
 static void messages_and_replies_are_read_as_written(void **state)
 {
     (void)state;
-    for (int type = 0; type <= 6; type++) {
+    for (int type = 0; type <= 7; type++) {
         BUFFER_CLEARED b = {0};
         struct message m;
         message_write((enum message_type)type, SPAN_TEXT("body"), &b);
-        bool known = type >= MESSAGE_ACT && type <= MESSAGE_RUN;
+        bool known = type >= MESSAGE_ACT && type <= MESSAGE_STATEMENT;
         CHECK_STATUS(message_parse(buffer_span(&b), &m), known ? APEX_OK : APEX_E_FORMAT);
         if (!known) continue;
         CHECK((int)m.type == type && span_equal(m.body, SPAN_TEXT("body")));
@@ -354,6 +360,12 @@ static apex_status body_contract_only(struct span b)
 {
     return body_contract_parse(b, &contract_body);
 }
+static apex_status body_statement_only(struct span b)
+{
+    static struct body_statement s;
+    return body_statement_parse(b, &s);
+}
+
 static apex_status body_prove_only(struct span b)
 {
     return body_prove_parse(b, &prove_body);
@@ -398,6 +410,32 @@ static void bodies_are_read_as_written_and_taken_whole_only(void **state)
     CHECK_OK(body_prove_parse(buffer_span(&prove), &prove_body));
     CHECK(span_equal(prove_body.entry, SPAN_TEXT("entry")) &&
           proofs_equal(&prove_body.proof, &proof));
+}
+
+static void statements_are_read_as_written_and_in_whole_words(void **state)
+{
+    (void)state;
+    static const uint8_t words[STATEMENT_WORDS_LEN_MAX + 32] = {7};
+    static struct body_statement got;
+    struct body_statement s = {.kind = 5, .r = {1}, .s = {2}, .parity = 1};
+    proof_make(&s.proof, 3, 0);
+    for (size_t len = 0; len <= sizeof words; len++) {
+        BUFFER_CLEARED b = {0};
+        s.words = span_of(words, len);
+        body_statement_write(&s, &b);
+        bool good = len % 32 == 0 && len <= STATEMENT_WORDS_LEN_MAX;
+        CHECK_STATUS(body_statement_parse(buffer_span(&b), &got),
+                     good ? APEX_OK : APEX_E_FORMAT);
+        if (!good || len > 64) continue;
+        CHECK(got.kind == 5 && span_equal(got.words, s.words) && got.r[0] == 1 &&
+              got.s[0] == 2 && got.parity == 1 && proofs_equal(&got.proof, &s.proof));
+        truncations_are_refused(buffer_span(&b), body_statement_only);
+    }
+    BUFFER_CLEARED b = {0};
+    s.words = span_of(words, 32);
+    s.parity = 2;
+    body_statement_write(&s, &b);
+    CHECK_STATUS(body_statement_parse(buffer_span(&b), &got), APEX_E_FORMAT);
 }
 
 static void counts_are_bounded_before_anything_is_copied(void **state)
@@ -588,6 +626,7 @@ int main(void)
         cmocka_unit_test(queries_are_read_as_written_and_by_their_type_alone),
         cmocka_unit_test(messages_and_replies_are_read_as_written),
         cmocka_unit_test(bodies_are_read_as_written_and_taken_whole_only),
+        cmocka_unit_test(statements_are_read_as_written_and_in_whole_words),
         cmocka_unit_test(counts_are_bounded_before_anything_is_copied),
         cmocka_unit_test(a_contracts_entries_ascend_and_its_state_is_known),
         cmocka_unit_test(a_runs_progress_is_read_as_written),

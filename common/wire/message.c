@@ -48,7 +48,7 @@ apex_status message_parse(struct span bytes, struct message *m)
     TRY(map_of(&c, 3));
     TRY(cbor_key(&c, 1));
     TRY(cbor_text_is(&c, MESSAGE_NAME));
-    TRY(key_uint(&c, 2, MESSAGE_RUN, &type));
+    TRY(key_uint(&c, 2, MESSAGE_STATEMENT, &type));
     if (type < MESSAGE_ACT) return APEX_E_FORMAT;
     m->type = (enum message_type)type;
     TRY(cbor_key(&c, 3));
@@ -58,7 +58,11 @@ apex_status message_parse(struct span bytes, struct message *m)
 
 void query_write(enum message_type type, const struct query *q, struct buffer *out)
 {
-    size_t n = type == MESSAGE_ATTEST ? 1 : type == MESSAGE_PROVE && q->has_index ? 3 : 2;
+    bool of_place = type == MESSAGE_PROVE || type == MESSAGE_STATEMENT;
+    size_t n = (type == MESSAGE_ATTEST     ? 1
+                : of_place && q->has_index ? 3
+                                           : 2) +
+               (type == MESSAGE_STATEMENT ? 3 : 0);
     cbor_put_map(out, n);
     key_bytes(out, 1, q->nonce, sizeof q->nonce);
     if (type == MESSAGE_CONTRACT) key_bytes(out, 2, q->address, sizeof q->address);
@@ -66,14 +70,20 @@ void query_write(enum message_type type, const struct query *q, struct buffer *o
         cbor_put_uint(out, 2);
         cbor_put_uint(out, q->index);
     }
-    if (type != MESSAGE_PROVE) return;
+    if (!of_place) return;
     cbor_put_uint(out, 2);
     cbor_put_array(out, 2);
     cbor_put_uint(out, q->old_size);
     cbor_put_bytes(out, SPAN(q->old_root));
-    if (!q->has_index) return;
-    cbor_put_uint(out, 3);
-    cbor_put_uint(out, q->index);
+    if (q->has_index) {
+        cbor_put_uint(out, 3);
+        cbor_put_uint(out, q->index);
+    }
+    if (type != MESSAGE_STATEMENT) return;
+    cbor_put_uint(out, 4);
+    cbor_put_uint(out, q->chain_id);
+    key_bytes(out, 5, q->registry, sizeof q->registry);
+    key_bytes(out, 6, q->payee, sizeof q->payee);
 }
 
 static apex_status prove_query(struct cursor *c, size_t n, struct query *q)
@@ -110,6 +120,13 @@ apex_status query_parse(enum message_type type, struct span bytes, struct query 
         if (n != 2) return APEX_E_FORMAT;
         break;
     case MESSAGE_PROVE: TRY(prove_query(&c, n, q)); break;
+    case MESSAGE_STATEMENT:
+        if (n < 5) return APEX_E_FORMAT;
+        TRY(prove_query(&c, n - 3, q));
+        TRY(key_uint(&c, 4, UINT64_MAX, &q->chain_id));
+        TRY(key_exact(&c, 5, q->registry, sizeof q->registry));
+        TRY(key_exact(&c, 6, q->payee, sizeof q->payee));
+        break;
     default: return APEX_E_FORMAT;
     }
     return cursor_end(&c);
@@ -315,5 +332,36 @@ apex_status body_run_parse(struct span bytes, struct body_run *r)
     if (state < RUN_REQUESTED) return APEX_E_FORMAT;
     r->state = (enum run_state)state;
     r->permille = (unsigned)permille;
+    return cursor_end(&c);
+}
+
+void body_statement_write(const struct body_statement *s, struct buffer *out)
+{
+    cbor_put_map(out, 6);
+    cbor_put_uint(out, 1);
+    cbor_put_uint(out, s->kind);
+    key_bytes(out, 2, s->words.data, s->words.len);
+    key_bytes(out, 3, s->r, 32);
+    key_bytes(out, 4, s->s, 32);
+    cbor_put_uint(out, 5);
+    cbor_put_uint(out, s->parity);
+    proof_write(6, &s->proof, out);
+}
+
+apex_status body_statement_parse(struct span bytes, struct body_statement *s)
+{
+    struct cursor c = cursor_on(bytes);
+    uint64_t kind, parity;
+    TRY(map_of(&c, 6));
+    TRY(key_uint(&c, 1, 255, &kind));
+    TRY(cbor_key(&c, 2));
+    TRY(cbor_bytes(&c, &s->words));
+    TRY(key_exact(&c, 3, s->r, 32));
+    TRY(key_exact(&c, 4, s->s, 32));
+    TRY(key_uint(&c, 5, 1, &parity));
+    TRY(proof_parse(&c, 6, &s->proof));
+    if (s->words.len % 32 != 0 || s->words.len > STATEMENT_WORDS_LEN_MAX) return APEX_E_FORMAT;
+    s->kind = (unsigned)kind;
+    s->parity = (unsigned)parity;
     return cursor_end(&c);
 }

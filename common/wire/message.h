@@ -5,18 +5,21 @@
  *   3 contract  body = CBOR {1: nonce bstr32, 2: address bstr32}
  *   4 prove     body = CBOR {1: nonce bstr32, 2: [old size, old root], ?3: entry index}
  *   5 run       body = CBOR {1: nonce bstr32, 2: run index}            how far a run is
- * Reply: COSE_Sign1 by the enclave's identity (aad "apex/reply/v1"), payload
- *   {1: "apex/reply/v1", 2: SHA-256 of the message bytes, 3: status (apex_status), 4: refusal
- * code, 5: detail text (public), 6: body bstr (below, empty unless status is OK), 7: sealed
- * bstr (HPKE to the author's key, row-level detail; may be empty)} Bodies, CBOR: act       {1:
- * entry index, 2: entry bstr, 3: proof} attest    {1: evidence bstr, 2: identity key, 3:
- * identity seal key, 4: log key, 5: origin text, 6: proof of consistency from size 0, 7: chain
- * key bstr33} contract {1: contract X25519 key bstr32, 2: state (1 deployed, 2 active, 3
- * expired, 4 closed), 3: [entry index...] all entries of the contract, 4: proof} prove     {1:
- * entry bstr (empty if none asked), 2: proof} run       {1: state (1 requested, 2 running, 3
- * released, 4 refused, 5 failed), 2: entry index of result or refuse (0 if none), 3: progress
- * permille} proof = {1: checkpoint note bstr, 2: [consistency hashes from the act's or
- * request's seen size], 3: [inclusion hashes of the entry]} */
+ *   6 statement body = CBOR {1: nonce bstr32, 2: [anchored size, anchored root], ?3: entry
+ * index, 4: chain id, 5: registry bstr20, 6: payee bstr20} the statement for a chain of that
+ * entry, or, without one, of the newest checkpoint (common/chain/statement.h); asked by the
+ * host alone Reply: COSE_Sign1 by the enclave's identity (aad "apex/reply/v1"), payload {1:
+ * "apex/reply/v1", 2: SHA-256 of the message bytes, 3: status (apex_status), 4: refusal code,
+ * 5: detail text (public), 6: body bstr (below, empty unless status is OK), 7: sealed bstr
+ * (HPKE to the author's key, row-level detail; may be empty)} Bodies, CBOR: act       {1: entry
+ * index, 2: entry bstr, 3: proof} attest    {1: evidence bstr, 2: identity key, 3: identity
+ * seal key, 4: log key, 5: origin text, 6: proof of consistency from size 0, 7: chain key
+ * bstr33} contract {1: contract X25519 key bstr32, 2: state (1 deployed, 2 active, 3 expired, 4
+ * closed), 3: [entry index...] all entries of the contract, 4: proof} prove     {1: entry bstr
+ * (empty if none asked), 2: proof} run       {1: state (1 requested, 2 running, 3 released, 4
+ * refused, 5 failed), 2: entry index of result or refuse (0 if none), 3: progress permille}
+ * proof = {1: checkpoint note bstr, 2: [consistency hashes from the act's or request's seen
+ * size], 3: [inclusion hashes of the entry]} */
 #ifndef COMMON_WIRE_MESSAGE_H
 #define COMMON_WIRE_MESSAGE_H
 
@@ -29,7 +32,8 @@ enum message_type {
     MESSAGE_ATTEST = 2,
     MESSAGE_CONTRACT = 3,
     MESSAGE_PROVE = 4,
-    MESSAGE_RUN = 5
+    MESSAGE_RUN = 5,
+    MESSAGE_STATEMENT = 6
 };
 enum {
     MESSAGE_MAX = 64 * 1024,
@@ -57,13 +61,15 @@ struct message {
     enum message_type type;
     struct span body;
 };
-struct query { /* bodies of types 2..5; fields not of the type are zero */
+struct query { /* bodies of types 2..6; fields not of the type are zero */
     uint8_t nonce[MESSAGE_NONCE_LEN];
     uint8_t address[32];
     uint64_t old_size;
     uint8_t old_root[32];
     bool has_index;
-    uint64_t index; /* prove: entry; run: run index */
+    uint64_t index; /* prove, statement: entry; run: run index */
+    uint64_t chain_id;
+    uint8_t registry[20], payee[20]; /* statement */
 };
 struct reply {
     uint8_t message_digest[32];
@@ -105,6 +111,16 @@ struct body_run {
     unsigned permille;
 };
 
+/* What the enclave says to a chain. kind: enum statement_kind. */
+enum { STATEMENT_WORDS_LEN_MAX = 8 * 32 };
+struct body_statement {
+    unsigned kind;
+    struct span words;
+    uint8_t r[32], s[32];
+    unsigned parity;
+    struct wire_proof proof;
+};
+
 void message_write(enum message_type type, struct span body, struct buffer *out);
 apex_status message_parse(struct span bytes, struct message *m);
 void query_write(enum message_type type, const struct query *q, struct buffer *out);
@@ -121,5 +137,7 @@ void body_prove_write(const struct body_prove *b, struct buffer *out);
 apex_status body_prove_parse(struct span bytes, struct body_prove *b);
 void body_run_write(const struct body_run *b, struct buffer *out);
 apex_status body_run_parse(struct span bytes, struct body_run *b);
+void body_statement_write(const struct body_statement *b, struct buffer *out);
+apex_status body_statement_parse(struct span bytes, struct body_statement *b);
 
 #endif

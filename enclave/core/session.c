@@ -3,6 +3,7 @@
 #include "common/attest/signer.h"
 #include "common/base/try.h"
 #include "enclave/core/acts.h"
+#include "enclave/core/chain.h"
 #include "enclave/core/host.h"
 #include "enclave/core/proof.h"
 
@@ -91,6 +92,7 @@ static enum refusal answer_query(struct core *core, const struct message *m,
     case MESSAGE_CONTRACT: return answer_contract(core, &q, out);
     case MESSAGE_PROVE: return answer_prove(core, &q, out);
     case MESSAGE_RUN: return answer_run(core, &q, out);
+    case MESSAGE_STATEMENT: return state_to_chain(core, &q, out);
     default: return REFUSAL_BAD_MESSAGE;
     }
 }

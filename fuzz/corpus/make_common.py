@@ -52,6 +52,8 @@ seed("wire", "entry-enclave", b"\x00" + cbor({1: "apex/entry/v1", 2: 9, 3: 5, 4:
 seed("wire", "body-act", b"\x02" + cbor({1: 4, 2: b"entry", 3: PROOF}))
 seed("wire", "body-attest", b"\x02" + cbor({1: b"evidence", 2: A, 3: A, 4: A, 5: "origin", 6: PROOF, 7: b"c" * 33}))
 seed("wire", "body-contract", b"\x02" + cbor({1: A, 2: 2, 3: [1, 2, 300], 4: PROOF}))
+seed("wire", "body-statement", b"\x02" + cbor({1: 4, 2: b"w" * 96, 3: H, 4: H, 5: 1, 6: PROOF}))
+seed("wire", "query-statement", b"\x03" + cbor({1: H, 2: [3, H], 3: 2, 4: 31337, 5: b"r" * 20, 6: b"p" * 20}))
 seed("wire", "body-run", b"\x02" + cbor({1: 2, 2: 0, 3: 500}))
 seed("wire", "message", b"\x03" + cbor({1: "apex/message/v1", 2: 4, 3: cbor({1: H, 2: [3, H], 3: 2})}))
 seed("wire", "query", b"\x03" + cbor({1: H, 2: [3, H], 3: 2}))

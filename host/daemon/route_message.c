@@ -36,12 +36,25 @@ static bool enclave_may_answer(struct request *r)
     return enclave_state(r->host->enclave) != ENCLAVE_REFUSED;
 }
 
+/* Statements for a chain name who is paid: the host asks for its own, and for nobody else's. */
+static bool for_the_host_alone(struct span bytes)
+{
+    struct message m;
+    return message_parse(bytes, &m) == APEX_OK && m.type == MESSAGE_STATEMENT;
+}
+
 void message_end(struct request *r)
 {
     BUFFER_CLEARED reply = {0};
     if (r->body.len == 0) {
         answer_error(r, MHD_HTTP_BAD_REQUEST, "the message is empty",
                      "send a message as common/wire/message.h says");
+        return;
+    }
+    if (for_the_host_alone(buffer_span(&r->body))) {
+        answer_error(r, MHD_HTTP_FORBIDDEN,
+                     "statements for a chain are asked for by the node itself",
+                     "read them on the chain, or start apexd with --chain");
         return;
     }
     int64_t began = now_us();
