@@ -3,7 +3,7 @@
 #include "common/attest/signer.h"
 #include "common/base/try.h"
 #include "enclave/core/host.h"
-#include "enclave/core/policy.h"
+#include "common/ledger/policy.h"
 #include "enclave/core/proof.h"
 #include "enclave/core/runner.h"
 #include "enclave/core/sealed_table.h"
@@ -18,6 +18,7 @@ struct taking {
     struct act act;
     struct buffer manifest;   /* deploy: its text */
     struct table_facts facts; /* contribute */
+    uint64_t now_ms;          /* it was judged at, and is recorded at */
     uint64_t epsilon_micro;   /* run: what it would cost */
     uint64_t model;           /* run: the one it asks for, 0 the newest */
     struct outcome *out;
@@ -42,7 +43,7 @@ static enum refusal general(struct taking *t)
     }
     if (!proof_seen(t->core, t->act.seen_size, t->act.seen_root))
         return REFUSAL_UNKNOWN_CHECKPOINT;
-    return policy_time(&t->act, clock_ms());
+    return policy_time(&t->act, t->now_ms);
 }
 
 static bool named(const struct core *core, const struct manifest *m)
@@ -52,6 +53,7 @@ static bool named(const struct core *core, const struct manifest *m)
 
 static enum refusal judged(struct taking *t)
 {
+    t->now_ms = core_now(t->core);
     enum refusal no = general(t);
     if (no != REFUSAL_NONE) return no;
     const struct contract *c = state_contract(&t->core->state, t->act.address);
@@ -59,7 +61,7 @@ static enum refusal judged(struct taking *t)
     bool leaving = t->act.kind == ACT_WITHDRAW || t->act.kind == ACT_CLOSE;
     if (c->manifest && !leaving && t->act.kind != ACT_DEPLOY && !named(t->core, c->manifest))
         return REFUSAL_WRONG_MEASUREMENT;
-    return policy_act(&t->core->state, c, &t->act, t->cose.kid, clock_ms());
+    return policy_act(&t->core->state, c, &t->act, t->cose.kid, t->now_ms);
 }
 
 static enum refusal judged_locked(struct taking *t)
@@ -112,7 +114,7 @@ static enum refusal deploy_check(struct taking *t)
         return REFUSAL_BAD_MANIFEST;
     }
     no = policy_deploy(m, t->cose.kid, tee_kind(t->core->tee), tee_measurement(t->core->tee),
-                       clock_ms());
+                       t->now_ms);
     if (no == REFUSAL_NONE) no = program_check(t, m);
     manifest_free(m);
     return no;
@@ -236,6 +238,7 @@ static apex_status append(struct taking *t, struct entry *e)
 {
     BUFFER_CLEARED cose = {0};
     e->kind = (unsigned)t->act.kind;
+    e->time_ms = t->now_ms;
     e->has_address = true;
     memcpy(e->address, t->act.address, 32);
     e->act = t->bytes;
@@ -247,21 +250,6 @@ static apex_status append(struct taking *t, struct entry *e)
     return body_make(t->core, &t->act, e->index, buffer_span(&cose), &t->out->body);
 }
 
-/* What a run needs of the contract besides the right: a model to use, and privacy left. It is
- * charged when it is accepted, before anything is computed, and stays charged: nobody can learn
- * an answer and take the charge back. Lock held. */
-static enum refusal run_afford(const struct taking *t, const struct contract *c)
-{
-    const struct manifest_function *f = manifest_function_by_name(c->manifest, t->act.name);
-    const struct manifest_privacy *p = &c->manifest->privacy;
-    if (f->uses && !contract_model(&t->core->state, c, f, t->model)) return REFUSAL_NO_MODEL;
-    if (!f->is_private) return REFUSAL_NONE;
-    return t->epsilon_micro > 0 && c->spent_micro <= p->epsilon_micro &&
-                   t->epsilon_micro <= p->epsilon_micro - c->spent_micro
-               ? REFUSAL_NONE
-               : REFUSAL_BUDGET;
-}
-
 /* Judged once more, since the lock was free meanwhile; then recorded. Lock held. */
 static enum refusal record(struct taking *t)
 {
@@ -271,7 +259,10 @@ static enum refusal record(struct taking *t)
     if (no == REFUSAL_NONE && t->act.kind == ACT_CONTRIBUTE &&
         contract_party(c, t->cose.kid, &party))
         no = rows_quota(t, c, party);
-    if (no == REFUSAL_NONE && t->act.kind == ACT_RUN) no = run_afford(t, c);
+    if (no == REFUSAL_NONE && t->act.kind == ACT_RUN)
+        no = policy_afford(&t->core->state, c,
+                           manifest_function_by_name(c->manifest, t->act.name),
+                           t->epsilon_micro, t->model);
     if (no != REFUSAL_NONE) return no;
     struct entry *e = calloc(1, sizeof *e);
     apex_status s = e ? append(t, e) : APEX_E_MEMORY;

@@ -18,6 +18,12 @@ uint64_t clock_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+uint64_t core_now(const struct core *core)
+{
+    uint64_t now = clock_ms();
+    return now > core->state.last_time_ms ? now : core->state.last_time_ms;
+}
+
 static apex_status checkpoint_make(struct core *core, struct buffer *note)
 {
     struct checkpoint c = {.size = merkle_tree_size(core->tree)};
@@ -61,9 +67,8 @@ apex_status core_append(struct core *core, struct entry *entry, const struct act
 {
     TRY(core_keep(core));
     BUFFER_CLEARED payload = {0};
-    uint64_t now = clock_ms();
     entry->index = core->kept;
-    entry->time_ms = now > core->state.last_time_ms ? now : core->state.last_time_ms;
+    if (entry->time_ms == 0) entry->time_ms = core_now(core);
     entry_write(entry, &payload);
     TRY(buffer_ok(&payload));
     TRY(cose_sign(&core->keys->identity, SPAN_TEXT(ENTRY_AAD), buffer_span(&payload), cose));
@@ -96,6 +101,12 @@ static apex_status join(struct core *core)
     return s;
 }
 
+static apex_status contract_keys(const void *keys, const uint8_t address[static 32],
+                                 struct seal_public *public_key, struct seal_secret *secret)
+{
+    return keys_contract(keys, address, public_key, secret);
+}
+
 static apex_status keys_open(struct core *core, const char **why)
 {
     WIPED(root_secret) root = {0};
@@ -107,7 +118,7 @@ static apex_status keys_open(struct core *core, const char **why)
     char hex[2 * 8 + 1];
     hex_write(span_of(core->keys->public_keys.log.bytes, 8), hex);
     snprintf(core->origin, sizeof core->origin, "apex-log/%s", hex);
-    return state_init(&core->state, core->keys);
+    return state_init(&core->state, contract_keys, core->keys);
 }
 
 apex_status core_open(struct core *core, struct link *link, struct tee *tee, const char **why)
@@ -116,7 +127,7 @@ apex_status core_open(struct core *core, struct link *link, struct tee *tee, con
     pthread_mutex_init(&core->lock, NULL);
     TRY(keys_open(core, why));
     TRY(merkle_tree_new(&core->tree));
-    TRY(replay(core, why));
+    TRY(log_replay(core, why));
     *why = "the log does not take the entry of this start";
     return join(core);
 }

@@ -13,8 +13,9 @@
 #include "common/merkle/checkpoint.h"
 #include "common/merkle/tree.h"
 #include "enclave/core/jail.h"
+#include "enclave/core/keys.h"
 #include "enclave/core/link.h"
-#include "enclave/core/state.h"
+#include "common/ledger/state.h"
 #include "enclave/tee/tee.h"
 
 #include <pthread.h>
@@ -41,9 +42,9 @@ apex_status core_open(struct core *core, struct link *link, struct tee *tee, con
 void core_close(struct core *core);
 
 /* With the lock held. Signs and appends an entry whose kind, address, act and body are filled
- * in; index and time are set here. `act` and `author` as for state_apply. APEX_E_LIMIT or
- * APEX_E_IO: the host could not keep it. If then `core->unkept` is set, the entry stands and
- * the next call tries again; otherwise nothing happened. */
+ * in; the index is set here, and the time where it is 0. `act` and `author` as for state_apply.
+ * APEX_E_LIMIT or APEX_E_IO: the host could not keep it. If then `core->unkept` is set, the
+ * entry stands and the next call tries again; otherwise nothing happened. */
 apex_status core_append(struct core *core, struct entry *entry, const struct act *act,
                         const uint8_t author[static 32], struct span manifest,
                         struct buffer *cose);
@@ -51,5 +52,9 @@ apex_status core_append(struct core *core, struct entry *entry, const struct act
 apex_status core_keep(struct core *core);
 
 uint64_t clock_ms(void); /* the machine's wall clock: the host's word */
+/* With the lock held: what time an entry that is made now carries. It is the clock's, but never
+ * before that of the newest entry. Acts are judged by it, so that an auditor can judge them by
+ * their entries. */
+uint64_t core_now(const struct core *core);
 
 #endif

@@ -10,7 +10,7 @@
 #include "enclave/core/feeder.h"
 #include "enclave/core/host.h"
 #include "enclave/core/model.h"
-#include "enclave/core/policy.h"
+#include "common/ledger/policy.h"
 #include "enclave/core/program_request.h"
 #include "enclave/core/runner.h"
 #include "enclave/core/sealed_table.h"

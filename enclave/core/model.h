@@ -7,7 +7,7 @@
 #include "common/wire/refusal.h"
 #include "enclave/core/jail.h"
 #include "enclave/core/link.h"
-#include "enclave/core/state.h"
+#include "common/ledger/state.h"
 
 /* Cuts a model off a result: output_len becomes the answer's alone. The span lies in
  * result->output; empty when there is none. */

@@ -4,7 +4,7 @@
 #define ENCLAVE_CORE_PROGRAM_REQUEST_H
 
 #include "enclave/core/jail.h"
-#include "enclave/core/state.h"
+#include "common/ledger/state.h"
 
 struct job_table {
     uint64_t index; /* of the contribution's entry */

@@ -1,5 +1,6 @@
 #include "enclave/core/sealed_table.h"
 
+#include "common/crypto/sign.h"
 #include "common/crypto/stream.h"
 #include "common/wire/table.h"
 

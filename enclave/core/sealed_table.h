@@ -13,7 +13,7 @@
 #include "common/wire/refusal.h"
 #include "enclave/core/host.h"
 #include "enclave/core/jail.h"
-#include "enclave/core/state.h"
+#include "common/ledger/state.h"
 
 struct table_source {
     const uint8_t *blob;    /* 32 bytes: its name */

@@ -1,4 +1,4 @@
-#include "enclave/core/policy.h"
+#include "common/ledger/policy.h"
 
 #include "common/wire/message.h"
 
@@ -96,4 +96,86 @@ enum refusal policy_act(const struct state *s, const struct contract *c, const s
                                                              : REFUSAL_NOT_PERMITTED;
     default: return REFUSAL_BAD_MESSAGE;
     }
+}
+
+enum refusal policy_afford(const struct state *s, const struct contract *c,
+                           const struct manifest_function *f, uint64_t epsilon_micro,
+                           uint64_t model)
+{
+    const struct manifest_privacy *p = &c->manifest->privacy;
+    if (f->uses && !contract_model(s, c, f, model)) return REFUSAL_NO_MODEL;
+    if (!f->is_private) return epsilon_micro == 0 ? REFUSAL_NONE : REFUSAL_BUDGET;
+    return epsilon_micro > 0 && c->spent_micro <= p->epsilon_micro &&
+                   epsilon_micro <= p->epsilon_micro - c->spent_micro
+               ? REFUSAL_NONE
+               : REFUSAL_BUDGET;
+}
+
+static bool input_allowed(const struct contract *c, const struct run *r,
+                          const struct manifest_function *f, const struct entry_input *in)
+{
+    const struct contribution *n = contract_contribution(c, in->index);
+    if (!n || n->index >= r->index || memcmp(n->blob, in->blob, sizeof n->blob) != 0)
+        return false;
+    if (n->withdrawn && n->withdrawn_at < r->index) return false;
+    for (size_t d = 0; d < f->n_datasets; d++)
+        if (f->datasets[d] == n->dataset) return true;
+    return false;
+}
+
+static bool inputs_allowed(const struct contract *c, const struct run *r, const struct entry *e)
+{
+    const struct manifest_function *f = &c->manifest->functions[r->function];
+    for (size_t i = 0; i < e->n_inputs; i++) {
+        if (!input_allowed(c, r, f, &e->inputs[i])) return false;
+        for (size_t j = 0; j < i; j++)
+            if (e->inputs[j].index == e->inputs[i].index) return false;
+    }
+    return e->has_rows == r->has_rows &&
+           (!r->has_rows || memcmp(e->rows, r->rows, sizeof r->rows) == 0);
+}
+
+/* The requester alone, or every party that may receive: neither fewer nor others. */
+static bool recipients_allowed(const struct contract *c, const struct run *r,
+                               const struct entry *e)
+{
+    const struct manifest *m = c->manifest;
+    bool to_requester = m->functions[r->function].to_requester;
+    size_t expected = 0;
+    for (size_t i = 0; i < m->n_parties; i++) {
+        bool receives = to_requester ? i == r->party : (m->parties[i].may & MAY_RECEIVE) != 0;
+        if (!receives) continue;
+        if (expected >= e->n_recipients ||
+            memcmp(e->recipients[expected].key, m->parties[i].sign, 32) != 0)
+            return false;
+        expected++;
+    }
+    return expected == e->n_recipients;
+}
+
+static bool program_named(const struct manifest *m, const uint8_t digest[static 32])
+{
+    for (size_t i = 0; i < m->n_programs; i++)
+        if (memcmp(m->programs[i].digest, digest, 32) == 0) return true;
+    return false;
+}
+
+enum refusal policy_end(const struct state *s, const struct contract *c, const struct entry *e,
+                        const char **why)
+{
+    const struct run *r = state_run(s, e->run);
+    *why = "it ends a run that this contract does not have";
+    if (!r || s->contracts[r->contract] != c) return REFUSAL_UNKNOWN_RUN;
+    *why = "it ends a run that has ended before";
+    if (r->end != 0) return REFUSAL_REPLAYED;
+    if (e->kind != ENTRY_RESULT) return REFUSAL_NONE;
+    *why = "it was computed by a program the manifest does not name";
+    if (!program_named(c->manifest, e->program)) return REFUSAL_PROGRAM_TAMPERED;
+    *why = "it answers another request than the run's";
+    if (memcmp(e->request, r->request, sizeof r->request) != 0) return REFUSAL_BAD_MESSAGE;
+    *why = "it was computed from rows that were not given to this function, or were withdrawn";
+    if (!inputs_allowed(c, r, e)) return REFUSAL_UNKNOWN_CONTRIBUTION;
+    *why = "it was sealed to others than the manifest says";
+    if (!recipients_allowed(c, r, e)) return REFUSAL_NOT_PERMITTED;
+    return REFUSAL_NONE;
 }

@@ -1,4 +1,4 @@
-#include "enclave/core/state.h"
+#include "common/ledger/state.h"
 
 #include "common/base/endian.h"
 #include "common/base/size.h"
@@ -9,9 +9,9 @@
 
 #include <stdlib.h>
 
-apex_status state_init(struct state *s, const struct keys *keys)
+apex_status state_init(struct state *s, contract_keys_fn contract_keys, const void *keys)
 {
-    *s = (struct state){.keys = keys};
+    *s = (struct state){.contract_keys = contract_keys, .keys = keys};
     TRY(digest_map_new(&s->addresses));
     TRY(digest_map_new(&s->acts));
     TRY(digest_map_new(&s->identities));
@@ -136,9 +136,10 @@ static apex_status contract_fill(const struct state *s, struct contract *c,
     sha256(manifest, digest);
     /* A manifest the host lost or changed leaves a contract that can only be listed. */
     if (memcmp(digest, c->address, 32) == 0) TRY(manifest_parse(manifest, &c->manifest, NULL));
+    if (!s->contract_keys) return APEX_OK;
     c->secret = secret_alloc(sizeof *c->secret);
     if (!c->secret) return APEX_E_MEMORY;
-    return keys_contract(s->keys, c->address, &c->key, c->secret);
+    return s->contract_keys(s->keys, c->address, &c->key, c->secret);
 }
 
 static apex_status apply_deploy(struct state *s, const struct entry *e, struct span manifest)

@@ -1,18 +1,17 @@
 /* The state of all contracts: what one gets by applying the log's entries in order, and nothing
  * besides.
  *
- * state_apply() is the one place where entries change it, at replay and at work alike; whether
- * an act is allowed is asked before, of policy.h. Everything here is public (digests, keys,
- * indexes) but the contract keys, which lie in locked memory. Not thread-safe: the core's lock
- * is held. */
-#ifndef ENCLAVE_CORE_STATE_H
-#define ENCLAVE_CORE_STATE_H
+ * state_apply() is the one place where entries change it, in the enclave at replay and at work
+ * and in an auditor's client alike; whether an act is allowed is asked before, of policy.h.
+ * Everything here is public (digests, keys, indexes) but the contract keys, which only the
+ * enclave has, in locked memory. Not thread-safe: the enclave's core holds its lock. */
+#ifndef COMMON_LEDGER_STATE_H
+#define COMMON_LEDGER_STATE_H
 
 #include "common/crypto/hpke.h"
 #include "common/wire/entry.h"
 #include "common/wire/manifest.h"
-#include "enclave/core/digest_map.h"
-#include "enclave/core/keys.h"
+#include "common/ledger/digest_map.h"
 
 struct contribution {
     uint64_t index; /* of its entry */
@@ -46,7 +45,7 @@ struct contract {
     struct manifest *
         manifest; /* NULL: its blob is missing or changed; then nothing but `entries` is kept */
     struct seal_public key;
-    struct seal_secret *secret; /* in locked memory */
+    struct seal_secret *secret; /* in locked memory; NULL without contract_keys */
     bool accepted[PARTIES_MAX];
     bool active, closed;
     uint64_t runs_of[PARTIES_MAX];
@@ -57,8 +56,14 @@ struct contract {
     uint64_t *entries;
 };
 
+/* Fills a contract's key pair. Only the enclave can; an auditor has none. */
+typedef apex_status (*contract_keys_fn)(const void *context, const uint8_t address[static 32],
+                                        struct seal_public *public_key,
+                                        struct seal_secret *secret);
+
 struct state {
-    const struct keys *keys;
+    contract_keys_fn contract_keys;
+    const void *keys;
     size_t n_contracts, cap_contracts;
     struct contract **contracts;
     size_t n_runs, cap_runs;
@@ -73,7 +78,8 @@ struct state {
     uint64_t last_time_ms; /* time never runs backwards in the log */
 };
 
-apex_status state_init(struct state *s, const struct keys *keys);
+/* contract_keys may be NULL: contracts then have no keys. */
+apex_status state_init(struct state *s, contract_keys_fn contract_keys, const void *keys);
 void state_clear(struct state *s);
 
 /* Applies one entry whose signatures are checked. `act` is the parsed act of `entry`, NULL when

@@ -1,4 +1,4 @@
-#include "enclave/core/digest_map.h"
+#include "common/ledger/digest_map.h"
 
 #include "common/base/endian.h"
 #include "common/base/try.h"

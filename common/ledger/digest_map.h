@@ -1,8 +1,8 @@
 /* From 32-byte digests to numbers: open addressing, grows by doubling, never forgets. The keys
  * are hashes or public keys, but chosen by others, so their place is taken from a keyed mix:
  * nobody outside can pile them up. */
-#ifndef ENCLAVE_CORE_DIGEST_MAP_H
-#define ENCLAVE_CORE_DIGEST_MAP_H
+#ifndef COMMON_LEDGER_DIGEST_MAP_H
+#define COMMON_LEDGER_DIGEST_MAP_H
 
 #include "common/base/span.h"
 #include "include/apex/status.h"
