@@ -1,10 +1,12 @@
 /* Launch measurements of SEV-SNP guests: those sev-snp-measure publishes
  * (../shared/vectors/attestation), one a real Milan chip signed, and firmware that lies. */
 #include "common/attest/launch.h"
+#include "common/attest/tdvf.h"
 #include "common/base/endian.h"
 #include "common/base/hex.h"
 #include "common/crypto/hash.h"
 #include "tests/check.h"
+#include "tests/made_firmware.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -132,67 +134,27 @@ static void a_measurement_that_a_real_chip_signed_is_recomputed(void **state)
     CHECK(got[0] != 0x7f);
 }
 
-/* A firmware image of our own: a table of three entries, metadata of four sections. */
-enum { IMAGE = 2 * GUEST_PAGE, META_FROM_END = 0x400 };
-static const uint8_t footer[16] = {0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
-                                   0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d};
-static const uint8_t guids[3][16] = {{0x66, 0x65, 0x88, 0xdc, 0x4a, 0x98, 0x98, 0x47, 0xa7,
-                                      0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc},
-                                     {0x1f, 0x37, 0x55, 0x72, 0x3b, 0x3a, 0x04, 0x4b, 0x92,
-                                      0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54},
-                                     {0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f, 0x89,
-                                      0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e}};
-static const struct ovmf_section sections[4] = {{0x800000, 0x9000, OVMF_SEC_MEM},
-                                                {0x80d000, 0x1000, OVMF_SECRETS},
-                                                {0x80e000, 0x1000, OVMF_CPUID},
-                                                {0x810000, 0x1000, OVMF_KERNEL_HASHES}};
-
-static void image_make(uint8_t image[IMAGE])
-{
-    const uint32_t words[3] = {META_FROM_END, 0x810c00, 0x80b004};
-    uint8_t *at = image + IMAGE - 32 - 18, *meta = image + IMAGE - META_FROM_END;
-    for (size_t i = 0; i < IMAGE; i++)
-        image[i] = (uint8_t)(i * 7);
-    put_le16(at, 18 + 3 * 22);
-    memcpy(at + 2, footer, 16);
-    for (size_t i = 0; i < 3; i++) {
-        at -= 22;
-        put_le32(at, words[i]);
-        put_le16(at + 4, 22);
-        memcpy(at + 6, guids[i], 16);
-    }
-    memcpy(meta, "ASEV", 4);
-    put_le32(meta + 4, 16 + 4 * 12);
-    put_le32(meta + 8, 1);
-    put_le32(meta + 12, 4);
-    for (size_t i = 0; i < 4; i++) {
-        put_le32(meta + 16 + 12 * i, sections[i].gpa);
-        put_le32(meta + 20 + 12 * i, sections[i].size);
-        put_le32(meta + 24 + 12 * i, sections[i].kind);
-    }
-}
-
 static void a_firmware_image_tells_its_tables(void **state)
 {
     (void)state;
-    static uint8_t image[IMAGE];
+    static uint8_t image[MADE_FIRMWARE_LEN];
     struct ovmf o;
-    image_make(image);
+    made_firmware(image);
     CHECK_OK(ovmf_parse(SPAN(image), &o));
-    assert_int_equal(o.gpa, UINT64_C(0x100000000) - IMAGE);
+    assert_int_equal(o.gpa, UINT64_C(0x100000000) - MADE_FIRMWARE_LEN);
     assert_int_equal(o.hashes_gpa, 0x810c00);
     assert_int_equal(o.reset_eip, 0x80b004);
     assert_int_equal(o.n_sections, 4);
-    assert_memory_equal(o.sections, sections, sizeof sections);
-    CHECK(o.tdx_from_end == 0);
+    assert_memory_equal(o.sections, made_sections, sizeof made_sections);
+    assert_int_equal(o.tdx_from_end, 0x600);
 }
 
 /* Each case changes one value of a good image and names what must come of it. */
 static void a_firmware_image_that_lies_is_refused(void **state)
 {
     (void)state;
-    static uint8_t image[IMAGE];
-    static const size_t table = IMAGE - 32 - 18, meta = IMAGE - META_FROM_END;
+    static uint8_t image[MADE_FIRMWARE_LEN];
+    enum { table = MADE_TABLE, meta = MADE_SEV };
     const struct {
         size_t at;
         uint32_t value;
@@ -201,17 +163,17 @@ static void a_firmware_image_that_lies_is_refused(void **state)
     } cases[] = {
         {table, 17, 2, APEX_E_FORMAT},              /* the table is smaller than its own head */
         {table, 0xffff, 2, APEX_E_FORMAT},          /* it begins before the image */
-        {table, 18 + 3 * 22 + 1, 2, APEX_E_FORMAT}, /* a byte is left over */
+        {table, 18 + 4 * 22 + 1, 2, APEX_E_FORMAT}, /* a byte is left over */
         {table + 2, 0, 2, APEX_E_FORMAT},           /* no table */
         {table - 18, 17, 2, APEX_E_FORMAT},         /* an entry smaller than its head */
         {table - 18, 0x7fff, 2, APEX_E_FORMAT},     /* an entry larger than the table */
         {table - 18 - 2 * 22, 21, 2, APEX_E_FORMAT}, /* three bytes where an offset is due */
-        {table - 22, IMAGE + 1, 4, APEX_E_FORMAT},   /* metadata before the image */
-        {table - 22, 8, 4, APEX_E_FORMAT},           /* metadata past its end */
-        {meta, 0, 4, APEX_E_FORMAT},                 /* not ASEV */
-        {meta + 4, 16 + 5 * 12, 4, APEX_E_FORMAT},   /* sizes that do not add up */
-        {meta + 8, 2, 4, APEX_E_FORMAT},             /* a version we do not know */
-        {meta + 12, 33, 4, APEX_E_LIMIT},            /* too many sections */
+        {table - 22, MADE_FIRMWARE_LEN + 1, 4, APEX_E_FORMAT}, /* metadata before the image */
+        {table - 22, 8, 4, APEX_E_FORMAT},                     /* metadata past its end */
+        {meta, 0, 4, APEX_E_FORMAT},                           /* not ASEV */
+        {meta + 4, 16 + 5 * 12, 4, APEX_E_FORMAT},             /* sizes that do not add up */
+        {meta + 8, 2, 4, APEX_E_FORMAT},                       /* a version we do not know */
+        {meta + 12, 33, 4, APEX_E_LIMIT},                      /* too many sections */
         {meta + 12, 0xffffffff, 4, APEX_E_LIMIT},
         {meta + 16, 0x800001, 4, APEX_E_FORMAT}, /* an address within a page */
         {meta + 20, 0x9001, 4, APEX_E_FORMAT},   /* part of a page */
@@ -223,7 +185,7 @@ static void a_firmware_image_that_lies_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct ovmf o;
-        image_make(image);
+        made_firmware(image);
         if (cases[i].width == 2)
             put_le16(image + cases[i].at, (uint16_t)cases[i].value);
         else
@@ -236,25 +198,25 @@ static void a_firmware_image_that_lies_is_refused(void **state)
 static void an_image_of_no_whole_pages_is_refused(void **state)
 {
     (void)state;
-    static uint8_t image[IMAGE];
+    static uint8_t image[MADE_FIRMWARE_LEN];
     struct ovmf o;
     uint8_t digest[48];
-    image_make(image);
+    made_firmware(image);
     CHECK_STATUS(ovmf_parse(span_of(image, 0), &o), APEX_E_FORMAT);
-    CHECK_STATUS(ovmf_parse(span_of(image + 1, IMAGE - 1), &o), APEX_E_FORMAT);
+    CHECK_STATUS(ovmf_parse(span_of(image + 1, MADE_FIRMWARE_LEN - 1), &o), APEX_E_FORMAT);
     CHECK_STATUS(launch_firmware(span_of(image, 0), digest), APEX_E_FORMAT);
-    CHECK_STATUS(launch_firmware(span_of(image, IMAGE - 1), digest), APEX_E_FORMAT);
+    CHECK_STATUS(launch_firmware(span_of(image, MADE_FIRMWARE_LEN - 1), digest), APEX_E_FORMAT);
     CHECK_OK(launch_firmware(SPAN(image), digest));
 }
 
 static void what_a_firmware_cannot_start_is_not_measured(void **state)
 {
     (void)state;
-    static uint8_t image[IMAGE];
+    static uint8_t image[MADE_FIRMWARE_LEN];
     struct ovmf o;
     struct launch_kernel k = {{1}, {2}, {3}};
     uint8_t got[48];
-    image_make(image);
+    made_firmware(image);
     CHECK_OK(ovmf_parse(SPAN(image), &o));
     struct launch l = {.ovmf = &o, .kernel = &k, .vcpus = 2, .features = 1};
     CHECK_OK(launch_measure(&l, got));
@@ -279,22 +241,111 @@ static void what_a_firmware_cannot_start_is_not_measured(void **state)
     CHECK_OK(launch_measure(&l, got));
 }
 
-/* Debian's OVMF, where it is installed (tools/packages.txt): a real table, real metadata. */
-static void debians_firmware_is_read(void **state)
+static void hex_is(const uint8_t digest[48], const char *want)
+{
+    char hex[97];
+    hex_write(span_of(digest, 48), hex);
+    assert_string_equal(hex, want);
+}
+
+/* Golden values: hashlib, by the specification's words (MEM.PAGE.ADD, MR.EXTEND). */
+static void a_td_of_a_firmware_has_one_of_two_mrtds(void **state)
 {
     (void)state;
+    static uint8_t image[MADE_FIRMWARE_LEN];
+    uint8_t got[48];
+    made_firmware(image);
+    CHECK_OK(td_mrtd(SPAN(image), TD_PAGE_BY_PAGE, got));
+    hex_is(got, "f3d9ecad267e565065b00ce4f22e49780180cee45a33ac88"
+                "fa4eedf5980aff4f3c3ec82109da9b7579a04e19967d5d42");
+    CHECK_OK(td_mrtd(SPAN(image), TD_SECTION_BY_SECTION, got));
+    hex_is(got, "f82e988cbb47ad6b84e44cc4ff3d5a0c6ea984201cb21cd4"
+                "bfd6412450dedd76817f76075b8afa64d687c7bcf5198b2b");
+    memset(image + MADE_TABLE - 18 - 3 * MADE_ENTRY + 2, 0, 16);
+    CHECK_STATUS(td_mrtd(SPAN(image), TD_PAGE_BY_PAGE, got), APEX_E_NOT_FOUND);
+}
+
+static void command_line_and_initrd_give_rtmr2(void **state)
+{
+    (void)state;
+    static char line[4097];
+    uint8_t got[48];
+    CHECK_OK(td_rtmr2(SPAN_TEXT("console=ttyS0 panic=-1"), SPAN_TEXT("an initrd"), got));
+    hex_is(got,
+           "4bf6b9509ecf270a41a4d80ec740ebdb7393b5074e5eb3f0030404a95e4797552ba5e01d07adf46c"
+           "710b8d9304f58e60");
+    CHECK_STATUS(td_rtmr2(SPAN_TEXT("caf\xc3\xa9"), SPAN_TEXT(""), got), APEX_E_FORMAT);
+    memset(line, 'a', sizeof line);
+    CHECK_STATUS(td_rtmr2(SPAN(line), SPAN_TEXT(""), got), APEX_E_LIMIT);
+}
+
+static void tdx_metadata_that_lie_are_refused(void **state)
+{
+    (void)state;
+    static uint8_t image[MADE_FIRMWARE_LEN];
+    static const struct {
+        size_t at;
+        uint32_t value;
+        apex_status want;
+    } cases[] = {
+        {MADE_TABLE - 4 * MADE_ENTRY, MADE_FIRMWARE_LEN + 1, APEX_E_FORMAT}, /* before it */
+        {MADE_TABLE - 4 * MADE_ENTRY, 20, APEX_E_FORMAT},                    /* past its end */
+        {MADE_TDX, 0, APEX_E_FORMAT},
+        {MADE_TDX + 8, 2, APEX_E_FORMAT},
+        {MADE_TDX + 12, 33, APEX_E_LIMIT},
+        {MADE_TDX + 12, 0xffffffff, APEX_E_LIMIT},
+        {MADE_TDX + 16, 1, APEX_E_FORMAT},          /* data past the image's end */
+        {MADE_TDX + 16, 0xffffffff, APEX_E_FORMAT}, /* and by a length that would wrap */
+        {MADE_TDX + 20, 0x1000, APEX_E_FORMAT},     /* half of what is hashed is not there */
+        {MADE_TDX + 24, 0xffffe001, APEX_E_FORMAT}, /* an address within a page */
+        {MADE_TDX + 32, 0x1001, APEX_E_FORMAT},     /* part of a page */
+        {MADE_TDX + 36, 1, APEX_E_FORMAT},          /* 4 GiB of pages */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t got[48];
+        made_firmware(image);
+        put_le32(image + cases[i].at, cases[i].value);
+        apex_status s = td_mrtd(SPAN(image), TD_PAGE_BY_PAGE, got);
+        if (s != cases[i].want) fail_msg("case %zu: %d, not %d", i, s, cases[i].want);
+    }
+}
+
+/* Debian's OVMF, where it is installed (tools/packages.txt): a real table, real metadata. The
+ * golden values are those of the build named here. */
+static void debians_firmware_is_measured(void **state)
+{
+    (void)state;
+    static const char build[] =
+        "7b456907dd0786d415999e801a1ac4637b8ed4d7cf5378cfc6edbe5e574dd773";
     FILE *f = fopen("/usr/share/ovmf/OVMF.fd", "rb");
     struct ovmf o;
+    uint8_t got[48], digest[32];
+    char hex[65];
     if (!f) skip();
     uint8_t *image = malloc(FIRMWARE_MAX);
-    size_t len = fread(image, 1, FIRMWARE_MAX, f);
+    assert_non_null(image);
+    struct span whole = span_of(image, fread(image, 1, FIRMWARE_MAX, f));
     fclose(f);
-    CHECK_OK(ovmf_parse(span_of(image, len), &o));
+    CHECK_OK(ovmf_parse(whole, &o));
     CHECK(o.n_sections >= 4 && o.reset_eip != 0 && o.tdx_from_end != 0);
     struct launch l = {.ovmf = &o, .vcpus = 4, .features = 1};
-    uint8_t got[48];
-    CHECK_OK(launch_firmware(span_of(image, len), l.firmware));
+    CHECK_OK(launch_vcpu_signature("EPYC-Milan-v1", &l.vcpu_signature));
+    CHECK_OK(launch_firmware(whole, l.firmware));
     CHECK_OK(launch_measure(&l, got));
+    sha256(whole, digest);
+    hex_write(SPAN(digest), hex);
+    if (strcmp(hex, build) == 0) {
+        hex_is(got, "e9c10ab98f8086bf4a4993dcdc1f768b1128bcb02301d179"
+                    "1f1d3274329e790db2d12a301d66d99a462a13b5d87e2840");
+        CHECK_OK(td_mrtd(whole, TD_PAGE_BY_PAGE, got));
+        hex_is(got,
+               "4c7206f0f483c524f12c366c711e9049030a8d47c471ee5aa9c4999a08de4057fb887fed0744"
+               "d5631a212967fb231c47");
+        CHECK_OK(td_mrtd(whole, TD_SECTION_BY_SECTION, got));
+        hex_is(got,
+               "acccbcc870a381adab0d3919d90a7f268ac3b0364771f202ed4bb4e892d045b33db3b32e6924"
+               "cba830a724eed443f7e1");
+    }
     free(image);
 }
 
@@ -307,7 +358,10 @@ int main(void)
         cmocka_unit_test(a_firmware_image_that_lies_is_refused),
         cmocka_unit_test(an_image_of_no_whole_pages_is_refused),
         cmocka_unit_test(what_a_firmware_cannot_start_is_not_measured),
-        cmocka_unit_test(debians_firmware_is_read),
+        cmocka_unit_test(a_td_of_a_firmware_has_one_of_two_mrtds),
+        cmocka_unit_test(command_line_and_initrd_give_rtmr2),
+        cmocka_unit_test(tdx_metadata_that_lie_are_refused),
+        cmocka_unit_test(debians_firmware_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

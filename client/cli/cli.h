@@ -20,7 +20,7 @@ enum {
 /* The command line, parsed: options in any order, the rest in `word`. */
 struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
-        *program, *policy, *tee;
+        *program, *policy, *tee, *firmware, *cpu, *vcpus, *features;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
     const char *party[WORDS_MAX];
@@ -66,6 +66,7 @@ int cmd_result(struct cli *cli);
 int cmd_audit(struct cli *cli);
 int cmd_verify(struct cli *cli);
 int cmd_doctor(struct cli *cli);
+int cmd_image(struct cli *cli);
 int cmd_demo(struct cli *cli);
 
 /* A result file's answer as a table of its sites, classes or predictions; false when it has

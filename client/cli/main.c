@@ -24,6 +24,9 @@ const struct command commands[] = {
      "take a contribution back: later runs do not see it", cmd_withdraw, 2, 2},
     {"audit", "audit ADDRESS", "a contract's history, every entry proven", cmd_audit, 1, 1},
     {"verify", "verify FILE [--policy FILE]", "check a result file, offline", cmd_verify, 1, 1},
+    {"image",
+     "image measure [FOLDER] [--firmware FILE] [--cpu MODEL] [--vcpus N] [--features HEX]",
+     "what machines measure when they start an image: for a trust policy", cmd_image, 1, 2},
     {"doctor", "doctor", "what this machine can do, what is missing, how to get it", cmd_doctor,
      0, 0},
     {NULL, NULL, NULL, NULL, 0, 0},
@@ -63,14 +66,23 @@ struct option_text {
     {                                                                                          \
         name, offsetof(struct cli, field)                                                      \
     }
-static const struct option_text texts[] = {
-    TEXT("--home", home),       TEXT("--node", node),
-    TEXT("--as", as),           TEXT("--map", map),
-    TEXT("-o", output),         TEXT("--output", output),
-    TEXT("--rows", rows),       TEXT("--seed", seed),
-    TEXT("--source", source),   TEXT("--template", template_path),
-    TEXT("--program", program), TEXT("--policy", policy),
-    TEXT("--tee", tee)};
+static const struct option_text texts[] = {TEXT("--home", home),
+                                           TEXT("--node", node),
+                                           TEXT("--as", as),
+                                           TEXT("--map", map),
+                                           TEXT("-o", output),
+                                           TEXT("--output", output),
+                                           TEXT("--rows", rows),
+                                           TEXT("--seed", seed),
+                                           TEXT("--source", source),
+                                           TEXT("--template", template_path),
+                                           TEXT("--program", program),
+                                           TEXT("--policy", policy),
+                                           TEXT("--tee", tee),
+                                           TEXT("--firmware", firmware),
+                                           TEXT("--cpu", cpu),
+                                           TEXT("--vcpus", vcpus),
+                                           TEXT("--features", features)};
 static const struct option_text flags[] = {TEXT("--json", json),       TEXT("--check", check),
                                            TEXT("--replace", replace), TEXT("--help", help),
                                            TEXT("-h", help),           TEXT("--quiet", quiet),

@@ -1,10 +1,10 @@
 # bash completion for apex
 _apex() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="demo id trust contract contribute run result withdraw audit verify doctor"
+    local commands="demo id image trust contract contribute run result withdraw audit verify doctor"
     local options="--node --as --home --json --help"
     case $before in
-    --rows|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --rows|--firmware|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --home|--source) COMPREPLY=($(compgen -d -- "$word")); return ;;
     esac
     if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "$commands --help --version" -- "$word")); return; fi
@@ -17,6 +17,7 @@ _apex() {
     run) options="$options --param --rows --seed --map -o" ;;
     result) options="$options -o" ;;
     verify) options="$options --policy" ;;
+    image) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "measure" -- "$word")); return; }; options="$options --firmware --cpu --vcpus --features" ;;
     demo) options="$options --rows --tee --open" ;;
     esac
     case $word in -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;; *) COMPREPLY=($(compgen -f -- "$word")) ;; esac

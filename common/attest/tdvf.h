@@ -5,7 +5,7 @@
  * orders are in use: Linux 6.16 and later hash each page as they add it; earlier out-of-tree
  * kernels added a section whole and hashed it then. Both are given; a TD has one of them.
  * RTMR2: command line and initrd, when OVMF starts a kernel that QEMU hands it and the kernel's
- *   EFI stub measures both (Linux 6.6 and later do).
+ *   EFI stub measures both (Linux 6.9 and later do).
  * RTMR0 (virtual hardware, ACPI tables, boot variables) and RTMR1 (the kernel as QEMU patched
  * it) depend on the machine's shape and the hypervisor's version: they are read from a trusted
  * start, not computed here. RTMR3 is zero unless the guest extends it; APEX does not.

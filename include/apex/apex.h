@@ -196,6 +196,32 @@ struct apex_verification {
 APEX_API apex_status apex_verify(const char *result, size_t len, const char *policy,
                                  struct apex_verification *v, struct apex_error *error);
 
+/* What a machine will measure when it starts an image: for a trust policy, before there is any
+ * evidence. Texts are hex; an empty one cannot be known, and the `why` beside it says what is
+ * lacking. */
+struct apex_image_options {
+    const char *folder;   /* holds vmlinuz, initrd.img and cmdline: what `make image` makes */
+    const char *firmware; /* the firmware (OVMF) that starts it; NULL: not known */
+    const char *cpu;      /* QEMU's processor model; NULL: EPYC-v4 */
+    uint32_t vcpus;       /* virtual processors; 0: 1 */
+    uint64_t features;    /* SEV_FEATURES; 0: 1, SNP alone */
+};
+struct apex_image_measurement {
+    char hex[97], why[160];
+};
+struct apex_image_measurements {
+    char kernel[65], initrd[65], cmdline[65], firmware[65]; /* SHA-256; cmdline with its NUL */
+    char command_line[4097], cpu[32];
+    uint32_t vcpus;
+    uint64_t features;
+    struct apex_image_measurement snp_qemu, snp_ec2; /* MEASUREMENT */
+    /* MRTD of hypervisors that hash page by page (Linux 6.16 and later) and of older ones. */
+    struct apex_image_measurement td_mrtd, td_mrtd_older, td_rtmr2;
+};
+APEX_API apex_status apex_image_measure(const struct apex_image_options *options,
+                                        struct apex_image_measurements *m,
+                                        struct apex_error *error);
+
 /* What this machine offers: lines of name, state and advice. */
 APEX_API void apex_doctor(void (*line)(void *context, const char *name, const char *state,
                                        const char *advice),
