@@ -5,8 +5,8 @@
 #include "common/num/exact.h"
 #include "common/num/geo.h"
 #include "common/num/parallel.h"
-#include "common/num/random.h"
 #include "common/num/sort.h"
+#include "contracts/cluster/sample.h"
 #include "contracts/lib/run.h"
 
 #include <math.h>
@@ -145,18 +145,6 @@ static void counters_add(struct measuring *w)
     }
 }
 
-/* One row of each of n_sample equal runs of rows, by the seed alone. */
-static void sample_draw(struct measuring *w, size_t n)
-{
-    struct random_state r;
-    random_seed(&r, apex_seed(w->m->places->run), SAMPLE_STREAM);
-    for (size_t s = 0; s < w->m->n_sample; s++) {
-        size_t first = (size_t)((unsigned __int128)n * s / w->m->n_sample),
-               next = (size_t)((unsigned __int128)n * (s + 1) / w->m->n_sample);
-        w->drawn[s] = (uint32_t)(first + (size_t)(random_unit(&r) * (double)(next - first)));
-    }
-}
-
 /* Sorted by site and distance; then how many each site has, found by counting keys below each
  * site's end. */
 static void sample_sort(struct measure *m)
@@ -202,7 +190,7 @@ static apex_status open_all(struct measuring *w)
     for (size_t c = 0; c < m->k; c++)
         exact_unit(m->site[2 * c], m->site[2 * c + 1], w->unit[c]);
     w->within = geo_chord2(m->radius_km);
-    sample_draw(w, n);
+    sample_draw(w->m->places->run, n, w->m->n_sample, SAMPLE_STREAM, w->drawn);
     return APEX_OK;
 }
 

@@ -1,0 +1,129 @@
+#include "contracts/cluster/answer.h"
+
+#include "common/base/try.h"
+#include "common/num/exact.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+apex_status answer_open(struct answer *a, size_t k)
+{
+    a->k = k;
+    a->site = calloc(2 * k, sizeof *a->site);
+    a->weight = calloc(k, sizeof *a->weight);
+    a->measure = (struct measure){.places = &a->places,
+                                  .k = k,
+                                  .site = a->site,
+                                  .radius_km = apex_param_number(a->run, "radius_km"),
+                                  .rules = release_rules_of(a->run)};
+    return a->site && a->weight ? APEX_OK : APEX_E_MEMORY;
+}
+
+static void spread_out(struct apex_run *run, const struct spread *s)
+{
+    apex_json_number(run, "median_km", s->told ? s->median_km : NAN);
+    apex_json_number(run, "p95_km", s->told ? s->p95_km : NAN);
+    apex_json_number(run, "max_km", s->told ? s->most_km : NAN);
+}
+
+/* The place of a site that k-means found, to the precision that one row could move it by. */
+static void place_out(struct answer *a, size_t c, double reach_km)
+{
+    const struct measure *m = &a->measure;
+    double reach = m->centroids ? reach_km / KM_OF_DEGREE : 0, sine, cosine;
+    exact_sincos_degrees(a->site[2 * c], &sine, &cosine);
+    double flat = cosine > 0.01 ? cosine : 0.01;
+    apex_json_number(
+        a->run, "latitude",
+        release_to(a->site[2 * c], release_precision(&m->rules, reach, m->present[c])));
+    apex_json_number(a->run, "longitude",
+                     release_to(a->site[2 * c + 1],
+                                release_precision(&m->rules, reach / flat, m->present[c])));
+}
+
+static void site_out(struct answer *a, size_t c)
+{
+    const struct measure *m = &a->measure;
+    char words[120];
+    apex_json_object(a->run, NULL);
+    apex_json_integer(a->run, "site", (int64_t)c);
+    if (m->cell[c].reason != RELEASE_OK) {
+        release_words(&m->rules, m->cell[c].reason, words);
+        apex_json_text(a->run, "suppressed", words, strlen(words));
+        apex_json_end(a->run);
+        return;
+    }
+    struct spread spread = measure_spread(m, c),
+                  near = spread.told ? spread : measure_spread(m, m->k);
+    place_out(a, c, near.most_km);
+    apex_json_integer(a->run, "rows", (int64_t)m->present[c]);
+    apex_json_integer(a->run, "contributors",
+                      (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
+    if (a->places.weighted) apex_json_number(a->run, "weight", (double)a->weight[c]);
+    release_share(a->run, &m->rules, "within_radius", &m->inside[c], &m->cell[c]);
+    spread_out(a->run, &spread);
+    apex_json_end(a->run);
+}
+
+/* Rows within the radius (or, outside, beyond it) of every site, hidden where the site's share
+ * is not told. */
+static bool shares_fit(const struct measure *m, bool outside, struct release_cell *part)
+{
+    for (size_t c = 0; c < m->k; c++) {
+        bool told = m->cell[c].reason == RELEASE_OK &&
+                    release_share_told(&m->rules, &m->inside[c], &m->cell[c]);
+        part[c] = m->inside[c];
+        for (size_t p = 0; outside && p < m->rules.n_parties; p++)
+            part[c].by_party[p] = m->cell[c].by_party[p] - m->inside[c].by_party[p];
+        if (outside) part[c].rows = m->cell[c].rows - m->inside[c].rows;
+        part[c].reason = told ? RELEASE_OK : release_judge(&m->rules, &part[c]);
+        if (!told && part[c].reason == RELEASE_OK) part[c].reason = RELEASE_WITHHELD;
+    }
+    return release_total_fits(&m->rules, part, m->k);
+}
+
+/* The share of all rows, unless a site's that is not told would follow. */
+static apex_status all_inside_out(struct answer *a)
+{
+    const struct measure *m = &a->measure;
+    struct release_cell *part = calloc(m->k, sizeof *part);
+    if (!part) return APEX_E_MEMORY;
+    if (shares_fit(m, false, part) && shares_fit(m, true, part))
+        release_share(a->run, &m->rules, "within_radius", &m->all_inside, &a->places.all);
+    else
+        apex_json_null(a->run, "within_radius");
+    free(part);
+    return APEX_OK;
+}
+
+apex_status answer_out(struct answer *a)
+{
+    const struct measure *m = &a->measure;
+    struct apex_run *run = a->run;
+    size_t hidden = 0;
+    TRY(measure_all(&a->measure));
+    for (size_t c = 0; c < m->k; c++)
+        hidden += m->cell[c].reason != RELEASE_OK;
+    if (!release_total_fits(&m->rules, m->cell, m->k)) /* a hidden site would follow */
+        apex_json_null(run, "rows");
+    else
+        apex_json_integer(run, "rows", (int64_t)a->places.n_present);
+    release_count(run, &m->rules, "rows_dropped", a->places.n_dropped);
+    apex_json_integer(run, "contributors",
+                      (int64_t)release_contributors(&a->places.all, m->rules.n_parties));
+    apex_json_integer(run, "k", (int64_t)a->k);
+    apex_json_integer(run, "suppressed_sites", (int64_t)hidden);
+    apex_json_number(run, "radius_km", m->radius_km);
+    TRY(all_inside_out(a));
+    if (m->n_sample < a->places.n)
+        apex_json_integer(run, "distances_of_rows_drawn", (int64_t)m->n_sample);
+    apex_json_array(run, "sites");
+    for (size_t c = 0; c < a->k; c++)
+        site_out(a, c);
+    apex_json_end(run);
+    struct spread all = measure_spread(m, m->k);
+    apex_json_object(run, "distance");
+    spread_out(run, &all);
+    apex_json_end(run);
+    return APEX_OK;
+}

@@ -1,0 +1,35 @@
+/* An answer about sites: what every function of the contract has in common, written once the
+ * sites stand. */
+#ifndef CONTRACTS_CLUSTER_ANSWER_H
+#define CONTRACTS_CLUSTER_ANSWER_H
+
+#include "contracts/cluster/measure.h"
+
+#define KM_OF_DEGREE 111.195 /* of a great circle */
+
+struct answer {
+    struct apex_run *run;
+    struct places places;
+    struct measure measure;
+    size_t k;
+    double *site; /* k x 2: latitude, longitude in degrees */
+    uint64_t *weight;
+};
+
+/* Room for k sites; radius_km is a parameter of the function. */
+apex_status answer_open(struct answer *a, size_t k);
+/* "rows", "sites" and all that is told of them. */
+apex_status answer_out(struct answer *a);
+
+/* k-means of all places from `start` (k x d, or NULL), and how it went. */
+apex_status sites_fit(struct answer *a, const double *start, bool sphere);
+/* Degrees into the coordinates that k-means works on (1e-7 degree, or 2^-30 of the Earth's
+ * radius), and back. */
+void to_coordinates(const double *degrees, bool sphere, double *centroid);
+void to_degrees(const double *centroid, bool sphere, double *degrees);
+
+/* The functions choose_k and cover. */
+apex_status choose_k(struct answer *a);
+apex_status cover(struct answer *a);
+
+#endif
