@@ -1,8 +1,11 @@
-#include "enclave/tee/tee.h"
-
+/* sim: an ordinary process. Its seal is a key in a file of its state folder, which the operator
+ * can read; without a folder (a virtual machine that nothing vouches for) it is derived from the
+ * measurement, which everybody knows. Either way it keeps nothing from anybody: it is there so
+ * that a simulated node lives through a restart as a real one does. */
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
+#include "enclave/tee/machine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +15,10 @@
 #include <unistd.h>
 
 enum { STATE_LEN = 4000, PATH_LEN = 4096 };
-#define ROOT_MAGIC "apex/sim-root/v1"
-enum { ROOT_MAGIC_LEN = sizeof ROOT_MAGIC - 1, ROOT_FILE_LEN = ROOT_MAGIC_LEN + ROOT_LEN };
 
-struct tee {
+struct sim {
+    bool has_state;
     char state[STATE_LEN];
-    uint8_t measurement[HASH_LEN];
 };
 
 /* The measurement of a sim is the SHA-256 of the ELF file it runs from. */
@@ -37,69 +38,14 @@ static apex_status measure_self(uint8_t digest[static HASH_LEN])
     return APEX_OK;
 }
 
-apex_status tee_open(const char *kind, const char *state, struct tee **tee)
+static apex_status sim_quote(const struct tee *t,
+                             const uint8_t report_data[static REPORT_DATA_LEN],
+                             uint64_t time_ms, struct buffer *report,
+                             struct buffer *supplements)
 {
-    if (strcmp(kind, "sim") != 0) return APEX_E_USAGE;
-    struct tee *t = calloc(1, sizeof *t);
-    if (!t) return APEX_E_MEMORY;
-    int n = snprintf(t->state, sizeof t->state, "%s", state);
-    apex_status s =
-        n > 0 && (size_t)n < sizeof t->state ? measure_self(t->measurement) : APEX_E_USAGE;
-    if (s == APEX_OK && mkdir(state, 0700) != 0 && errno != EEXIST) s = APEX_E_IO;
-    if (s != APEX_OK) {
-        free(t);
-        return s;
-    }
-    *tee = t;
+    (void)supplements;
+    sim_report_write(t->measurement, report_data, time_ms, report);
     return APEX_OK;
-}
-
-void tee_close(struct tee *tee)
-{
-    free(tee);
-}
-
-const char *tee_kind(const struct tee *tee)
-{
-    (void)tee;
-    return "sim";
-}
-
-struct span tee_measurement(const struct tee *tee)
-{
-    return SPAN(tee->measurement);
-}
-
-apex_status tee_quote(const struct tee *tee, const uint8_t report_data[static REPORT_DATA_LEN],
-                      uint64_t time_ms, struct buffer *evidence)
-{
-    BUFFER_CLEARED report = {0};
-    sim_report_write(tee->measurement, report_data, time_ms, &report);
-    TRY(buffer_ok(&report));
-    evidence_write("sim", buffer_span(&report), (struct span){0}, evidence);
-    return buffer_ok(evidence);
-}
-
-static apex_status root_read(int fd, struct root_secret *root)
-{
-    uint8_t file[ROOT_FILE_LEN + 1];
-    ssize_t n = read(fd, file, sizeof file);
-    apex_status s = n == ROOT_FILE_LEN && memcmp(file, ROOT_MAGIC, ROOT_MAGIC_LEN) == 0
-                        ? APEX_OK
-                        : APEX_E_UNTRUSTED;
-    if (s == APEX_OK) memcpy(root->bytes, file + ROOT_MAGIC_LEN, ROOT_LEN);
-    wipe(file, sizeof file);
-    return s;
-}
-
-static apex_status root_write(int fd, const struct root_secret *root)
-{
-    uint8_t file[ROOT_FILE_LEN];
-    memcpy(file, ROOT_MAGIC, ROOT_MAGIC_LEN);
-    memcpy(file + ROOT_MAGIC_LEN, root->bytes, ROOT_LEN);
-    bool whole = write(fd, file, sizeof file) == (ssize_t)sizeof file && fsync(fd) == 0;
-    wipe(file, sizeof file);
-    return whole ? APEX_OK : APEX_E_IO;
 }
 
 static apex_status folder_sync(const char *path)
@@ -111,31 +57,66 @@ static apex_status folder_sync(const char *path)
     return synced ? APEX_OK : APEX_E_IO;
 }
 
-/* Written beside, synced, then renamed: a root is there whole or not at all. */
-static apex_status root_make(const struct tee *tee, const char *path, struct root_secret *root)
+/* Written beside, synced, then renamed: a key is there whole or not at all. */
+static apex_status key_make(const struct sim *sim, const char *path, struct seal_key_bytes *key)
 {
     char beside[PATH_LEN];
-    snprintf(beside, sizeof beside, "%s/root.new", tee->state);
+    snprintf(beside, sizeof beside, "%s/seal.new", sim->state);
     unlink(beside);
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return APEX_E_IO;
-    random_bytes(root->bytes, sizeof root->bytes);
-    apex_status s = root_write(fd, root);
+    random_bytes(key->bytes, sizeof key->bytes);
+    bool whole =
+        write(fd, key->bytes, sizeof key->bytes) == (ssize_t)sizeof key->bytes && fsync(fd) == 0;
     close(fd);
-    TRY(s);
-    if (rename(beside, path) != 0) return APEX_E_IO;
-    return folder_sync(tee->state);
+    if (!whole || rename(beside, path) != 0) return APEX_E_IO;
+    return folder_sync(sim->state);
 }
 
-apex_status tee_root(const struct tee *tee, struct root_secret *root, bool *fresh)
+static apex_status key_of_state(const struct sim *sim, struct seal_key_bytes *key)
 {
     char path[PATH_LEN];
-    snprintf(path, sizeof path, "%s/root", tee->state);
+    uint8_t file[SEAL_KEY_BYTES + 1];
+    snprintf(path, sizeof path, "%s/seal", sim->state);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    *fresh = fd < 0 && errno == ENOENT;
-    if (*fresh) return root_make(tee, path, root);
-    if (fd < 0) return APEX_E_IO;
-    apex_status s = root_read(fd, root);
+    if (fd < 0) return errno == ENOENT ? key_make(sim, path, key) : APEX_E_IO;
+    ssize_t n = read(fd, file, sizeof file);
     close(fd);
-    return s;
+    if (n == SEAL_KEY_BYTES) memcpy(key->bytes, file, SEAL_KEY_BYTES);
+    wipe(file, sizeof file);
+    return n == SEAL_KEY_BYTES ? APEX_OK : APEX_E_UNTRUSTED;
+}
+
+static apex_status sim_seal_key(const struct tee *t, struct buffer *terms,
+                                struct seal_key_bytes *key)
+{
+    const struct sim *sim = t->machine;
+    struct span mine = sim->has_state ? SPAN_TEXT("file") : SPAN_TEXT("nothing");
+    if (terms->len == 0) buffer_append(terms, mine);
+    if (!span_equal(buffer_span(terms), mine)) return APEX_E_UNTRUSTED;
+    if (sim->has_state) return key_of_state(sim, key);
+    memcpy(key->bytes, t->measurement, sizeof key->bytes);
+    return APEX_OK;
+}
+
+static void sim_close(struct tee *t)
+{
+    free(t->machine);
+}
+
+static const struct machine_ops sim_ops = {sim_quote, sim_seal_key, sim_close};
+
+apex_status sim_open(const char *state, struct tee *t)
+{
+    struct sim *sim = calloc(1, sizeof *sim);
+    if (!sim) return APEX_E_MEMORY;
+    t->ops = &sim_ops;
+    t->machine = sim;
+    snprintf(t->kind, sizeof t->kind, "sim");
+    t->measurement_len = HASH_LEN;
+    sim->has_state = state != NULL;
+    int n = snprintf(sim->state, sizeof sim->state, "%s", state ? state : "");
+    if ((size_t)n >= sizeof sim->state) return APEX_E_USAGE;
+    if (state && mkdir(state, 0700) != 0 && errno != EEXIST) return APEX_E_IO;
+    return measure_self(t->measurement);
 }

@@ -1,33 +1,56 @@
 /* The machine that vouches for us: measurement, evidence, and the sealing of the root secret.
- * One file per kind of machine.
+ * One file per kind of machine behind one interface (machine.h).
  *
- * `sim` is an ordinary process for development: nothing vouches for it and its root lies in a
- * file, mode 0600, that the operator can read. It is a different type of evidence, and only a
- * policy that names it accepts it. Leaks to the host: that the enclave started, and which kind
- * it is. */
+ *   tsm    Linux's configfs-tsm, which speaks for AMD SEV-SNP and Intel TDX; /dev/sev-guest where
+ *          an SNP guest has no configfs, and for its sealing key
+ *   nitro  the AWS Nitro security module, /dev/nsm
+ *   sim    an ordinary process for development: nothing vouches for it and its root lies where
+ *          the operator can read it. It is a different type of evidence, and only a policy that
+ *          names it accepts it.
+ *
+ * Sealing: what one start of this enclave sealed, a later start of the same enclave on the same
+ * machine opens, and nobody else. TDX and Nitro have nothing of the kind; that is a normal
+ * answer, and the root secret then comes from a peer or from recovery shares (enclave/core/root.h).
+ * Where a state was sealed an older state may come back: rollback is the log's to notice.
+ *
+ * Leaks to the host: that the enclave started, and which kind it is. */
 #ifndef ENCLAVE_TEE_TEE_H
 #define ENCLAVE_TEE_TEE_H
 
 #include "common/attest/attest.h"
 
-enum { ROOT_LEN = 32 };
+enum { ROOT_LEN = 32, SEALED_MAX = 1024 };
 struct root_secret {
     uint8_t bytes[ROOT_LEN];
 };
 WIPED_DEFINE(root_secret)
 
 struct tee;
-/* `kind`: "sim". `state` is a folder of the enclave's own. APEX_E_USAGE: a kind this build has
- * not; APEX_E_IO: the folder. */
+/* `kind`: "sim", "tsm" or "nitro". `state`: a folder of the sim's own, or NULL; the others keep
+ * nothing. APEX_E_USAGE: a kind this build has not; APEX_E_NOT_FOUND: this machine has none of
+ * it; APEX_E_IO: it does not answer as it should. */
 apex_status tee_open(const char *kind, const char *state, struct tee **tee);
 void tee_close(struct tee *tee);
+/* The evidence's word: "sim", "sev-snp", "tdx", "nitro". */
 const char *tee_kind(const struct tee *tee);
 struct span tee_measurement(const struct tee *tee);
 /* Appends an evidence envelope that binds report_data. */
 apex_status tee_quote(const struct tee *tee, const uint8_t report_data[static REPORT_DATA_LEN],
                       uint64_t time_ms, struct buffer *evidence);
-/* The root secret: unsealed, or made and sealed when there is none yet (*fresh).
- * APEX_E_UNTRUSTED: what is there is not whole. */
-apex_status tee_root(const struct tee *tee, struct root_secret *root, bool *fresh);
+/* The report of an envelope that was verified says the same code, in all this kind of machine
+ * measures, as our own. More than the measurement alone: a TDX quote spreads it over registers.
+ * APEX_E_UNTRUSTED: it is other code. */
+apex_status tee_same_code(const struct tee *tee, struct span evidence);
+
+/* Can this kind of machine seal at all? */
+bool tee_seals(const struct tee *tee);
+/* Appends at most SEALED_MAX bytes. APEX_E_NOT_FOUND: this machine cannot seal. */
+apex_status tee_seal(const struct tee *tee, const struct root_secret *root,
+                     struct buffer *sealed);
+/* *stale: it opened, but under terms older than today's (firmware was updated): seal it anew.
+ * APEX_E_NOT_FOUND: this machine cannot seal. APEX_E_UNTRUSTED: not sealed by this enclave on
+ * this machine, or changed since. */
+apex_status tee_unseal(const struct tee *tee, struct span sealed, struct root_secret *root,
+                       bool *stale);
 
 #endif

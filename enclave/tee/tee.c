@@ -1,0 +1,198 @@
+#include "enclave/tee/tee.h"
+
+#include "common/attest/evidence.h"
+#include "common/base/try.h"
+#include "common/crypto/kdf.h"
+#include "common/crypto/random.h"
+#include "common/crypto/secretbox.h"
+#include "common/wire/cbor.h"
+#include "enclave/tee/machine.h"
+
+#include <stdlib.h>
+
+#define SEALED_NAME "apex/sealed-root/v1"
+
+static apex_status machine_open(const char *kind, const char *state, struct tee *t)
+{
+    if (strcmp(kind, "sim") == 0) return sim_open(state, t);
+    if (strcmp(kind, "tsm") == 0) return tsm_open(t);
+    if (strcmp(kind, "nitro") == 0) return nitro_open(t);
+    return APEX_E_USAGE;
+}
+
+apex_status tee_open(const char *kind, const char *state, struct tee **tee)
+{
+    struct tee *t = calloc(1, sizeof *t);
+    if (!t) return APEX_E_MEMORY;
+    apex_status s = machine_open(kind, state, t);
+    if (s != APEX_OK) {
+        tee_close(t);
+        return s;
+    }
+    *tee = t;
+    return APEX_OK;
+}
+
+void tee_close(struct tee *tee)
+{
+    if (!tee) return;
+    if (tee->ops && tee->ops->close) tee->ops->close(tee);
+    free(tee);
+}
+
+const char *tee_kind(const struct tee *tee)
+{
+    return tee->kind;
+}
+
+struct span tee_measurement(const struct tee *tee)
+{
+    return span_of(tee->measurement, tee->measurement_len);
+}
+
+apex_status tee_quote(const struct tee *tee, const uint8_t report_data[static REPORT_DATA_LEN],
+                      uint64_t time_ms, struct buffer *evidence)
+{
+    BUFFER_CLEARED report = {0};
+    BUFFER_CLEARED supplements = {0};
+    TRY(tee->ops->quote(tee, report_data, time_ms, &report, &supplements));
+    TRY(buffer_ok(&report));
+    TRY(buffer_ok(&supplements));
+    evidence_write(tee->kind, buffer_span(&report), buffer_span(&supplements), evidence);
+    TRY(buffer_ok(evidence));
+    return evidence->len <= EVIDENCE_MAX ? APEX_OK : APEX_E_LIMIT;
+}
+
+apex_status machine_code(const char *kind, struct span report, uint8_t *out, size_t *len)
+{
+    enum { SNP_AT = 0x90, MRTD_AT = 136, RTMR_AT = 328, REGISTER = 48, RTMRS = 3 };
+    *len = 0;
+    if (strcmp(kind, "sev-snp") == 0) {
+        if (report.len < SNP_AT + REGISTER) return APEX_E_FORMAT;
+        memcpy(out, report.data + SNP_AT, *len = REGISTER);
+    } else if (strcmp(kind, "tdx") == 0) {
+        size_t body = report.len > 1 && report.data[0] == 5 ? 54 : 48;
+        if (report.len < body + RTMR_AT + RTMRS * REGISTER) return APEX_E_FORMAT;
+        memcpy(out, report.data + body + MRTD_AT, REGISTER);
+        memcpy(out + REGISTER, report.data + body + RTMR_AT, RTMRS * REGISTER);
+        *len = (1 + RTMRS) * REGISTER;
+    }
+    return APEX_OK;
+}
+
+apex_status tee_same_code(const struct tee *tee, struct span evidence)
+{
+    struct evidence e = {0};
+    uint8_t code[CODE_MAX];
+    size_t len;
+    TRY(evidence_parse(evidence, &e));
+    if (!span_equal(e.tee, span_text(tee->kind))) return APEX_E_UNTRUSTED;
+    TRY(machine_code(tee->kind, e.report, code, &len));
+    return span_equal(span_of(code, len), span_of(tee->code, tee->code_len)) ? APEX_OK
+                                                                           : APEX_E_UNTRUSTED;
+}
+
+bool tee_seals(const struct tee *tee)
+{
+    return tee->ops->seal_key != NULL;
+}
+
+/* What is sealed names the kind of machine and the terms, and both are authenticated with the
+ * secret: {1: name, 2: tee, 3: terms, 4: nonce || ciphertext || tag}. The code is in the key. */
+static void head_write(const struct tee *t, struct span terms, struct buffer *out)
+{
+    cbor_put_map(out, 4);
+    cbor_put_uint(out, 1);
+    cbor_put_text(out, SEALED_NAME);
+    cbor_put_uint(out, 2);
+    cbor_put_text(out, t->kind);
+    cbor_put_uint(out, 3);
+    cbor_put_bytes(out, terms);
+}
+
+/* The machine's key is never used itself: another use of it, with another label, learns nothing
+ * of this one. */
+static apex_status box_key(const struct tee *t, struct buffer *terms,
+                           struct seal_key_bytes *key)
+{
+    WIPED(seal_key_bytes) raw = {{0}};
+    WIPED(seal_key_bytes) prk = {{0}};
+    if (!tee_seals(t)) return APEX_E_NOT_FOUND;
+    TRY(t->ops->seal_key(t, terms, &raw));
+    TRY(buffer_ok(terms));
+    if (terms->len > SEAL_TERMS_MAX) return APEX_E_LIMIT;
+    hkdf_extract(SPAN_TEXT("apex/seal/v1"), SPAN(raw.bytes), prk.bytes);
+    return hkdf_expand(prk.bytes, SPAN_TEXT("apex/root-secret/v1"), key->bytes,
+                       sizeof key->bytes);
+}
+
+apex_status tee_seal(const struct tee *tee, const struct root_secret *root,
+                     struct buffer *sealed)
+{
+    WIPED(seal_key_bytes) key = {{0}};
+    BUFFER_CLEARED terms = {0};
+    BUFFER_CLEARED head = {0};
+    uint8_t box[ROOT_LEN + SECRETBOX_OVERHEAD];
+    TRY(box_key(tee, &terms, &key));
+    head_write(tee, buffer_span(&terms), &head);
+    TRY(buffer_ok(&head));
+    secretbox_seal(key.bytes, buffer_span(&head), SPAN(root->bytes), box);
+    buffer_append(sealed, buffer_span(&head));
+    cbor_put_uint(sealed, 4);
+    cbor_put_bytes(sealed, SPAN(box));
+    return buffer_ok(sealed);
+}
+
+/* The head must be word for word the one we would write under these terms. */
+static apex_status sealed_parse(struct span sealed, struct span *head, struct span *terms,
+                                struct span *box)
+{
+    struct cursor c = cursor_on(sealed);
+    struct span skipped;
+    size_t n;
+    if (sealed.len > SEALED_MAX) return APEX_E_LIMIT;
+    TRY(cbor_map(&c, &n));
+    TRY(cbor_key(&c, 1));
+    TRY(cbor_text_is(&c, SEALED_NAME));
+    TRY(cbor_key(&c, 2));
+    TRY(cbor_text(&c, &skipped));
+    TRY(cbor_key(&c, 3));
+    TRY(cbor_bytes(&c, terms));
+    *head = span_of(sealed.data, sealed.len - cursor_left(&c));
+    TRY(cbor_key(&c, 4));
+    TRY(cbor_bytes(&c, box));
+    TRY(cursor_end(&c));
+    return n == 4 && terms->len <= SEAL_TERMS_MAX &&
+                   box->len == ROOT_LEN + SECRETBOX_OVERHEAD
+               ? APEX_OK
+               : APEX_E_FORMAT;
+}
+
+static apex_status box_open(const struct tee *t, struct span head, struct span terms_given,
+                            struct span box, struct root_secret *root)
+{
+    WIPED(seal_key_bytes) key = {{0}};
+    BUFFER_CLEARED terms = {0};
+    BUFFER_CLEARED ours = {0};
+    buffer_append(&terms, terms_given);
+    head_write(t, terms_given, &ours);
+    TRY(buffer_ok(&ours));
+    if (!span_equal(head, buffer_span(&ours))) return APEX_E_UNTRUSTED;
+    TRY(box_key(t, &terms, &key));
+    return secretbox_open(key.bytes, head, box, root->bytes);
+}
+
+apex_status tee_unseal(const struct tee *tee, struct span sealed, struct root_secret *root,
+                       bool *stale)
+{
+    struct span head, terms, box;
+    WIPED(seal_key_bytes) unused = {{0}};
+    BUFFER_CLEARED today = {0};
+    if (!tee_seals(tee)) return APEX_E_NOT_FOUND;
+    if (sealed_parse(sealed, &head, &terms, &box) != APEX_OK) return APEX_E_UNTRUSTED;
+    if (terms.len == 0) return APEX_E_UNTRUSTED;
+    TRY(box_open(tee, head, terms, box, root));
+    TRY(box_key(tee, &today, &unused));
+    *stale = !span_equal(terms, buffer_span(&today));
+    return APEX_OK;
+}
