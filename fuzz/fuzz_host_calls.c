@@ -37,6 +37,9 @@ static void host_make(struct host *h)
     if (store_open(path, &o, &h->store) != APEX_OK) abort();
     snprintf(path, sizeof path, "%s/log", folder);
     if (ledger_open(path, &h->ledger) != APEX_OK) abort();
+    static char root[96];
+    snprintf(root, sizeof root, "%s/root.sealed", folder);
+    h->root_path = root;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -12,7 +12,9 @@
  * entries it covers and their tiles 6 CHECKPOINT_GET                                  -> note,
  * empty when there is none 7 BLOB_APPEND   token u64 (0 starts one), bytes   -> token u64
  * (large sealed results, in pieces) 8 BLOB_FINISH   token u64                         -> digest
- * 32 */
+ * 32 16 ROOT_GET -> u8 (0 start a log if there is none, 1 wait for a root secret), sealed root
+ * secret, empty when there is none 17 ROOT_PUT sealed root secret -> nothing; fsynced, in the
+ * place of the old one */
 #ifndef COMMON_WIRE_FRAME_H
 #define COMMON_WIRE_FRAME_H
 
@@ -35,10 +37,17 @@ enum call_op {
     CALL_CHECKPOINT_PUT = 5,
     CALL_CHECKPOINT_GET = 6,
     CALL_BLOB_APPEND = 7,
-    CALL_BLOB_FINISH = 8
+    CALL_BLOB_FINISH = 8,
+    CALL_ROOT_GET = 16,
+    CALL_ROOT_PUT = 17
 };
 enum call_status { CALL_OK = 0, CALL_NOT_FOUND = 1, CALL_IO = 2, CALL_FULL = 3, CALL_BAD = 4 };
-enum { FRAME_HEAD_LEN = 9, FRAME_MAX = 2 * 1024 * 1024, FRAME_BLOB_MAX = 1024 * 1024 };
+enum {
+    FRAME_HEAD_LEN = 9,
+    FRAME_MAX = 2 * 1024 * 1024,
+    FRAME_BLOB_MAX = 1024 * 1024,
+    FRAME_ROOT_MAX = 1024
+};
 
 struct frame {
     enum frame_type type;

@@ -6,6 +6,7 @@
 #include "common/merkle/tile.h"
 #include "enclave/core/host.h"
 #include "enclave/core/replay.h"
+#include "enclave/core/root.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,11 +111,11 @@ static apex_status contract_keys(const void *keys, const uint8_t address[static 
 static apex_status keys_open(struct core *core, const char **why)
 {
     WIPED(root_secret) root = {0};
-    bool fresh;
-    *why = "the root secret cannot be read";
-    TRY(tee_root(core->tee, &root, &fresh));
     *why = "no memory for keys";
-    TRY(keys_new(&root, &core->keys));
+    TRY(keys_new(&core->keys));
+    TRY(root_find(core, &root, why));
+    *why = "no key comes of this root secret";
+    TRY(keys_root(core->keys, &root));
     char hex[2 * 8 + 1];
     hex_write(span_of(core->keys->public_keys.log.bytes, 8), hex);
     snprintf(core->origin, sizeof core->origin, "apex-log/%s", hex);

@@ -137,3 +137,19 @@ apex_status host_checkpoint_get(struct link *link, struct buffer *note)
 {
     return link_call(link, CALL_CHECKPOINT_GET, (struct span){0}, (struct span){0}, note);
 }
+
+apex_status host_root_get(struct link *link, bool *wait, struct buffer *sealed)
+{
+    TRY(link_call(link, CALL_ROOT_GET, (struct span){0}, (struct span){0}, sealed));
+    if (sealed->len == 0 || sealed->len > 1 + FRAME_ROOT_MAX || sealed->data[0] > 1)
+        return APEX_E_FORMAT;
+    *wait = sealed->data[0] == 1;
+    memmove(sealed->data, sealed->data + 1, --sealed->len);
+    return APEX_OK;
+}
+
+apex_status host_root_put(struct link *link, struct span sealed)
+{
+    BUFFER_CLEARED answer = {0};
+    return link_call(link, CALL_ROOT_PUT, sealed, (struct span){0}, &answer);
+}

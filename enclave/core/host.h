@@ -42,6 +42,9 @@ apex_status host_blob_put(struct link *link, struct span bytes,
 apex_status host_log_read(struct link *link, uint64_t index, struct buffer *bundle);
 apex_status host_log_append(struct link *link, uint64_t index, struct span bundle);
 apex_status host_checkpoint_put(struct link *link, struct span note);
+/* The sealed root secret, empty when there is none. *wait: the host wants one handed over. */
+apex_status host_root_get(struct link *link, bool *wait, struct buffer *sealed);
+apex_status host_root_put(struct link *link, struct span sealed);
 /* Empty when there is none. */
 apex_status host_checkpoint_get(struct link *link, struct buffer *note);
 

@@ -14,7 +14,7 @@ static apex_status derive(const struct root_secret *root, struct span info,
     return s;
 }
 
-static apex_status fill(const struct root_secret *root, struct keys *k)
+apex_status keys_root(struct keys *k, const struct root_secret *root)
 {
     uint8_t seed[32];
     k->root = *root;
@@ -23,21 +23,16 @@ static apex_status fill(const struct root_secret *root, struct keys *k)
     TRY(derive(root, SPAN_TEXT("apex/chain/v1"), seed));
     apex_status s = ecdsa_from_seed(seed, &k->public_keys.chain, &k->chain);
     wipe(seed, sizeof seed);
-    TRY(s);
-    sign_new(&k->public_keys.identity, &k->identity);
-    seal_new(&k->public_keys.identity_seal, &k->identity_seal);
-    return APEX_OK;
+    return s;
 }
 
-apex_status keys_new(const struct root_secret *root, struct keys **keys)
+apex_status keys_new(struct keys **keys)
 {
     struct keys *k = secret_alloc(sizeof *k);
     if (!k) return APEX_E_MEMORY;
-    apex_status s = fill(root, k);
-    if (s != APEX_OK) {
-        secret_free(k);
-        return s;
-    }
+    wipe(k, sizeof *k);
+    sign_new(&k->public_keys.identity, &k->identity);
+    seal_new(&k->public_keys.identity_seal, &k->identity_seal);
     *keys = k;
     return APEX_OK;
 }

@@ -16,8 +16,10 @@ struct keys {
     struct enclave_keys public_keys;
 };
 
-/* Takes a copy of the root; makes fresh identities. */
-apex_status keys_new(const struct root_secret *root, struct keys **keys);
+/* Fresh identities and no root yet: log and chain keys are zeros. */
+apex_status keys_new(struct keys **keys);
+/* Takes a copy of the root and derives what follows from it. */
+apex_status keys_root(struct keys *keys, const struct root_secret *root);
 void keys_free(struct keys *keys);
 /* The contract's X25519 pair: DeriveKeyPair(HKDF(root, "apex/contract/v1" || address)). */
 apex_status keys_contract(const struct keys *keys, const uint8_t address[static 32],

@@ -123,10 +123,11 @@ static int start(const struct options *o)
     apex_status s = tee_open(o->tee, o->state, &tee);
     if (s == APEX_OK) s = link_open(o->fd, &link);
     if (s != APEX_OK) {
-        fprintf(stderr,
-                "apex-enclave: not started (%s): --tee must be sim, --state a folder it may "
-                "write\n",
-                apex_status_name(s));
+        fprintf(
+            stderr,
+            "apex-enclave: not started (%s): --tee is sim, tsm or nitro, and this machine must "
+            "have it; --state is a folder the sim may write\n",
+            apex_status_name(s));
         tee_close(tee);
         return s == APEX_E_USAGE ? EXIT_USAGE : 1;
     }
@@ -138,7 +139,7 @@ static int start(const struct options *o)
 
 static int start_in_machine(const struct boot *machine)
 {
-    const struct options o = {.tee = machine->tee, .state = "/state", .fd = machine->link_fd};
+    const struct options o = {.tee = machine->tee, .state = NULL, .fd = machine->link_fd};
     return start(&o);
 }
 
@@ -147,9 +148,8 @@ int main(int argc, char **argv)
     struct options o;
     if (boot_is_first()) boot(start_in_machine);
     if (!options_parse(argc, argv, &o)) {
-        fprintf(
-            stderr,
-            "usage: apex-enclave --tee sim --link-fd N --state FOLDER   (apexd starts it)\n");
+        fprintf(stderr, "usage: apex-enclave --tee sim|tsm|nitro --link-fd N --state FOLDER   "
+                        "(apexd starts it)\n");
         return EXIT_USAGE;
     }
     return start(&o);

@@ -23,7 +23,7 @@ struct configfs {
     void *context;
     long (*make)(void *context, const char *folder);
     long (*drop)(void *context, const char *folder);
-    long (*write)(void *context, const char *file, struct span bytes); /* one write(2) */
+    long (*write)(void *context, const char *file, struct span bytes);       /* one write(2) */
     long (*read)(void *context, const char *file, uint8_t *out, size_t max); /* to its end */
     void (*pause)(void *context, unsigned ms);
 };

@@ -25,7 +25,8 @@ static long system_write(void *context, const char *file, struct span bytes)
     if (fd < 0) return -errno;
     ssize_t n = write(fd, bytes.data, bytes.len);
     long result = n < 0 ? -errno : n;
-    /* configfs takes a binary attribute in whole when it is closed, and says then what is wrong. */
+    /* configfs takes a binary attribute in whole when it is closed, and says then what is
+     * wrong. */
     if (close(fd) != 0 && result >= 0) result = -errno;
     return result;
 }
@@ -51,5 +52,5 @@ static void system_pause(void *context, unsigned ms)
     nanosleep(&t, NULL);
 }
 
-const struct configfs configfs_system = {NULL, system_make, system_drop, system_write,
-                                         system_read, system_pause};
+const struct configfs configfs_system = {NULL,         system_make, system_drop,
+                                         system_write, system_read, system_pause};

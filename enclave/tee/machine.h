@@ -31,7 +31,8 @@ struct tee {
     size_t code_len;
 };
 
-/* Fills ops, machine, kind, measurement; code where the report tells more than the measurement. */
+/* Fills ops, machine, kind, measurement; code where the report tells more than the measurement.
+ */
 apex_status sim_open(const char *state, struct tee *t);
 apex_status tsm_open(struct tee *t);
 apex_status nitro_open(struct tee *t);

@@ -8,8 +8,15 @@
 #include <linux/sev-guest.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
-enum { PAGE = 4096, TERMS_VERSION = 1, KEY_AT = 0x20, REPORT_AT = 0x20, CERTIFICATES_FIRST = 16384 };
+enum {
+    PAGE = 4096,
+    TERMS_VERSION = 1,
+    KEY_AT = 0x20,
+    REPORT_AT = 0x20,
+    CERTIFICATES_FIRST = 16384
+};
 
 static uint64_t address_of(void *p)
 {
@@ -26,8 +33,8 @@ static apex_status ask(const struct sev_guest *g, unsigned long request, void *f
         long e = g->call(g->context, request, &r);
         *vmm_error = r.vmm_error;
         if (e == 0 && r.exitinfo2 == 0) return APEX_OK;
-        bool again = e == -EINTR || e == -EAGAIN || e == -EBUSY ||
-                     r.vmm_error == SNP_GUEST_VMM_ERR_BUSY;
+        bool again =
+            e == -EINTR || e == -EAGAIN || e == -EBUSY || r.vmm_error == SNP_GUEST_VMM_ERR_BUSY;
         if (!again) return APEX_E_IO;
         g->pause(g->context, SEV_PAUSE_MS);
     }

@@ -1,7 +1,7 @@
 /* sim: an ordinary process. Its seal is a key in a file of its state folder, which the operator
- * can read; without a folder (a virtual machine that nothing vouches for) it is derived from the
- * measurement, which everybody knows. Either way it keeps nothing from anybody: it is there so
- * that a simulated node lives through a restart as a real one does. */
+ * can read; without a folder (a virtual machine that nothing vouches for) it is derived from
+ * the measurement, which everybody knows. Either way it keeps nothing from anybody: it is there
+ * so that a simulated node lives through a restart as a real one does. */
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
@@ -66,8 +66,8 @@ static apex_status key_make(const struct sim *sim, const char *path, struct seal
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return APEX_E_IO;
     random_bytes(key->bytes, sizeof key->bytes);
-    bool whole =
-        write(fd, key->bytes, sizeof key->bytes) == (ssize_t)sizeof key->bytes && fsync(fd) == 0;
+    bool whole = write(fd, key->bytes, sizeof key->bytes) == (ssize_t)sizeof key->bytes &&
+                 fsync(fd) == 0;
     close(fd);
     if (!whole || rename(beside, path) != 0) return APEX_E_IO;
     return folder_sync(sim->state);

@@ -89,7 +89,7 @@ apex_status tee_same_code(const struct tee *tee, struct span evidence)
     if (!span_equal(e.tee, span_text(tee->kind))) return APEX_E_UNTRUSTED;
     TRY(machine_code(tee->kind, e.report, code, &len));
     return span_equal(span_of(code, len), span_of(tee->code, tee->code_len)) ? APEX_OK
-                                                                           : APEX_E_UNTRUSTED;
+                                                                             : APEX_E_UNTRUSTED;
 }
 
 bool tee_seals(const struct tee *tee)
@@ -98,7 +98,8 @@ bool tee_seals(const struct tee *tee)
 }
 
 /* What is sealed names the kind of machine and the terms, and both are authenticated with the
- * secret: {1: name, 2: tee, 3: terms, 4: nonce || ciphertext || tag}. The code is in the key. */
+ * secret: {1: name, 2: tee, 3: terms, 4: nonce || ciphertext || tag}. The code is in the key.
+ */
 static void head_write(const struct tee *t, struct span terms, struct buffer *out)
 {
     cbor_put_map(out, 4);
@@ -162,8 +163,7 @@ static apex_status sealed_parse(struct span sealed, struct span *head, struct sp
     TRY(cbor_key(&c, 4));
     TRY(cbor_bytes(&c, box));
     TRY(cursor_end(&c));
-    return n == 4 && terms->len <= SEAL_TERMS_MAX &&
-                   box->len == ROOT_LEN + SECRETBOX_OVERHEAD
+    return n == 4 && terms->len <= SEAL_TERMS_MAX && box->len == ROOT_LEN + SECRETBOX_OVERHEAD
                ? APEX_OK
                : APEX_E_FORMAT;
 }

@@ -1,17 +1,17 @@
 /* The machine that vouches for us: measurement, evidence, and the sealing of the root secret.
  * One file per kind of machine behind one interface (machine.h).
  *
- *   tsm    Linux's configfs-tsm, which speaks for AMD SEV-SNP and Intel TDX; /dev/sev-guest where
- *          an SNP guest has no configfs, and for its sealing key
- *   nitro  the AWS Nitro security module, /dev/nsm
- *   sim    an ordinary process for development: nothing vouches for it and its root lies where
- *          the operator can read it. It is a different type of evidence, and only a policy that
- *          names it accepts it.
+ *   tsm    Linux's configfs-tsm, which speaks for AMD SEV-SNP and Intel TDX; /dev/sev-guest
+ * where an SNP guest has no configfs, and for its sealing key nitro  the AWS Nitro security
+ * module, /dev/nsm sim    an ordinary process for development: nothing vouches for it and its
+ * root lies where the operator can read it. It is a different type of evidence, and only a
+ * policy that names it accepts it.
  *
  * Sealing: what one start of this enclave sealed, a later start of the same enclave on the same
  * machine opens, and nobody else. TDX and Nitro have nothing of the kind; that is a normal
- * answer, and the root secret then comes from a peer or from recovery shares (enclave/core/root.h).
- * Where a state was sealed an older state may come back: rollback is the log's to notice.
+ * answer, and the root secret then comes from a peer or from recovery shares
+ * (enclave/core/root.h). Where a state was sealed an older state may come back: rollback is the
+ * log's to notice.
  *
  * Leaks to the host: that the enclave started, and which kind it is. */
 #ifndef ENCLAVE_TEE_TEE_H

@@ -41,7 +41,7 @@ static apex_status echo_check(const char *kind, struct span report,
         return APEX_E_IO;
     if (report.len < at + REPORT_DATA_LEN) return APEX_E_IO;
     return ct_equal(report.data + at, report_data, REPORT_DATA_LEN) ? APEX_OK
-                                                                   : APEX_E_UNTRUSTED;
+                                                                    : APEX_E_UNTRUSTED;
 }
 
 static const char *kind_of(const char *provider)
@@ -67,9 +67,8 @@ static apex_status by_configfs(const struct tsm *tsm,
     return s;
 }
 
-apex_status tsm_report(const struct tsm *tsm,
-                       const uint8_t report_data[static REPORT_DATA_LEN], const char **kind,
-                       struct buffer *report, struct buffer *table)
+apex_status tsm_report(const struct tsm *tsm, const uint8_t report_data[static REPORT_DATA_LEN],
+                       const char **kind, struct buffer *report, struct buffer *table)
 {
     apex_status s = by_configfs(tsm, report_data, kind, report, table);
     if (s == APEX_E_NOT_FOUND && tsm->has_sev) {

@@ -19,9 +19,8 @@ apex_status tsm_open_with(struct tsm *tsm, struct tee *t);
 /* Report and certificate table for these bytes. *kind: "sev-snp" or "tdx".
  * APEX_E_NOT_FOUND: neither configfs nor device, or a provider this build does not know.
  * APEX_E_UNTRUSTED: the report is for other bytes than ours. Others as configfs_report. */
-apex_status tsm_report(const struct tsm *tsm,
-                       const uint8_t report_data[static REPORT_DATA_LEN], const char **kind,
-                       struct buffer *report, struct buffer *table);
+apex_status tsm_report(const struct tsm *tsm, const uint8_t report_data[static REPORT_DATA_LEN],
+                       const char **kind, struct buffer *report, struct buffer *table);
 apex_status tsm_seal_key(const struct tee *t, struct buffer *terms, struct seal_key_bytes *key);
 
 #endif

@@ -32,7 +32,8 @@ note = f"apex-log/test\n1\n{root}\n\n\u2014 apex-log/test AAAAAAAAAAA=\n".encode
 calls = {
     "get": b"\1" + hashlib.sha256(blob).digest() + struct.pack(">QI", 0, 100), "put": b"\2" + blob, "read": b"\3" + struct.pack(">QI", 0, 4096),
     "append": b"\4" + struct.pack(">Q", 0) + bundle, "append2": b"\4" + struct.pack(">Q", 1) + bundle * 2, "checkpoint_put": b"\5" + note,
-    "checkpoint_get": b"\6", "piece": b"\7" + bytes(8) + blob, "finish": b"\x08" + struct.pack(">Q", 1)}
+    "checkpoint_get": b"\6", "piece": b"\7" + bytes(8) + blob, "finish": b"\x08" + struct.pack(">Q", 1), "root_get": b"\x10",
+    "root_put": b"\x11sealed"}
 for name, data in calls.items():
     put("host_calls", name, data)
     put("host_link", "call_" + name, frame(4, 1, data))

@@ -2,6 +2,7 @@
 #include "common/base/endian.h"
 #include "common/base/try.h"
 #include "host/daemon/host.h"
+#include "host/ledger/files.h"
 
 static apex_status blob_get(struct host *h, struct cursor *c, struct buffer *out)
 {
@@ -67,6 +68,20 @@ static apex_status log_append(struct host *h, struct cursor *c)
     return ledger_append(h->ledger, index, span_of(c->at, cursor_left(c)));
 }
 
+static apex_status root_get(struct host *h, struct cursor *c, struct buffer *out)
+{
+    TRY(cursor_end(c));
+    buffer_u8(out, h->wait_for_root);
+    apex_status s = file_read(h->root_path, 1 + FRAME_ROOT_MAX, out);
+    return s == APEX_E_NOT_FOUND ? APEX_OK : s;
+}
+
+static apex_status root_put(struct host *h, struct cursor *c)
+{
+    if (cursor_left(c) == 0 || cursor_left(c) > FRAME_ROOT_MAX) return APEX_E_FORMAT;
+    return file_replace_synced(h->root_path, span_of(c->at, cursor_left(c)));
+}
+
 static apex_status call_dispatch(struct host *h, struct span call, struct buffer *out)
 {
     struct cursor c = cursor_on(call);
@@ -82,6 +97,8 @@ static apex_status call_dispatch(struct host *h, struct span call, struct buffer
     case CALL_CHECKPOINT_PUT:
         return ledger_checkpoint_put(h->ledger, span_of(c.at, cursor_left(&c)));
     case CALL_CHECKPOINT_GET: return ledger_checkpoint_get(h->ledger, out);
+    case CALL_ROOT_GET: return root_get(h, &c, out);
+    case CALL_ROOT_PUT: return root_put(h, &c);
     default: return APEX_E_FORMAT;
     }
 }

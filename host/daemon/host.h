@@ -17,6 +17,8 @@ struct host {
     struct runs *runs;
     struct metrics metrics;
     const char *tee;
+    const char *root_path; /* the enclave's sealed root secret */
+    bool wait_for_root;    /* it is not to start a log of its own */
     uint64_t blob_max;
     int64_t message_timeout_ms;
 };

@@ -28,7 +28,7 @@ struct node {
     struct server *server;
     int lock_fd, listen_fd;
     char listen_name[LISTEN_NAME_MAX];
-    char store[PATH_MAX], log[PATH_MAX], enclave_state[PATH_MAX];
+    char store[PATH_MAX], log[PATH_MAX], root[PATH_MAX], enclave_state[PATH_MAX];
 };
 
 static int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -52,11 +52,13 @@ static int folder_prepare(struct node *n)
                         "cannot make the data folder %s: %s; make its parent folder, or choose "
                         "another with --data",
                         data, strerror(errno));
-    bool fits = snprintf(lock, sizeof lock, "%s/lock", data) < (int)sizeof lock &&
-                snprintf(n->store, sizeof n->store, "%s/blobs", data) < (int)sizeof n->store &&
-                snprintf(n->log, sizeof n->log, "%s/log", data) < (int)sizeof n->log &&
-                snprintf(n->enclave_state, sizeof n->enclave_state, "%s/enclave", data) <
-                    (int)sizeof n->enclave_state;
+    bool fits =
+        snprintf(lock, sizeof lock, "%s/lock", data) < (int)sizeof lock &&
+        snprintf(n->store, sizeof n->store, "%s/blobs", data) < (int)sizeof n->store &&
+        snprintf(n->log, sizeof n->log, "%s/log", data) < (int)sizeof n->log &&
+        snprintf(n->root, sizeof n->root, "%s/root.sealed", data) < (int)sizeof n->root &&
+        snprintf(n->enclave_state, sizeof n->enclave_state, "%s/enclave", data) <
+            (int)sizeof n->enclave_state;
     if (!fits) return complain(EXIT_DATA, "the data folder's path is too long");
     n->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (n->lock_fd < 0)
@@ -242,6 +244,7 @@ int main(int argc, char **argv)
         return 0;
     }
     node.host.tee = node.options.tee;
+    node.host.root_path = node.root;
     node.host.blob_max = node.options.blob_max_mib * MIB;
     node.host.message_timeout_ms = (int64_t)node.options.message_timeout_s * 1000;
     signal(SIGPIPE, SIG_IGN);
