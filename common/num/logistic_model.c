@@ -5,6 +5,7 @@
 #include "common/num/column.h"
 #include "common/num/exact_inline.h"
 #include "common/num/simd.h"
+#include "common/num/vec.h"
 
 #include <float.h>
 #include <stdlib.h>
@@ -121,8 +122,8 @@ COLUMN_INLINE void choose_body(const double *const *probability, size_t n_classe
         for (uint32_t k = 1; k < n_classes; k++) {
             const double *p = probability[k] + from;
             for (size_t r = 0; r < rows; r++) {
-                uint64_t above = exact_mask(p[r] > most[r]);
-                most[r] = exact_select(above, p[r], most[r]);
+                uint64_t above = vec_mask(p[r] > most[r]);
+                most[r] = vec_pick(above, p[r], most[r]);
                 label[from + r] ^= (label[from + r] ^ k) & (uint32_t)above;
             }
         }

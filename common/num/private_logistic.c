@@ -24,10 +24,7 @@ static inline __attribute__((always_inline)) void errors_body(const struct priva
             margin[i] += w[j] * tile->z[j][i];
     for (size_t i = 0; i < T; i++) {
         double p = exact_sigmoid_of(margin[i], exact_exp_decay(margin[i]));
-        int32_t e = (int32_t)(p * E + 0.5);
-        e = e > 0 ? e : 0;
-        e = e < E ? e : E;
-        error[i] = e - (positive[i] & E);
+        error[i] = private_within((int32_t)(p * E + 0.5), E) - (positive[i] & E);
     }
 }
 

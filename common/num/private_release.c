@@ -4,6 +4,7 @@
 #include "common/num/leak.h"
 #include "common/num/private_noise.h"
 #include "common/num/reduce.h"
+#include "common/num/vec.h"
 
 #include <string.h>
 
@@ -76,16 +77,21 @@ apex_status private_bounds_check(const struct private_bounds *bounds, size_t n,
     return APEX_OK;
 }
 
-/* The step of one cell; the limits of the integer hold whatever the doubles
- * did. */
+static inline double clamp(double x, struct private_bounds bounds)
+{
+    return vec_least(vec_greatest(x, bounds.min), bounds.max);
+}
+
+double private_clamp(double cell, struct private_bounds bounds)
+{
+    return clamp(cell, bounds);
+}
+
+/* The step of one cell; the limits of the integer hold whatever the doubles did. */
 static inline int32_t step_of(double x, struct private_bounds bounds, double scale,
                               double round, int32_t most)
 {
-    x = x > bounds.min ? x : bounds.min; /* a NaN is not above it */
-    x = x < bounds.max ? x : bounds.max;
-    int32_t step = (int32_t)((x - bounds.min) * scale + round);
-    step = step > 0 ? step : 0;
-    return step < most ? step : most;
+    return private_within((int32_t)((clamp(x, bounds) - bounds.min) * scale + round), most);
 }
 
 void private_grid(const double *cells, size_t n, struct private_bounds bounds, uint32_t steps,

@@ -69,5 +69,13 @@ static inline int64_t private_counts_row(double weight)
 {
     return weight > 0;
 }
+/* x within 0..most, for most - x within an int32_t; no branch. */
+static inline int32_t private_within(int32_t x, int32_t most)
+{
+    int32_t over = (x & ~(x >> 31)) - most;
+    return most + (over & over >> 31);
+}
+/* A cell within its bounds; one that is not a number is min. No branch. */
+double private_clamp(double cell, struct private_bounds bounds);
 
 #endif

@@ -1,7 +1,9 @@
 #include "common/num/private_rows.h"
 
 #include "common/base/try.h"
+#include "common/num/exact.h"
 #include "common/num/parallel.h"
+#include "common/num/vec.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,14 +16,9 @@ enum { T = PRIVATE_TILE_ROWS, R = PRIVATE_ROW_STEPS };
 static void column_scale(const struct private_view *v, size_t j, const double *cells, size_t n,
                          const double *counts, double *out)
 {
-    double low = v->bounds[j].min, high = v->bounds[j].max;
-    double factor = v->scale[j] * (R / v->length);
-    for (size_t i = 0; i < n; i++) {
-        double x = cells[i];
-        x = x > low ? x : low; /* a NaN is not above it */
-        x = x < high ? x : high;
-        out[i] = (x - v->shift[j]) * factor * counts[i];
-    }
+    const double factor = v->scale[j] * (R / v->length);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (private_clamp(cells[i], v->bounds[j]) - v->shift[j]) * factor * counts[i];
 }
 
 /* What each row is multiplied by to be no longer than R. */
@@ -33,8 +30,8 @@ static void factors_make(const struct private_view *v, double (*x)[T], size_t wi
         for (size_t i = 0; i < T; i++)
             length[i] += v->absolutes ? fabs(x[j][i]) : x[j][i] * x[j][i];
     for (size_t i = 0; i < T; i++) {
-        double l = v->absolutes ? length[i] : sqrt(length[i]);
-        factor[i] = R / (l > R ? l : R);
+        double l = v->absolutes ? length[i] : exact_sqrt(length[i]);
+        factor[i] = R / vec_greatest(l, R);
     }
 }
 

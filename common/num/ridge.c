@@ -79,7 +79,7 @@ static apex_status equations_judge(size_t constant, struct cholesky found, size_
 {
     if (options->alpha > 0 || options->drop) return APEX_OK;
     num_leak(&constant, sizeof constant);
-    num_leak(&found, sizeof found);
+    num_leak(&found.first, sizeof found.first);
     if (constant < d) return refuse(place, NUM_CONSTANT, constant);
     if (found.first < d) return refuse(place, NUM_SINGULAR, found.first);
     return APEX_OK;

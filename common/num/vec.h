@@ -187,6 +187,11 @@ VEC_INLINE double vec_greatest(double a, double b)
 {
     return vec_pick(vec_mask(a > b), a, b);
 }
+/* The lesser, likewise. */
+VEC_INLINE double vec_least(double a, double b)
+{
+    return vec_pick(vec_mask(a < b), a, b);
+}
 /* x, but 0 for what rounding brought below it; not a number stays so. */
 VEC_INLINE double vec_positive(double x)
 {

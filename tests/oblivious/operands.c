@@ -136,8 +136,11 @@ static uint32_t implicit_registers(const struct decoding *d)
 {
     uint8_t o = *d->at;
     if (d->map != MAP_ONE || d->vector) return 0;
-    if ((o >= 0xA4 && o <= 0xA7) || (o >= 0xAA && o <= 0xAF))
-        return RSI | RDI | (d->repeated ? RCX : 0);
+    if ((o >= 0xA4 && o <= 0xA7) || (o >= 0xAA && o <= 0xAF)) {
+        uint32_t from = o >= 0xAA && (o & 0xFE) != 0xAC ? 0 : RSI; /* stos and scas have none */
+        uint32_t to = (o & 0xFE) == 0xAC ? 0 : RDI;                /* nor has lods the other */
+        return from | to | (d->repeated ? RCX : 0);
+    }
     return o == 0xD7 ? RBX | RAX : o == 0xC9 ? RBP : 0;
 }
 

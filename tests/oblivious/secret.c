@@ -69,7 +69,7 @@ static int watch_valgrind(const struct oblivious_case *c, int level)
 
 /* A step is a trap, which takes 20 microseconds on a virtual machine. What valgrind has seen
  * wholly is stepped through for a while only. */
-enum { STEPS_OF_512 = 200000, STEPS_BELOW = 20000 };
+enum { STEPS_OF_512 = 120000, STEPS_BELOW = 5000 };
 
 static int watch_steps(const struct oblivious_case *c, int level)
 {

@@ -22,7 +22,7 @@
  *     store is held to touch what its mask says; gathers and scatters are refused.
  * What a kernel gives away in the middle (rounds) it passes through num_leak
  * (common/num/leak.h). In the second proof seeds that give away something else than the first
- * are left out: three must agree of a dozen, so keep it small (max_rounds = 2).
+ * are left out: two must agree of a dozen, so keep it small (max_rounds = 2).
  *
  * Neither sees time that follows values within one instruction: integer division is compared by
  * trace.c; float division, square roots and subnormal numbers are seen by nobody here. One
@@ -47,7 +47,7 @@ struct oblivious_case {
     bool unseen_by_valgrind, unseen_by_steps; /* of a planted leak: one proof is blind to it */
 };
 /* `many` rows under valgrind, `few` step by step: aim for less than 100 000 instructions of
- * AVX-512, which takes some seconds; those after 200 000 are not compared. */
+ * AVX-512, which takes some seconds; those after 120 000 are not compared. */
 size_t rows_watched(size_t many, size_t few);
 /* A number that follows from the seed and i, for filling. */
 uint64_t oblivious_number(uint64_t seed, uint64_t i);

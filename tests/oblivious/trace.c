@@ -17,7 +17,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { SEEDS = 3, TRIES = 12, STEPS_MAX = 1 << 26, STACK_BYTES = 1 << 17, LEAKS_MAX = 4096 };
+enum { SEEDS = 2, TRIES = 12, STEPS_MAX = 1 << 26, STACK_BYTES = 1 << 17, LEAKS_MAX = 4096 };
 enum ending { ENDED, PARTED, BY_VECTOR, LONGER, LEAKED };
 
 struct step {
