@@ -20,13 +20,13 @@ enum {
 /* The command line, parsed: options in any order, the rest in `word`. */
 struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
-        *program, *policy, *tee, *firmware, *cpu, *vcpus, *features;
+        *program, *policy, *tee, *firmware, *cpu, *vcpus, *features, *port;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
     const char *party[WORDS_MAX];
     size_t n_parties;
     uint64_t demo_rows;
-    bool json, check, replace, help, quiet, open;
+    bool json, check, replace, help, quiet, open, room;
     const char *word[WORDS_MAX];
     size_t n_words;
 };
@@ -40,6 +40,7 @@ extern const struct command commands[];
 
 /* Prints an error as a person reads it, or as JSON, and gives the exit code of its class. */
 int cli_fail(const struct cli *cli, const struct apex_error *error);
+void cli_error_json(const struct apex_error *error); /* the object alone, on stdout */
 int cli_usage(const struct cli *cli, const char *what, const char *next);
 /* Each gives an exit code when it fails (printed), else EXIT_OK. */
 int cli_home(const struct cli *cli, struct apex_home **home);
@@ -50,8 +51,9 @@ int cli_identity(const struct cli *cli, struct apex_home *home,
 char *cli_load(const struct cli *cli, const char *path, size_t *len);
 int cli_save(const struct cli *cli, const char *path, const char *text);
 void cli_json_text(FILE *out, const char *text); /* quoted */
-void cli_progress(void *context, const char *stage, uint64_t done,
-                  uint64_t total); /* a bar, on a terminal, after a second */
+/* A bar, on a terminal, after a second; where APEX_PROGRESS_FD names a descriptor, lines
+ * "stage TAB done TAB total" to it instead, ten a second at most. */
+void cli_progress(void *context, const char *stage, uint64_t done, uint64_t total);
 void cli_progress_end(void);
 void cli_simulated(const struct cli *cli, const struct apex_node *node); /* says so, plainly */
 int cli_checks_print(const struct cli *cli, const struct apex_check *checks, size_t n);
@@ -68,6 +70,8 @@ int cmd_verify(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_image(struct cli *cli);
 int cmd_demo(struct cli *cli);
+int cmd_export(struct cli *cli);
+int cmd_ui(struct cli *cli);
 
 /* A result file's answer as a table of its sites, classes or predictions; false when it has
  * none. */

@@ -34,9 +34,9 @@ static int exit_code(apex_status s)
     }
 }
 
-static void error_json(const struct apex_error *e, int code)
+void cli_error_json(const struct apex_error *e)
 {
-    printf("{\"error\": {\"status\": \"%s\", \"refusal\": ", apex_status_name(e->status));
+    printf("{\"status\": \"%s\", \"refusal\": ", apex_status_name(e->status));
     cli_json_text(stdout, e->refusal);
     const char *const names[] = {"what", "not_done", "next", "who"}, *const values[] = {
                                                                          e->what, e->not_done,
@@ -45,7 +45,7 @@ static void error_json(const struct apex_error *e, int code)
         printf(", \"%s\": ", names[i]);
         cli_json_text(stdout, values[i]);
     }
-    printf(", \"exit\": %d}}\n", code);
+    printf(", \"exit\": %d}", exit_code(e->status));
 }
 
 int cli_fail(const struct cli *cli, const struct apex_error *e)
@@ -53,7 +53,9 @@ int cli_fail(const struct cli *cli, const struct apex_error *e)
     int code = exit_code(e->status);
     cli_progress_end();
     if (cli->json) {
-        error_json(e, code);
+        printf("{\"error\": ");
+        cli_error_json(e);
+        printf("}\n");
         return code;
     }
     fprintf(stderr, "apex: %s\n", e->what);
@@ -143,11 +145,33 @@ static struct {
     char stage[48];
 } bar;
 
+/* For a program that started this one. A line is short enough to be written whole. */
+static bool progress_told(const char *stage, uint64_t done, uint64_t total)
+{
+    enum { NANO = 1000000000, PAUSE = NANO / 10 };
+    static char last[48];
+    static uint64_t last_ns;
+    const char *name = getenv("APEX_PROGRESS_FD");
+    char line[128];
+    struct timespec t;
+    if (!name) return false;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t ns = (uint64_t)t.tv_sec * NANO + (uint64_t)t.tv_nsec;
+    if (ns - last_ns < PAUSE && strncmp(stage, last, sizeof last - 1) == 0) return true;
+    last_ns = ns;
+    snprintf(last, sizeof last, "%s", stage);
+    int n = snprintf(line, sizeof line, "%.60s\t%llu\t%llu\n", stage, (unsigned long long)done,
+                     (unsigned long long)total);
+    if (write((int)strtol(name, NULL, 10), line, (size_t)n) != n) unsetenv("APEX_PROGRESS_FD");
+    return true;
+}
+
 void cli_progress(void *context, const char *stage, uint64_t done, uint64_t total)
 {
     enum { WIDTH = 30 };
     time_t now = time(NULL);
     (void)context;
+    if (progress_told(stage, done, total)) return;
     if (!isatty(STDERR_FILENO)) return;
     if (strcmp(stage, bar.stage) != 0) {
         snprintf(bar.stage, sizeof bar.stage, "%s", stage);

@@ -205,6 +205,43 @@ static int cmd_show(struct cli *cli)
     return code;
 }
 
+static int list_one(struct open *o, const char *address, const struct cli *cli, bool first)
+{
+    struct apex_contract_facts *f = calloc(1, sizeof *f);
+    struct apex_error e;
+    if (!f) return EXIT_INTERNAL;
+    int code =
+        apex_contract_show(o->node, address, f, &e) == APEX_OK ? EXIT_OK : cli_fail(cli, &e);
+    if (code == EXIT_OK && cli->json) {
+        printf("%s{\"address\": \"%s\", \"contract\": ", first ? "" : ", ", address);
+        facts_print(cli, f);
+        printf("}");
+    } else if (code == EXIT_OK)
+        printf("%s  %-10s %s\n", address, f->state, f->name);
+    free(f->manifest);
+    free(f);
+    return code;
+}
+
+/* Every contract of the node's log, the newest first. */
+static int cmd_list(struct cli *cli)
+{
+    struct open o = {0};
+    struct apex_error e;
+    char(*addresses)[58] = NULL;
+    size_t n = 0;
+    int code = open_all(cli, &o, false);
+    if (code == EXIT_OK && apex_contracts(o.node, &addresses, &n, &e) != APEX_OK)
+        code = cli_fail(cli, &e);
+    if (code == EXIT_OK && cli->json) printf("{\"contracts\": [");
+    for (size_t i = n; code == EXIT_OK && i-- > 0;)
+        code = list_one(&o, addresses[i], cli, i + 1 == n);
+    if (code == EXIT_OK && cli->json) printf("]}\n");
+    free(addresses);
+    close_all(&o);
+    return code;
+}
+
 /* Rebuilds the program from source and holds it against the digest that the address commits to.
  */
 static int cmd_verify_source(struct cli *cli)
@@ -270,11 +307,12 @@ int cmd_contract(struct cli *cli)
     if (strcmp(what, "address") == 0) return cmd_address(cli);
     if (strcmp(what, "build") == 0) return cmd_build(cli);
     if (strcmp(what, "deploy") == 0) return cmd_deploy(cli);
+    if (strcmp(what, "list") == 0) return cmd_list(cli);
     if (strcmp(what, "show") == 0) return cmd_show(cli);
     if (strcmp(what, "verify") == 0) return cmd_verify_source(cli);
     if (strcmp(what, "accept") == 0) return cmd_simple(cli, apex_accept, "accepted");
     if (strcmp(what, "close") == 0) return cmd_simple(cli, apex_close_contract, "closed");
     return cli_usage(
-        cli, "contract knows new, address, build, deploy, show, verify, accept and close",
+        cli, "contract knows new, address, build, deploy, list, show, verify, accept and close",
         "see `apex contract --help`");
 }

@@ -10,8 +10,9 @@ static void report_print(const struct cli *cli, const struct apex_rows_report *r
                r->format, (unsigned long long)r->rows, (unsigned long long)r->bad_rows);
         cli_json_text(stdout, r->ignored);
         if (sent)
-            printf(", \"contribution\": %llu, \"sealed_bytes\": %llu",
-                   (unsigned long long)r->contribution, (unsigned long long)r->sealed_bytes);
+            printf(", \"contribution\": %llu, \"sealed_bytes\": %llu, \"ciphertext\": \"%s\"",
+                   (unsigned long long)r->contribution, (unsigned long long)r->sealed_bytes,
+                   r->ciphertext);
         printf(", \"bad\": [");
         for (size_t i = 0; i < r->n_bad; i++) {
             printf("%s{\"row\": %llu, \"line\": %llu, \"column\": ", i ? ", " : "",
@@ -46,6 +47,14 @@ static void report_print(const struct cli *cli, const struct apex_rows_report *r
 static int rows_failed(struct cli *cli, const struct apex_rows_report *r,
                        const struct apex_error *e)
 {
+    if (r->bad_rows == 0 && r->offer[0] && cli->json) {
+        printf("{\"offer\": ");
+        cli_json_text(stdout, r->offer);
+        printf(", \"error\": ");
+        cli_error_json(e);
+        printf("}\n");
+        return EXIT_USAGE;
+    }
     if (r->bad_rows == 0) return cli_fail(cli, e);
     report_print(cli, r, false);
     if (cli->json) return EXIT_DATA;
@@ -112,7 +121,8 @@ static int send(struct cli *cli, struct apex_home *home, const struct apex_rows_
 int cmd_contribute(struct cli *cli)
 {
     struct apex_home *home = NULL;
-    struct apex_rows_options o = {.map = cli->map, .progress = cli_progress};
+    struct apex_rows_options o = {
+        .map = cli->map, .copy = cli->output, .progress = cli_progress};
     struct apex_rows_report *r = calloc(1, sizeof *r);
     int code = r ? cli_home(cli, &home) : EXIT_INTERNAL;
     if (code == EXIT_OK)

@@ -1,10 +1,14 @@
 #include "client/cli/cli.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* Of a bare answer, or of a result file, whose provenance is in the receipt. */
 static json_t *rows_of(json_t *answer)
 {
+    json_t *inner = json_object_get(answer, "result");
+    if (json_is_object(inner)) answer = inner;
     static const char *const names[] = {"sites", "classes", "predictions"};
     for (size_t i = 0; i < 3; i++) {
         json_t *rows = json_object_get(answer, names[i]);
@@ -90,10 +94,20 @@ static json_t *feature_of(json_t *site)
     return feature;
 }
 
+/* A member of our own (RFC 7946, section 6.1): which contract and run this came from. */
+static void provenance_set(json_t *collection, json_t *receipt)
+{
+    static const char *const keys[] = {"address", "function", "run", "simulated"};
+    json_t *p = json_object();
+    for (size_t i = 0; i < 4 && receipt; i++)
+        json_object_set(p, keys[i], json_object_get(receipt, keys[i]));
+    if (receipt) json_object_set(collection, "apex", p);
+    json_decref(p);
+}
+
 bool export_geojson(const char *result, FILE *out)
 {
-    json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL),
-           *sites = json_object_get(answer, "sites");
+    json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL), *sites = rows_of(answer);
     json_t *collection = json_object(), *features = json_array();
     for (size_t i = 0; i < json_array_size(sites); i++) {
         json_t *f = feature_of(json_array_get(sites, i));
@@ -101,10 +115,32 @@ bool export_geojson(const char *result, FILE *out)
     }
     json_object_set_new(collection, "type", json_string("FeatureCollection"));
     json_object_set(collection, "features", features);
+    provenance_set(collection, json_object_get(answer, "receipt"));
     bool fine = json_array_size(features) > 0 &&
                 json_dumpf(collection, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
     json_decref(features);
     json_decref(collection);
     json_decref(answer);
     return fine;
+}
+
+int cmd_export(struct cli *cli)
+{
+    size_t len, n = cli->output ? strlen(cli->output) : 0;
+    bool csv = n > 4 && strcmp(cli->output + n - 4, ".csv") == 0,
+         geojson = n > 8 && strcmp(cli->output + n - 8, ".geojson") == 0;
+    if (!csv && !geojson)
+        return cli_usage(cli, "the form is not named",
+                         "usage: apex export FILE.json -o FILE.csv|.geojson");
+    char *result = cli_load(cli, cli->word[0], &len);
+    if (!result) return EXIT_DATA;
+    FILE *f = fopen(cli->output, "wb");
+    bool fine = f && (csv ? export_csv : export_geojson)(result, f);
+    if (f) fine = fclose(f) == 0 && fine;
+    free(result);
+    if (fine) return EXIT_OK;
+    return cli_usage(cli,
+                     f ? "this answer has nothing of that form to export"
+                       : "the output file cannot be written",
+                     "see `apex verify` for what the file holds");
 }

@@ -12,9 +12,10 @@ const struct command commands[] = {
     {"trust", "trust init [--replace] | trust check | trust show",
      "write a trust policy from a node's evidence, check a node against it, print it",
      cmd_trust, 1, 2},
-    {"contract", "contract new|address|build|deploy|show|verify|accept|close …",
-     "make, build, deploy, look at, rebuild, accept or close a contract", cmd_contract, 1, 4},
-    {"contribute", "contribute ADDRESS DATASET FILE [--map col=name,…] [--check]",
+    {"contract", "contract new|address|build|deploy|list|show|verify|accept|close …",
+     "make, build, deploy, find, look at, rebuild, accept or close a contract", cmd_contract, 1,
+     4},
+    {"contribute", "contribute ADDRESS DATASET FILE [--map col=name,…] [--check [-o ROWS.csv]]",
      "check a file, seal it for the contract and send it", cmd_contribute, 3, 3},
     {"run", "run ADDRESS FUNCTION [--param k=40 …] [--rows FILE] [-o FILE.json|.csv|.geojson]",
      "ask a contract for an answer, open it and keep its receipt", cmd_run, 2, 2},
@@ -27,6 +28,9 @@ const struct command commands[] = {
     {"image",
      "image measure [FOLDER] [--firmware FILE] [--cpu MODEL] [--vcpus N] [--features HEX]",
      "what machines measure when they start an image: for a trust policy", cmd_image, 1, 2},
+    {"export", "export FILE.json -o FILE.csv|.geojson",
+     "write a result file's answer in another form", cmd_export, 1, 1},
+    {"ui", "ui [--open] [--port 0]", "the page, on this machine's loopback", cmd_ui, 0, 0},
     {"doctor", "doctor", "what this machine can do, what is missing, how to get it", cmd_doctor,
      0, 0},
     {NULL, NULL, NULL, NULL, 0, 0},
@@ -82,11 +86,12 @@ static const struct option_text texts[] = {TEXT("--home", home),
                                            TEXT("--firmware", firmware),
                                            TEXT("--cpu", cpu),
                                            TEXT("--vcpus", vcpus),
-                                           TEXT("--features", features)};
+                                           TEXT("--features", features),
+                                           TEXT("--port", port)};
 static const struct option_text flags[] = {TEXT("--json", json),       TEXT("--check", check),
                                            TEXT("--replace", replace), TEXT("--help", help),
                                            TEXT("-h", help),           TEXT("--quiet", quiet),
-                                           TEXT("--open", open)};
+                                           TEXT("--open", open),       TEXT("--room", room)};
 
 static bool flag_take(struct cli *cli, const char *arg)
 {

@@ -108,6 +108,7 @@ apex_status apex_contribute(struct apex_node *node, const struct apex_identity *
     if (s == APEX_OK) s = dataset_of(m, dataset, &d, error);
     if (s == APEX_OK)
         s = rows_send(node, identity, act.address, d, file, options, report, act.blob, error);
+    if (s == APEX_OK) hex_write(SPAN(act.blob), report->ciphertext);
     if (s == APEX_OK && options && options->progress)
         options->progress(options->context, "checked again inside the enclave", 0, 0);
     if (s == APEX_OK) s = node_act(node, identity, &act, &report->contribution, error);

@@ -7,7 +7,7 @@
 
 enum {
     LINES_LOOKED_AT = 32,
-    OFFER_MAX = 220,
+    OFFER_MAX = MAP_OFFER_MAX,
     N_DELIMITERS = 4,
     SHOWN_MAX = 41,
     NO_FIELD = FIELDS_PER_ROW_MAX
@@ -142,6 +142,7 @@ static apex_status mapping_offer(const struct csv *c, bool is_data, const char *
                                 s->columns[i].name, name);
     }
     if (len >= sizeof map) snprintf(map, sizeof map, "%.64s=1,…", s->columns[0].name);
+    snprintf(c->in->summary->offer, sizeof c->in->summary->offer, "%s", map);
     snprintf(what, sizeof what, "line %llu: %s", (unsigned long long)c->row_line, why);
     apex_status st = apex_fail(e, APEX_E_USAGE, what, "nothing was sent", "", "you");
     snprintf(e->next, sizeof e->next, "say which column is which, for example --map '%.*s'",

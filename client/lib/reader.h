@@ -10,7 +10,7 @@
 #include "common/wire/table.h"
 
 struct apex_error;
-enum { COMPLAINTS_MAX = 100, COMPLAINT_VALUE_MAX = 40 };
+enum { COMPLAINTS_MAX = 100, COMPLAINT_VALUE_MAX = 40, MAP_OFFER_MAX = 220 };
 
 struct complaint {
     uint64_t row, line;
@@ -37,6 +37,7 @@ struct reader_summary {
     uint64_t rows, ignored_columns;
     char format[16];
     char ignored[160];
+    char offer[MAP_OFFER_MAX]; /* a map that would fit, with APEX_E_USAGE; else empty */
 };
 /* APEX_OK: all rows are good. APEX_E_DATA: some are not (complaints). APEX_E_FORMAT: the file
  * is not of a known form (error says where). APEX_E_USAGE: the columns do not match (error

@@ -96,7 +96,9 @@ static apex_status request_send(struct asking *a, const struct manifest_function
 
 static apex_status own_rows_send(struct asking *a, const struct manifest_function *f)
 {
-    struct apex_rows_options o = {a->options->map, a->options->progress, a->options->context};
+    struct apex_rows_options o = {.map = a->options->map,
+                                  .progress = a->options->progress,
+                                  .context = a->options->context};
     if (!a->options->rows_file) return APEX_OK;
     if (!f->has_rows)
         return apex_fail(a->error, APEX_E_USAGE, "this function takes no rows with the request",
@@ -156,10 +158,14 @@ static void pause_ms(unsigned ms)
     nanosleep(&t, NULL);
 }
 
-static void tell(const struct asking *a, const char *stage, uint64_t done, uint64_t total)
+/* With the run's number, by which its answer can be fetched later. */
+static void tell(const struct asking *a, uint64_t run, const char *what, uint64_t done,
+                 uint64_t total)
 {
-    if (a->options && a->options->progress)
-        a->options->progress(a->options->context, stage, done, total);
+    char stage[64];
+    if (!a->options || !a->options->progress) return;
+    snprintf(stage, sizeof stage, "run %llu: %.32s", (unsigned long long)run, what);
+    a->options->progress(a->options->context, stage, done, total);
 }
 
 /* The run goes on without us: how to come back for its answer. */
@@ -190,7 +196,7 @@ static apex_status wait_end(struct asking *a, uint64_t run, struct body_run *bod
         if (s == APEX_E_UNREACHABLE && wall_clock_ms() - answered_ms >= PATIENCE_MS)
             return leave(a, run, s);
         if (s != APEX_OK && s != APEX_E_UNREACHABLE) return s;
-        tell(a, s == APEX_OK ? "computing" : "waiting for the node",
+        tell(a, run, s == APEX_OK ? "computing" : "waiting for the node",
              s == APEX_OK ? body->permille : 0, 1000);
         pause_ms(pause);
     }

@@ -1,6 +1,7 @@
 #include "client/lib/seal_table.h"
 
 #include "client/lib/error.h"
+#include "client/lib/rows_copy.h"
 #include "common/base/try.h"
 #include "common/crypto/random.h"
 #include "common/crypto/stream.h"
@@ -25,6 +26,7 @@ struct sealing {
     uint8_t *held; /* the group that is not yet known to be the last */
     size_t held_len;
     uint8_t *out; /* GROUP_BYTES + STREAM_OVERHEAD */
+    FILE *copy;   /* checking: where the owner wants to see the rows, or NULL */
 };
 
 static apex_status spool_failed(struct apex_error *e)
@@ -137,6 +139,7 @@ static void report_fill(const struct complaints *c, const struct reader_summary 
                                    .n_bad = c->n};
     snprintf(r->format, sizeof r->format, "%s", m->format);
     snprintf(r->ignored, sizeof r->ignored, "%s", m->ignored);
+    snprintf(r->offer, sizeof r->offer, "%s", m->offer);
     for (size_t i = 0; i < c->n; i++) {
         const struct complaint *from = &c->item[i];
         struct apex_bad_row *to = &r->bad[i];
@@ -155,13 +158,24 @@ static void on_progress(void *context, uint64_t done, uint64_t total)
                              done, total);
 }
 
+static apex_status copy_group(void *context, struct span group)
+{
+    struct sealing *s = context;
+    apex_status st = rows_copy_group(group, s->copy);
+    if (st != APEX_E_IO) return st;
+    return apex_fail(s->error, st, "the copy of the rows cannot be written", "nothing was sent",
+                     "make room on the disk", "you");
+}
+
 static apex_status read_file(const char *path, const struct manifest_dataset *schema,
                              struct sealing *s, bool seal, struct apex_rows_report *report)
 {
     struct complaints *c = calloc(1, sizeof *c);
     struct reader_summary m;
     struct reader_options o = {.map = s->options ? s->options->map : NULL,
-                               .group = seal ? take_group : NULL,
+                               .group = seal      ? take_group
+                                        : s->copy ? copy_group
+                                                  : NULL,
                                .progress = on_progress,
                                .context = s};
     if (!c) return apex_fail_memory(s->error);
@@ -183,7 +197,16 @@ apex_status check_table(const char *path, const struct manifest_dataset *schema,
                         struct apex_rows_report *report, struct apex_error *error)
 {
     struct sealing s = {.options = options, .error = error, .fd = -1};
-    return read_file(path, schema, &s, false, report);
+    const char *copy = options ? options->copy : NULL;
+    int fd = copy ? open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+    if (copy) s.copy = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (copy && !s.copy)
+        return apex_fail_path(error, APEX_E_IO, copy, "cannot be written", "nothing was sent");
+    if (s.copy) rows_copy_header(schema, s.copy);
+    apex_status st = read_file(path, schema, &s, false, report);
+    if (s.copy && fclose(s.copy) != 0 && st == APEX_OK)
+        st = apex_fail_path(error, APEX_E_IO, copy, "cannot be written", "nothing was sent");
+    return st;
 }
 
 static apex_status sealing_open(struct sealing *s)

@@ -116,6 +116,10 @@ struct apex_contract_facts {
         bool approves, accepted;
     } parties[64];
 };
+/* The addresses of all contracts in the node's log, oldest first; *addresses is freed with
+ * free(). */
+APEX_API apex_status apex_contracts(struct apex_node *node, char (**addresses)[58], size_t *n,
+                                    struct apex_error *error);
 APEX_API apex_status apex_contract_show(struct apex_node *node, const char *address,
                                         struct apex_contract_facts *facts,
                                         struct apex_error *error);
@@ -129,6 +133,8 @@ struct apex_bad_row {
 struct apex_rows_report {
     uint64_t rows, bad_rows, ignored_columns, sealed_bytes;
     char format[16], ignored[160];
+    char offer[224];     /* a --map that would fit, when the columns do not name themselves */
+    char ciphertext[65]; /* its SHA-256, hex, when contributed */
     size_t n_bad;
     struct apex_bad_row bad[100];
     uint64_t contribution; /* the entry's index, when contributed */
@@ -137,6 +143,8 @@ typedef void (*apex_progress_fn)(void *context, const char *stage, uint64_t done
                                  uint64_t total);
 struct apex_rows_options {
     const char *map;
+    const char *copy; /* apex_rows_check: also writes the rows, as they would be sealed, to this
+                         file as CSV (mode 0600), while none is bad; NULL: it does not */
     apex_progress_fn progress;
     void *context;
 };
