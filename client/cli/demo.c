@@ -128,8 +128,8 @@ static void party_of(char *text, struct apex_party *p)
     *strchr(p->seal_hex, '"') = 0;
 }
 
-static bool contract_make(struct demo *d, const char *name, const struct apex_party *parties,
-                          char address[58])
+bool demo_contract(struct demo *d, const char *name, const struct apex_party *parties,
+                   char address[58])
 {
     char template_path[DEMO_PATH_MAX + 64], program[DEMO_PATH_MAX + 64],
         manifest[DEMO_PATH_MAX + 64];
@@ -285,7 +285,7 @@ static bool cluster_part(struct demo *d, const struct apex_party *parties)
     snprintf(csv, sizeof csv, "%s/data/nz_addresses.csv", d->root);
     say("Where should three telcos build shared towers? (Waikato, New Zealand)");
     if (!demo_split(d, csv, "customers", false, d->cli->demo_rows, counts) ||
-        !contract_make(d, "cluster", parties, address))
+        !demo_contract(d, "cluster", parties, address))
         return false;
     for (int t = 0; t < TELCOS; t++)
         if (!send(d, t, address, "customers", "customers", "", NULL)) return false;
@@ -331,7 +331,7 @@ static bool market_part(struct demo *d, const struct apex_party *parties)
     say("How large is the market in each country? (places of the world, 70 % to train, 30 % "
         "held out)");
     if (!demo_split(d, csv, "places", true, 0, counts) ||
-        !contract_make(d, "classify", parties, address))
+        !demo_contract(d, "classify", parties, address))
         return false;
     for (int t = 0; t < TELCOS; t++)
         if (!send(d, t, address, "training", "places", "",
@@ -392,6 +392,7 @@ static bool perform(struct demo *d)
     if (!telcos_make(d)) return false;
     for (int t = 0; t < TELCOS; t++)
         party_of(d->public_half[t], &parties[t]);
+    if (d->cli->room) return demo_room(d, parties, d->line);
     return cluster_part(d, parties) && market_part(d, parties);
 }
 
@@ -448,13 +449,17 @@ int cmd_demo(struct cli *cli)
             cli, "the demo's contracts and data are not found",
             "run it from the source tree with `make demo`, or set APEX_ROOT to that tree");
     }
+    if (cli->room) { /* stdout is for the one line that says what there is */
+        d->line = dup(STDOUT_FILENO);
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    }
     bool fine = perform(d);
     int code = fine                         ? EXIT_OK
                : d->error.status != APEX_OK ? cli_fail(cli, &d->error)
                                             : EXIT_INTERNAL;
-    if (fine) who_saw_what();
+    if (fine && !cli->room) who_saw_what();
     if (fine && cli->open) map_open(d);
-    if (fine)
+    if (fine && !cli->room)
         printf("\nwritten: %s/{result.json,sites.geojson,map.svg,market.csv}\ncheck again: "
                "apex verify build/demo/result.json\ndone in %.1f s\n",
                d->out, now_s() - begin);

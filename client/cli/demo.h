@@ -15,6 +15,7 @@ struct demo {
         url[128];
     pid_t host;
     bool in_machine; /* the enclave runs in a virtual machine here */
+    int line; /* --room: where its one line goes */
     struct apex_home *home[TELCOS];
     struct apex_identity *identity[TELCOS];
     struct apex_node *node[TELCOS];
@@ -31,5 +32,11 @@ bool demo_map(const char *answer, const char *own_csv, const char *path);
  * and PREFIX-NAME-holdout.csv in the scratch folder. */
 bool demo_split(const struct demo *d, const char *csv, const char *prefix, bool holdout,
                 uint64_t rows, uint64_t counts[TELCOS]);
+
+/* Makes the manifest of contracts/NAME, deploys it as the first telco and has all accept it. */
+bool demo_contract(struct demo *d, const char *name, const struct apex_party *parties,
+                   char address[58]);
+/* --room: hands out the data, says what there is on `out`, and stays until it is told to end. */
+bool demo_room(struct demo *d, const struct apex_party *parties, int out);
 
 #endif

@@ -1,0 +1,71 @@
+import type { JSX } from 'preact'
+import { link, type Route } from '../router'
+import { short, when } from '../format'
+import { Chip, Command, Copy, Empty, Icon, Loading, TroubleBox } from '../parts'
+import { contractOf, session, trust, useAct } from '../store'
+import type { Contract, Facts } from '../types'
+
+export interface Listed { contracts: { address: string; contract: Facts }[] }
+export const useContracts = (place: string, ready: boolean) => {
+  const asked = useAct<Listed>(place, ready ? { act: 'contract list' } : null)
+  const list = (asked.value?.contracts ?? []).map((c) => contractOf(c.address, c.contract)).filter((c): c is Contract => c !== null)
+  return { ...asked, list }
+}
+export const trusted = (word: string | undefined): boolean => word === 'verified' || word === 'simulated'
+export const useMe = (place: string) => useAct<{ name: string; sign: string; seal: string }>(place, { act: 'id show' })
+
+const tones: Record<string, [string, string]> = { active: ['good', 'pass'], deployed: ['amber', 'wait'], expired: ['plain', 'off'], closed: ['plain', 'off'] }
+
+function Card({ place, contract, me }: { place: string; contract: Contract; me: string }): JSX.Element {
+  const { facts, manifest, address } = contract
+  const mine = manifest.parties.find((p) => p.sign === me)
+  const waiting = facts.parties.filter((p) => p.approves && !p.accepted)
+  const needs = mine && waiting.some((p) => p.name === mine.name) ? 'Your acceptance is asked for' : null
+  const [tone, icon] = tones[facts.state] ?? ['plain', 'info']
+  return (
+    <li class="card contract-card">
+      <div class="row between"><h2><a href={link(place, 'contract', address)}>{facts.name}</a></h2><Chip tone={tone!} icon={icon!}>{facts.state}</Chip></div>
+      <p>{manifest.purpose}</p>
+      <p class="row wrap dim"><span class="hash"><code title={address}>{short(address)}</code><Copy text={address} what="address" /></span><span>{manifest.parties.length} parties</span><span>{facts.entries} entries in the log</span><span>until {when(Date.parse(manifest.expires)).slice(0, 10)}</span></p>
+      {needs && <p class="needs"><Icon name="bell" /> <a href={link(place, 'contract', address)}>{needs}</a></p>}
+      {!needs && waiting.length > 0 && <p class="dim"><Icon name="wait" /> waiting for {waiting.map((p) => p.name).join(', ')}</p>}
+      {!mine && <p class="dim"><Icon name="info" /> You are no party of this contract: you can look, not take part.</p>}
+    </li>
+  )
+}
+
+export function Contracts({ route }: { route: Route }): JSX.Element {
+  const { place } = route
+  const t = trust.use()
+  const word = t?.place === place ? t.trust.word : 'checking'
+  const asked = useContracts(place, trusted(word))
+  const me = useMe(place)
+  const s = session.use()
+  return (
+    <section>
+      <header class="page-head"><h1>Contracts</h1><p class="dim">Public code at addresses that cannot change, and who agreed to it.</p></header>
+      {word === 'unset' && (
+        <Empty icon="contracts" title="No node is named yet">
+          <p>Name the node your partners use in <a href={link(place, 'settings')}>Settings</a>, or see how it works first.</p>
+          <p><a class="button primary" href="#/try">Open the Try it room</a></p>
+        </Empty>
+      )}
+      {word === 'unpinned' && (
+        <Empty icon="shield" title="You have not said yet which enclave you trust">
+          <p>Look at the node's evidence and write your trust policy in <a href={link(place, 'settings')}>Settings</a>. Nothing is sent before.</p>
+        </Empty>
+      )}
+      {asked.error && <TroubleBox trouble={asked.error} onRetry={asked.reload} />}
+      {asked.loading && !asked.value && trusted(word) && <Loading what="Reading the log" />}
+      {asked.value && asked.list.length === 0 && (
+        <Empty icon="contracts" title="There is no contract at this node yet">
+          <p>One of the parties writes a manifest and deploys it:</p>
+          <Command line={`apex contract new contracts/cluster/manifest.json --program cluster.elf --party you.json -o manifest.json && apex contract deploy manifest.json cluster.elf --node ${s?.own.node ?? 'URL'}`} />
+          <p><a class="button" href="#/try">Or open the Try it room: a sample contract with shared data</a></p>
+        </Empty>
+      )}
+      <ul class="cards">{asked.list.map((c) => <Card key={c.address} place={place} contract={c} me={me.value?.sign ?? ''} />)}</ul>
+      <Command line={asked.line} />
+    </section>
+  )
+}
