@@ -17,8 +17,10 @@ image: all
 	@tools/setup apt-unpack
 	@tools/image $(BUILD)/image $(if $(NODE_POLICY),--node-policy $(NODE_POLICY))
 
+# Without the registry the page is not built, and all else is.
 setup:
 	@tools/setup
+	@tools/setup npm-build || echo "setup: no node packages, so this build has no page (apex ui)"
 
 check: all
 	@tools/setup apt-unpack

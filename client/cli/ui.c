@@ -27,6 +27,9 @@ int cmd_ui(struct cli *cli)
     if (code == EXIT_UNREACHABLE)
         (void)cli_usage(cli, "no loopback address can be listened on",
                         "is the port in use? leave --port out");
+    if (code == EXIT_USAGE)
+        (void)cli_usage(cli, "this build has no page: its node packages were missing",
+                        "run `tools/setup npm-build` and `make` in the source tree");
     apex_home_close(home);
     return code;
 }

@@ -1,7 +1,7 @@
 # bash completion for apex
 _apex() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="demo id image trust contract contribute run result withdraw audit verify doctor"
+    local commands="demo id image trust contract contribute run result withdraw audit verify export ui doctor"
     local options="--node --as --home --json --help"
     case $before in
     --rows|--firmware|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -11,9 +11,11 @@ _apex() {
     case ${COMP_WORDS[1]} in
     id) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new show" -- "$word")); return; } ;;
     trust) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "init check show" -- "$word")); return; }; options="$options --replace" ;;
-    contract) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new address build deploy show verify accept close" -- "$word")); return; }
+    contract) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new address build deploy list show verify accept close" -- "$word")); return; }
         options="$options --program --party --source -o" ;;
-    contribute) options="$options --map --check" ;;
+    contribute) options="$options --map --check -o" ;;
+    export) options="$options -o" ;;
+    ui) options="$options --open --port" ;;
     run) options="$options --param --rows --seed --map -o" ;;
     result) options="$options -o" ;;
     verify) options="$options --policy" ;;

@@ -74,7 +74,7 @@ static bool text_like(const char *t)
 static bool param_like(const char *t)
 {
     size_t n = strcspn(t, "=");
-    return n > 0 && n <= 64 && t[n] == '=' && strspn(t, LETTERS DIGITS "_-") >= n &&
+    return n > 0 && n <= 64 && t[0] != '-' && t[n] == '=' && strspn(t, LETTERS DIGITS "_-") >= n &&
            strlen(t) <= 60000;
 }
 

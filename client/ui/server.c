@@ -1,3 +1,4 @@
+#include "client/ui/assets.h"
 #include "client/ui/request.h"
 
 #include <arpa/inet.h>
@@ -289,6 +290,7 @@ int ui_serve(const struct ui_options *options)
     char address[32];
     unsigned port = 0;
     umask(077);
+    if (ui_n_assets == 0) return 2;
     if (!ui_open(&ui, options)) return 5;
     int fd = listen_on(options->port, address, &port);
     if (fd < 0 || !gate_open(&ui.gate, address, port)) return 4;

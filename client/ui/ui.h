@@ -15,8 +15,8 @@ struct ui_options {
     bool open;           /* show it in a browser */
 };
 
-/* Serves until the page or a signal ends it. Prints the address on stdout. Returns 0, or 4 when
- * no loopback address can be listened on, or 5. */
+/* Serves until the page or a signal ends it. Prints the address on stdout. Returns 0, or 2 when
+ * this build has no page, 4 when no loopback address can be listened on, or 5. */
 int ui_serve(const struct ui_options *options);
 
 #endif
