@@ -16,7 +16,7 @@ static const struct kind {
     case_compare *compare;
     const char *why_not;
 } kinds[] = {
-    {"snp-report", NULL, NULL, "comes next"},
+    {"snp-report", case_judge_snp, case_compare_snp, NULL},
     {"nitro-document", NULL, NULL, "comes next"},
     {"tdx-quote", case_judge_tdx, case_compare_tdx, NULL},
     {"sgx-quote", case_judge_sgx, case_compare_sgx, NULL},

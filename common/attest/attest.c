@@ -5,7 +5,6 @@
 #include "common/attest/judge.h"
 #include "common/base/try.h"
 #include "common/base/wipe.h"
-#include "common/crypto/ct.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,21 +17,8 @@ struct verified_enclave {
 static const struct kind {
     const char *tee;
     bool (*judge)(const struct judging *j, struct verdict *v);
-} kinds[] = {{"sim", sim_judge}, {"tdx", intel_judge}, {"sgx", intel_judge}};
-
-bool judge_binding(const struct judging *j, struct span bound, enum reason why,
-                   struct verdict *v)
-{
-    if (!j->report_data.data) {
-        verdict_not_asked(v, "keys-bound", "nobody said which keys the evidence must be for");
-        return true;
-    }
-    bool same =
-        j->report_data.len == bound.len && ct_equal(j->report_data.data, bound.data, bound.len);
-    return verdict_check(v, "keys-bound", same, why, "%s",
-                         same ? "the evidence was made for the keys this enclave uses"
-                              : "the evidence was made for other keys than these");
-}
+} kinds[] = {
+    {"sim", sim_judge}, {"sev-snp", snp_judge}, {"tdx", intel_judge}, {"sgx", intel_judge}};
 
 /* Nobody reads what evidence says that is not genuine. */
 static void forget(struct verdict *v)

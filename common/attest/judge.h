@@ -18,5 +18,7 @@ bool nitro_judge(const struct judging *j, struct verdict *v);
 /* "keys-bound": what the evidence binds is what it must. `why` of a failure. */
 bool judge_binding(const struct judging *j, struct span bound, enum reason why,
                    struct verdict *v);
+/* "chain", and "not-revoked" once the chain holds. */
+bool judge_chain(const struct chain *chain, const char *vendor, struct verdict *v);
 
 #endif
