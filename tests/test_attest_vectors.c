@@ -17,7 +17,7 @@ static const struct kind {
     const char *why_not;
 } kinds[] = {
     {"snp-report", case_judge_snp, case_compare_snp, NULL},
-    {"nitro-document", NULL, NULL, "comes next"},
+    {"nitro-document", case_judge_nitro, case_compare_nitro, NULL},
     {"tdx-quote", case_judge_tdx, case_compare_tdx, NULL},
     {"sgx-quote", case_judge_sgx, case_compare_sgx, NULL},
     {"intel-collateral", NULL, NULL, "judged with each quote that names it"},

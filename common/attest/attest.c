@@ -17,8 +17,11 @@ struct verified_enclave {
 static const struct kind {
     const char *tee;
     bool (*judge)(const struct judging *j, struct verdict *v);
-} kinds[] = {
-    {"sim", sim_judge}, {"sev-snp", snp_judge}, {"tdx", intel_judge}, {"sgx", intel_judge}};
+} kinds[] = {{"sim", sim_judge},
+             {"sev-snp", snp_judge},
+             {"nitro", nitro_judge},
+             {"tdx", intel_judge},
+             {"sgx", intel_judge}};
 
 /* Nobody reads what evidence says that is not genuine. */
 static void forget(struct verdict *v)

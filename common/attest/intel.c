@@ -101,7 +101,7 @@ static bool signatures_check(struct intel_case *j)
                              : "the quoting enclave vouches for another key"))
         return false;
     bool holds = ecdsa_nist_check(CURVE_P256, SPAN(q->attestation_key), q->signed_part,
-                             SPAN(q->signature)) == APEX_OK;
+                                  SPAN(q->signature)) == APEX_OK;
     return verdict_check(j->v, "quote-signature", holds, REASON_SIGNATURE_INVALID,
                          holds ? "the quote is signed by that key, and unchanged"
                                : "the quote was changed, or another key signed it");

@@ -3,12 +3,13 @@
 #ifndef COMMON_ATTEST_NITRO_DOCUMENT_H
 #define COMMON_ATTEST_NITRO_DOCUMENT_H
 
-#include "common/base/span.h"
-#include "include/apex/status.h"
+#include "common/base/buffer.h"
 
 enum {
     NITRO_PCRS = 32,
     NITRO_PCR_MAX = 64,
+    NITRO_DOCUMENT_MAX = 24 * 1024, /* the NSM answers with at most 12 KiB */
+    NITRO_SIGNATURE_LEN = 96,
     NITRO_MODULE_ID_MAX = 128,
     NITRO_CERTIFICATE_MAX = 1024,
     NITRO_CABUNDLE_MAX = 5,
@@ -18,14 +19,17 @@ enum {
 struct nitro_pcr {
     uint8_t len, bytes[NITRO_PCR_MAX]; /* len 0: not in the document */
 };
+struct nitro_field {
+    bool there;
+    uint16_t len;
+    uint8_t bytes[NITRO_FIELD_MAX];
+};
 /* What a genuine document says. */
 struct nitro_claims {
     char module_id[NITRO_MODULE_ID_MAX + 1];
     uint64_t timestamp_ms;
     struct nitro_pcr pcr[NITRO_PCRS];
-    bool has_public_key, has_user_data, has_nonce;
-    uint16_t public_key_len, user_data_len, nonce_len;
-    uint8_t public_key[NITRO_FIELD_MAX], user_data[NITRO_FIELD_MAX], nonce[NITRO_FIELD_MAX];
+    struct nitro_field public_key, user_data, nonce;
 };
 /* The same and what vouches for it; spans point into the bytes parsed. */
 struct nitro_document {
@@ -35,7 +39,11 @@ struct nitro_document {
     size_t n_cabundle;
 };
 
+/* Exactly one document: definite or indefinite maps and arrays, whole strings, no member twice,
+ * nothing after it. APEX_E_FORMAT, APEX_E_LIMIT. */
 apex_status nitro_document_parse(struct span bytes, struct nitro_document *d);
+/* The bytes the signature covers, appended to `out`. */
+void nitro_to_be_signed(const struct nitro_document *d, struct buffer *out);
 /* PCR 0, 1 and 2 are all zero: the enclave runs in debug mode. */
 bool nitro_is_debug(const struct nitro_claims *c);
 

@@ -13,7 +13,7 @@
 #include "include/apex/status.h"
 
 enum {
-    CERTIFICATE_LEN_MAX = 8 * 1024,
+    CERTIFICATE_LEN_MAX = 16 * 1024,
     REVOCATION_LIST_LEN_MAX = 256 * 1024,
     CHAIN_MAX = 6, /* certificates in one chain, leaf and root included */
     CERTIFICATE_NAME_MAX = 128
