@@ -140,7 +140,7 @@ static enum tcb_status relaunch(const struct tcb_info *info, const struct td_rep
     bool sgx_old = sgx >= TCB_TD_RELAUNCH_ADVISED; /* all statuses that are not about now */
     bool old = whole == TCB_OUT_OF_DATE || whole == TCB_OUT_OF_DATE_CONFIGURATION_NEEDED;
     if (!td->is_15 || sgx_old || !old || v->module != TCB_OUT_OF_DATE ||
-        v->qe != TCB_UP_TO_DATE || !module_renewed(info, td->tee_tcb_svn2))
+        !module_renewed(info, td->tee_tcb_svn2))
         return whole;
     return configuration_needed(sgx) || configuration_needed(whole)
                ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED

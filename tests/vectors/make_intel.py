@@ -136,8 +136,9 @@ def crl(issuer, *revoked):
 
 # ---- reports and quotes ----
 
-def sgx_report(signer=bytes(32), prod=0, svn=0, data=bytes(64), attributes=0x11, enclave=bytes(32)):
+def sgx_report(signer=bytes(32), prod=0, svn=0, data=bytes(64), attributes=0x11, enclave=bytes(32), misc=0):
     b = bytearray(384)
+    struct.pack_into("<I", b, 16, misc)
     struct.pack_into("<Q", b, 48, attributes)
     b[64:96], b[128:160] = enclave, signer
     struct.pack_into("<HH", b, 256, prod, svn)
@@ -331,8 +332,12 @@ case("relaunch-advised", quote(td_report([2, 3, 4], svn2=[3, 3, 4]), version=5),
 case("relaunch-advised-and-configuration", quote(td_report([2, 3, 4], svn2=[3, 3, 4]), version=5),
      status="TDRelaunchAdvisedConfigurationNeeded", tcb_info=tcb_info(levels=[level([5, 5], 11, [3, 0, 4], "ConfigurationNeeded")]))
 case("relaunch-would-not-help", quote(td_report([2, 3, 4], svn2=[2, 3, 4]), version=5), status="OutOfDate")
+case("relaunch-with-old-microcode", quote(td_report([2, 3, 4], svn2=[3, 3, 3]), version=5), status="OutOfDate")
+case("relaunch-from-module-version-0", quote(td_report([2, 0, 4], svn2=[3, 0, 4]), version=5), status="OutOfDate")
 case("relaunch-with-an-old-quoting-enclave", quote(td_report([2, 3, 4], svn2=[3, 3, 4]), version=5, qe={"svn": 4}), status="OutOfDate")
 case("relaunch-to-an-unknown-module", quote(td_report([2, 3, 4], svn2=[3, 7, 4]), version=5), status="OutOfDate")
+case("sgx-level-revoked-where-the-tdx-level-is-not", TD, "tcb-revoked", tcb_info=tcb_info(levels=[
+    level([5, 5], 11, [9, 0, 9], "Revoked"), level([5, 5], 11, [3, 0, 4], "OutOfDate")]))
 # the quoting enclave
 case("qe-old", quote(td_report(CURRENT), qe={"svn": 5}), status="OutOfDate")
 case("qe-revoked", quote(td_report(CURRENT), qe={"svn": 3}), "tcb-revoked")
@@ -342,6 +347,11 @@ case("qe-of-another-product", quote(td_report(CURRENT), qe={"prod": 1}), "qe-ide
 case("qe-in-debug-mode", quote(td_report(CURRENT), qe={"attributes": 0x13}), "qe-identity-mismatch")
 case("qe-report-data-not-closed", quote(td_report(CURRENT), upper=bytes(31) + b"\1"), "attestation-key-binding")
 case("qe-report-signed-by-another-platform", quote(td_report(CURRENT), by="pck_old"), "qe-report-signature-invalid")
+case("qe-in-debug-mode-without-collateral", quote(td_report(CURRENT), qe={"attributes": 0x13}), "qe-identity-mismatch", without=tuple(GOOD))
+case("qe-with-other-attributes", quote(td_report(CURRENT), qe={"attributes": 0x31}), "qe-identity-mismatch")
+case("qe-with-attributes-nobody-asks-about", quote(td_report(CURRENT), qe={"attributes": 0x15}))
+case("qe-with-other-misc-select", quote(td_report(CURRENT), qe={"misc": 1}), "qe-identity-mismatch")
+case("qe-levels-in-any-order", TD, qe_identity=qe_identity(levels=[isv(2, "Revoked"), isv(4, "OutOfDate"), isv(6, "UpToDate")]))
 # documents that do not belong
 case("tcb-info-of-sgx", TD, "tee-type-mismatch", tcb_info=tcb_info(ident="SGX", levels=[level([5, 5], 11, None, "UpToDate")]))
 case("identity-of-the-sgx-qe", TD, "tee-type-mismatch", qe_identity=qe_identity(ident="QE", prod=1))
