@@ -231,7 +231,8 @@ static void evidence_of_an_unknown_kind_or_with_certificates_is_not_judged_genui
     (void)state;
     static const struct {
         const char *tee, *supplements, *fails;
-    } cases[] = {{"sev-snp", "", "tee-known"},
+    } cases[] = {{"sev-snp", "", "report-form"},
+                 {"snp", "", "tee-known"},
                  {"sim", "x", "supplements-form"},
                  {"sim", "\xa1\x01\x41x", "no-supplements"},
                  {"", "", "tee-known"},
@@ -295,7 +296,12 @@ static void a_policy_tells_where_it_is_wrong(void **state)
         {"{\"apex\": 1, \"accept\": [],\n \"colour\": 1}", "colour", "not known", 2},
         {"{\"apex\": 1, \"accept\": [],\n\n \"accept\": []}", "accept", "twice", 3},
         {"{\"apex\": 1, \"accept\": {}}", "accept", "array", 1},
-        {ACCEPTS("{\"tee\": \"sim\"}"), "accept[0].measurements", "missing", 1},
+        {ACCEPTS("{\"tee\": \"sim\"}"), "accept[0]", "name measurements", 1},
+        {ACCEPTS("{\"tee\": \"sev-snp\", \"measurements\": [\"" H64 "\"], "
+                 "\"maximum_age_s\": 60}"),
+         "accept[0]", "carry no time", 1},
+        {ACCEPTS("{\"tee\": \"sev-snp\", \"measurements\": [\"" H64 "\"], \"tdx\": {}}"),
+         "accept[0]", "named like the tee", 1},
         {ACCEPTS("{\"measurements\": [\"" H64 "\"]}"), "accept[0].tee", "missing", 1},
         {ACCEPTS("{\"tee\": \"any\", \"measurements\": [\"" H64 "\"]}"), "accept[0].tee",
          "one of", 1},

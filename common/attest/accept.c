@@ -29,11 +29,20 @@ static bool young_enough(const struct accept *a, const struct verdict *v, uint64
     return a->maximum_age_s == 0 || age / 1000 <= a->maximum_age_s;
 }
 
+static bool carries_time(const struct verdict *v)
+{
+    return strcmp(v->tee, "sim") == 0 || strcmp(v->tee, "nitro") == 0;
+}
+
 /* What the entry asks of this family beyond a measurement. */
 static bool family_accepts(const struct accept *a, struct verdict *v)
 {
     if (strcmp(v->tee, "tdx") == 0 || strcmp(v->tee, "sgx") == 0)
         return intel_rules_hold(&a->intel, &v->private_claims.of.intel, v);
+    if (strcmp(v->tee, "sev-snp") == 0)
+        return snp_rules_hold(&a->snp, &v->private_claims.of.snp, v);
+    if (strcmp(v->tee, "nitro") == 0)
+        return nitro_rules_hold(&a->nitro, &v->private_claims.of.nitro, v);
     return true;
 }
 
@@ -55,8 +64,13 @@ static bool policy_accepts(const struct trust_policy *p, struct verdict *v, uint
     snprintf(text, sizeof text, match ? "%.64s is in the policy" : "%.64s is not in the policy",
              hex);
     fine &= verdict_check(v, "measurement", match != NULL, REASON_POLICY, "%s", text);
-    if (match) fine &= family_accepts(match, v);
-    if (match)
+    /* Without an accepted measurement the rules are told all the same: people want to know. */
+    if (of_kind) fine &= family_accepts(match ? match : of_kind, v);
+    if (match && !carries_time(v))
+        verdict_not_asked(v, "age",
+                          "such reports carry no time: fresh is the signed answer to "
+                          "this client's nonce");
+    else if (match)
         fine &= verdict_check(
             v, "age", young_enough(match, v, now_ms), REASON_POLICY,
             "the evidence is no older than the policy allows, and not from the future");

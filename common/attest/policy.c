@@ -61,25 +61,57 @@ static apex_status read_sgx(struct reader *r, void *context)
     return intel_rules_read(r, false, &a->intel);
 }
 
+static apex_status read_snp(struct reader *r, void *context)
+{
+    struct accept *a = context;
+    a->has_snp = true;
+    return snp_rules_read(r, &a->snp);
+}
+
+static apex_status read_nitro(struct reader *r, void *context)
+{
+    struct accept *a = context;
+    a->has_nitro = true;
+    return nitro_rules_read(r, &a->nitro);
+}
+
 /* Rules of one family in an entry for another would never be asked: nobody can mean that. */
 static apex_status rules_fit(struct reader *r, const struct accept *a)
 {
-    if ((a->has_tdx && strcmp(a->tee, "tdx") != 0) ||
-        (a->has_sgx && strcmp(a->tee, "sgx") != 0))
-        return reader_fail(r, "rules must be named like the tee of their entry");
+    const struct {
+        bool has;
+        const char *tee;
+    } rules[] = {{a->has_snp, "sev-snp"},
+                 {a->has_tdx, "tdx"},
+                 {a->has_sgx, "sgx"},
+                 {a->has_nitro, "nitro"}};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].has && strcmp(a->tee, rules[i].tee) != 0)
+            return reader_fail(r, "rules must be named like the tee of their entry");
+    if (a->maximum_age_s && strcmp(a->tee, "sim") != 0 && strcmp(a->tee, "nitro") != 0)
+        return reader_fail(r,
+                           "this hardware's reports carry no time: what is fresh is the "
+                           "answer it signs to your client's nonce; leave maximum_age_s out");
+    if (a->n_measurements == 0 && !a->audited)
+        return reader_fail(r, "name measurements, or take an auditor's with \"audited\": true");
     return APEX_OK;
+}
+
+static apex_status read_audited(struct reader *r, void *context)
+{
+    return read_bool(r, &((struct accept *)context)->audited);
 }
 
 static apex_status read_accept(struct reader *r, void *context)
 {
-    static const struct field fields[] = {{"tee", true, read_tee},
-                                          {"measurements", true, read_measurements},
-                                          {"maximum_age_s", false, read_age},
-                                          {"tdx", false, read_tdx},
-                                          {"sgx", false, read_sgx}};
+    static const struct field fields[] = {
+        {"tee", true, read_tee},          {"measurements", false, read_measurements},
+        {"audited", false, read_audited}, {"maximum_age_s", false, read_age},
+        {"snp", false, read_snp},         {"tdx", false, read_tdx},
+        {"sgx", false, read_sgx},         {"nitro", false, read_nitro}};
     struct trust_policy *p = context;
     struct accept *a = &p->accept[p->n_accept++];
-    TRY(read_object(r, fields, 5, a));
+    TRY(read_object(r, fields, sizeof fields / sizeof *fields, a));
     return rules_fit(r, a);
 }
 
@@ -98,6 +130,45 @@ static apex_status read_distrust(struct reader *r, void *context)
 {
     return read_array(r, context, 0, DISTRUST_MAX, read_one_distrust);
 }
+
+static apex_status read_auditor(struct reader *r, void *context)
+{
+    struct trust_policy *p = context;
+    char text[64 + 1];
+    TRY(read_text(r, text, 64));
+    if (hex_parse(span_text(text), p->auditors[p->n_auditors].bytes, 32) != APEX_OK)
+        return reader_fail(r, "64 lower-case hex digits of an Ed25519 key are expected");
+    p->n_auditors++;
+    return APEX_OK;
+}
+static apex_status read_auditors(struct reader *r, void *context)
+{
+    return read_array(r, context, 0, AUDITORS_MAX, read_auditor);
+}
+
+static apex_status read_contract(struct reader *r, void *context)
+{
+    return read_text(r, ((struct high_value *)context)->contract, CONTRACT_TEXT_MAX);
+}
+static apex_status read_families(struct reader *r, void *context)
+{
+    uint64_t n;
+    TRY(read_count(r, 4, &n));
+    ((struct high_value *)context)->families = (unsigned)n;
+    return n >= 2 ? APEX_OK : reader_fail(r, "from 2 to 4 families can be asked for");
+}
+static apex_status read_one_high_value(struct reader *r, void *context)
+{
+    static const struct field fields[] = {{"contract", true, read_contract},
+                                          {"families", true, read_families}};
+    struct trust_policy *p = context;
+    return read_object(r, fields, 2, &p->high_value[p->n_high_value++]);
+}
+static apex_status read_high_value(struct reader *r, void *context)
+{
+    return read_array(r, context, 0, HIGH_VALUE_MAX, read_one_high_value);
+}
+
 static apex_status read_origin(struct reader *r, void *context)
 {
     return read_text(r, ((struct trust_policy *)context)->origin, 128);
@@ -123,12 +194,12 @@ static apex_status read_log(struct reader *r, void *context)
 
 static apex_status read_policy(struct reader *r, struct trust_policy *p)
 {
-    static const struct field fields[] = {{"apex", true, read_version},
-                                          {"accept", true, read_accepts},
-                                          {"distrust", false, read_distrust},
-                                          {"log", false, read_log}};
+    static const struct field fields[] = {
+        {"apex", true, read_version},           {"accept", true, read_accepts},
+        {"distrust", false, read_distrust},     {"auditors", false, read_auditors},
+        {"high_value", false, read_high_value}, {"log", false, read_log}};
     enum json_event e;
-    TRY(read_object(r, fields, 4, p));
+    TRY(read_object(r, fields, sizeof fields / sizeof *fields, p));
     return reader_next(r, &e);
 }
 

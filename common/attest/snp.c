@@ -101,6 +101,7 @@ static bool chain(struct snp_case *c)
                             .revocation = c->j->revocation_required ? REVOCATION_OF_CAS
                                                                     : REVOCATION_IF_PRESENT,
                             .at_ms = c->j->at_ms};
+    c->r->revocation_checked = list != NULL;
     return judge_chain(&q, "AMD", c->v);
 }
 
@@ -197,6 +198,7 @@ bool snp_judge(const struct judging *j, struct verdict *v)
     certificate_free(c.leaf);
     if (!genuine) return false;
     findings(&c);
+    memcpy(c.r->csp_id, c.says.csp_id, sizeof c.says.csp_id);
     memcpy(v->measurement, c.r->measurement, SNP_DIGEST_LEN);
     v->measurement_len = SNP_DIGEST_LEN;
     memcpy(v->product, snp_product_name(c.r->product), sizeof "Milan");

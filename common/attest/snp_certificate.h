@@ -7,8 +7,6 @@
 #include "common/attest/snp_report.h"
 #include "common/attest/x509.h"
 
-enum { SNP_CSP_ID_MAX = 128 };
-
 /* What a VCEK or VLEK says, by the extensions AMD signs. */
 struct snp_leaf {
     bool vlek;

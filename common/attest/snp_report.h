@@ -10,7 +10,8 @@ enum {
     SNP_REPORT_LEN = 0x4a0,
     SNP_SIGNED_LEN = 0x2a0, /* the bytes the signature covers */
     SNP_DIGEST_LEN = 48,
-    SNP_CHIP_ID_LEN = 64
+    SNP_CHIP_ID_LEN = 64,
+    SNP_CSP_ID_MAX = 128
 };
 enum snp_product { SNP_MILAN, SNP_GENOA, SNP_TURIN, SNP_PRODUCTS };
 enum snp_signing_key { SNP_VCEK = 0, SNP_VLEK = 1, SNP_NO_KEY = 7 };
@@ -65,6 +66,10 @@ struct snp_report {
     /* Filled once the product is known: snp_report_decode_tcb(). */
     enum snp_product product;
     struct snp_tcb current_tcb, reported_tcb, committed_tcb, launch_tcb;
+    /* Of the certificate, by the judge: whom a VLEK was given to (a VCEK: empty), and whether a
+     * revocation list came along and names none of the chain. */
+    char csp_id[SNP_CSP_ID_MAX];
+    bool revocation_checked;
 };
 
 /* Exactly one report whose reserved fields are zero. APEX_E_FORMAT. Leaves product and the
