@@ -44,3 +44,17 @@ apex_status host_ask_run(struct host *host, uint64_t run, struct run_hint *hint)
     *hint = found;
     return APEX_OK;
 }
+
+apex_status host_ask_statement(struct host *host, const struct query *q, struct buffer *bytes,
+                               struct body_statement *statement)
+{
+    struct cose cose;
+    struct reply reply;
+    TRY(ask(host, MESSAGE_STATEMENT, q, ASK_TIMEOUT_MS, bytes));
+    TRY(cose_parse(buffer_span(bytes), &cose));
+    TRY(reply_parse(cose.payload, &reply));
+    if (reply.status == APEX_E_UNTRUSTED || reply.status == APEX_E_NOT_FOUND)
+        return reply.status;
+    if (reply.status != APEX_OK) return APEX_E_UNREACHABLE;
+    return body_statement_parse(reply.body, statement);
+}

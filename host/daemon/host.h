@@ -9,12 +9,14 @@
 #include "host/ledger/ledger.h"
 #include "host/store/store.h"
 
+struct anchor;
 struct host {
     struct store *store;
     struct ledger *ledger;
     struct link *link;
     struct enclave *enclave;
     struct runs *runs;
+    struct anchor *anchor; /* NULL: no chain was named */
     struct metrics metrics;
     const char *tee;
     const char *root_path; /* the enclave's sealed root secret */
@@ -29,6 +31,11 @@ void host_call(struct host *host, struct span call, struct buffer *answer);
 /* Asks the enclave how far a run is, and remembers it. state is RUN_UNKNOWN when the enclave
  * knows no such run. APEX_E_UNREACHABLE: no answer. Not verified: a hint. */
 apex_status host_ask_run(struct host *host, uint64_t run, struct run_hint *hint);
+/* Asks for a statement for a chain (common/chain/statement.h), lent from `bytes`.
+ * APEX_E_UNTRUSTED: the log does not contain the checkpoint in the query; APEX_E_NOT_FOUND: the
+ * entry has no statement. */
+apex_status host_ask_statement(struct host *host, const struct query *q, struct buffer *bytes,
+                               struct body_statement *statement);
 /* Posts a query without a body of its own kind (attest) and appends the signed reply. */
 apex_status host_attest(struct host *host, const uint8_t nonce[static 32],
                         struct buffer *reply);

@@ -1,6 +1,8 @@
 /* apexd: makes the parts, lends them to one another, waits for a signal, takes them down in the
  * reverse order. Exit: 0 ended as asked, 2 usage, 3 the data folder is not usable, 5 anything
  * else. */
+#include "host/chain/anchor.h"
+#include "host/daemon/anchoring.h"
 #include "host/daemon/host.h"
 #include "host/daemon/listen.h"
 #include "host/daemon/log.h"
@@ -155,6 +157,14 @@ static int enclave_bring_up(struct node *n)
     return s == APEX_OK ? 0 : complain(EXIT_OTHER, "out of memory or threads");
 }
 
+static int chain_bring_up(struct node *n)
+{
+    struct chain_fault fault = {0};
+    apex_status s = anchoring_start(&n->host, &n->options, &fault);
+    if (s == APEX_OK) return 0;
+    return complain(s == APEX_E_MEMORY ? EXIT_OTHER : EXIT_USAGE, "%s", fault.what);
+}
+
 static int serve(struct node *n)
 {
     const struct server_options so = {
@@ -194,6 +204,7 @@ static int listen_prepare(struct node *n)
 
 static void node_take_down(struct node *n)
 {
+    anchor_stop(n->host.anchor);
     server_stop(n->server, STOP_MS);
     enclave_stop(n->host.enclave);
     link_free(n->host.link);
@@ -211,6 +222,7 @@ static int node_run(struct node *n, const sigset_t *ends)
     if (code == 0) code = listen_prepare(n);
     if (code == 0) code = stores_open(n);
     if (code == 0) code = enclave_bring_up(n);
+    if (code == 0) code = chain_bring_up(n);
     if (code == 0) code = serve(n);
     if (code != 0) return code;
     int signal_no;

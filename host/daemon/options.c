@@ -22,6 +22,14 @@ const char options_usage[] =
     "  --message-timeout-s N   wait N seconds for the enclave's reply (default 60)\n"
     "  --max-blob-mib N        refuse blobs above N MiB (default 65536)\n"
     "  --reserve-mib N         uploads leave N MiB of the disk free, for the log (default 64)\n"
+    "  --chain URL             JSON-RPC of an Ethereum-compatible chain; with it, and only "
+    "then:\n"
+    "  --registry ADDRESS      the registry there (apex-chain deploy)\n"
+    "  --chain-key FILE        the key that pays for gas (apex-chain key)\n"
+    "  --chain-id N            refuse any other chain (default: the one first met)\n"
+    "  --chain-confirmations N a transaction counts N blocks deep (default 12)\n"
+    "  --chain-every-s N       transactions are at least N seconds apart (default 60)\n"
+    "  --chain-max-fee-gwei N  pay no more for a unit of gas (default 200)\n"
     "  --help, --version\n"
     "\n"
     "It prints `apexd: listening on http://ADDRESS:PORT` when it serves; its log goes to "
@@ -55,14 +63,22 @@ static apex_status option_set(struct options *o, const char *name, const char *v
                                  {"--enclave", &o->enclave},
                                  {"--listen", &o->listen},
                                  {"--tee", &o->tee},
-                                 {"--enclave-state", &o->enclave_state}};
-    const struct number numbers[] = {{"--connections", &o->connections, 1, 10000},
-                                     {"--idle-s", &o->idle_s, 1, 3600},
-                                     {"--head-s", &o->head_s, 1, 3600},
-                                     {"--body-s", &o->body_s, 1, 3600},
-                                     {"--message-timeout-s", &o->message_timeout_s, 1, 3600},
-                                     {"--max-blob-mib", &o->blob_max_mib, 1, 1 << 30},
-                                     {"--reserve-mib", &o->reserve_mib, 0, 1 << 30}};
+                                 {"--enclave-state", &o->enclave_state},
+                                 {"--chain", &o->chain},
+                                 {"--registry", &o->registry},
+                                 {"--chain-key", &o->chain_key}};
+    const struct number numbers[] = {
+        {"--connections", &o->connections, 1, 10000},
+        {"--idle-s", &o->idle_s, 1, 3600},
+        {"--head-s", &o->head_s, 1, 3600},
+        {"--body-s", &o->body_s, 1, 3600},
+        {"--message-timeout-s", &o->message_timeout_s, 1, 3600},
+        {"--max-blob-mib", &o->blob_max_mib, 1, 1 << 30},
+        {"--reserve-mib", &o->reserve_mib, 0, 1 << 30},
+        {"--chain-id", &o->chain_id, 1, INT64_MAX},
+        {"--chain-confirmations", &o->chain_confirmations, 1, 10000},
+        {"--chain-every-s", &o->chain_every_s, 0, 86400},
+        {"--chain-max-fee-gwei", &o->chain_max_fee_gwei, 1, 1000000}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(name, texts[i].name) == 0) {
             *texts[i].value = value;
@@ -84,6 +100,8 @@ static apex_status options_check(const struct options *o, const char **what, con
     else if (strcmp(o->tee, "sim") != 0 && strcmp(o->tee, "tsm") != 0 &&
              strcmp(o->tee, "nitro") != 0)
         *what = "--tee is one of sim, tsm, nitro";
+    else if ((!o->chain) != (!o->registry) || (!o->chain) != (!o->chain_key))
+        *what = "--chain, --registry and --chain-key go together";
     else
         return APEX_OK;
     return APEX_E_USAGE;
@@ -100,7 +118,10 @@ apex_status options_parse(int argc, char **argv, struct options *o, const char *
                           .body_s = 30,
                           .message_timeout_s = 60,
                           .blob_max_mib = 65536,
-                          .reserve_mib = 64};
+                          .reserve_mib = 64,
+                          .chain_confirmations = 12,
+                          .chain_every_s = 60,
+                          .chain_max_fee_gwei = 200};
     for (int i = 1; i < argc; i++) {
         *which = argv[i];
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)

@@ -1,3 +1,4 @@
+#include "host/daemon/anchoring.h"
 #include "host/daemon/request.h"
 
 #include <inttypes.h>
@@ -5,14 +6,16 @@
 
 void healthz_end(struct request *r)
 {
-    char json[256];
+    char json[256 + ANCHORING_JSON_MAX], chain[ANCHORING_JSON_MAX];
+    anchoring_json(r->host, chain);
     enum enclave_state state = enclave_state(r->host->enclave);
     bool up = state == ENCLAVE_UP;
     snprintf(json, sizeof json,
              "{\"ok\":%s,\"enclave\":\"%s\",\"log_size\":%" PRIu64
-             ",\"version\":\"" APEX_VERSION "\",\"tee\":\"%s\",\"simulated\":%s}",
+             ",\"version\":\"" APEX_VERSION "\",\"tee\":\"%s\",\"simulated\":%s%s%s}",
              up ? "true" : "false", enclave_state_name(state), ledger_size(r->host->ledger),
-             r->host->tee, strcmp(r->host->tee, "sim") == 0 ? "true" : "false");
+             r->host->tee, strcmp(r->host->tee, "sim") == 0 ? "true" : "false",
+             *chain ? ",\"chain\":" : "", chain);
     answer_json(r, up ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, json);
     answer_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 }
@@ -24,6 +27,19 @@ static void runs_write(struct host *h, struct buffer *out)
     metrics_head(out, "apexd_runs", "gauge", "Runs seen since start, by their newest state.");
     for (unsigned s = RUN_REQUESTED; s < RUN_STATES; s++)
         metrics_labelled(out, "apexd_runs", "state", run_state_name(s), n[s]);
+}
+
+static void chain_write(struct host *h, struct buffer *out)
+{
+    struct anchor_status s;
+    if (!h->anchor) return;
+    anchor_status_get(h->anchor, &s);
+    metrics_put(out, "apexd_chain_anchored_entries", "gauge",
+                "Entries the newest anchor on the chain covers.", s.anchored);
+    metrics_put(out, "apexd_chain_transactions_total", "counter",
+                "Transactions sent since start, each once.", s.sent);
+    metrics_put(out, "apexd_chain_ok", "gauge", "0 while a rule keeps the chain behind.",
+                s.rule[0] == 0);
 }
 
 void metrics_end(struct request *r)
@@ -42,6 +58,7 @@ void metrics_end(struct request *r)
     metrics_put(&text, "apexd_enclave_restarts_total", "counter",
                 "Starts of the enclave after its first.", enclave_restarts(h->enclave));
     runs_write(h, &text);
+    chain_write(h, &text);
     if (buffer_ok(&text) != APEX_OK)
         answer_status(r, APEX_E_MEMORY);
     else
