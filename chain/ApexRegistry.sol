@@ -32,6 +32,13 @@ contract ApexRegistry {
         address payee; // whom a deposit for this request is paid to
     }
 
+    /// What is kept of a run: keccak256(abi.encode(Run)), and what finds the rest.
+    struct Kept {
+        bytes32 digest;
+        address payee;
+        uint64 committed; // block number
+    }
+
     struct Deposit {
         address from;
         uint64 deadline; // seconds; a refund is open from then on
@@ -97,8 +104,7 @@ contract ApexRegistry {
     /// The key that a piece of evidence (its SHA-256) was recorded for.
     mapping(bytes32 log => mapping(bytes32 evidence => address)) public evidences;
     mapping(bytes32 log => mapping(bytes32 manifest => bytes32)) public programs;
-    /// keccak256(abi.encode(Run)).
-    mapping(bytes32 log => mapping(uint64 run => bytes32)) public runs;
+    mapping(bytes32 log => mapping(uint64 run => Kept)) public runs;
     mapping(uint256 id => Deposit) public deposits;
     uint256 public depositCount;
 
@@ -158,10 +164,10 @@ contract ApexRegistry {
         if (program == 0) revert UnknownContract();
         if (program != what.program) revert OtherProgram(program);
         bytes32 digest = keccak256(abi.encode(what));
-        bytes32 had = runs[log][what.run];
+        bytes32 had = runs[log][what.run].digest;
         if (had == digest) revert AlreadyCommitted();
         if (had != 0) revert RunContradicts(had);
-        runs[log][what.run] = digest;
+        runs[log][what.run] = Kept(digest, what.payee, uint64(block.number));
         emit Committed(log, what.run, what.manifest, what, by);
     }
 
@@ -193,7 +199,7 @@ contract ApexRegistry {
     function withdraw(uint256 id, Run calldata what) external {
         Deposit memory d = deposits[id];
         if (d.from == address(0)) revert UnknownDeposit();
-        if (what.manifest != d.manifest || what.request != d.request || runs[d.log][what.run] != keccak256(abi.encode(what))) revert OtherRun();
+        if (what.manifest != d.manifest || what.request != d.request || runs[d.log][what.run].digest != keccak256(abi.encode(what))) revert OtherRun();
         delete deposits[id];
         emit Paid(id, what.payee, what.run, d.amount);
         pay(what.payee, d.amount);

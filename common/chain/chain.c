@@ -45,7 +45,7 @@ void chain_address_write(const uint8_t address[static CHAIN_ADDRESS_LEN],
     }
 }
 
-static apex_status id_check(struct chain *c, uint64_t expected, struct chain_fault *fault)
+static apex_status id_check(struct evm *c, uint64_t expected, struct chain_fault *fault)
 {
     json_t *j;
     TRY(rpc_call(c->rpc, "eth_chainId", NULL, &j, fault));
@@ -58,7 +58,7 @@ static apex_status id_check(struct chain *c, uint64_t expected, struct chain_fau
                       (unsigned long long)c->place.chain_id, (unsigned long long)expected);
 }
 
-static apex_status code_check(struct chain *c, struct chain_fault *fault)
+static apex_status code_check(struct evm *c, struct chain_fault *fault)
 {
     json_t *j;
     BUFFER_CLEARED code = {0};
@@ -77,10 +77,10 @@ static apex_status code_check(struct chain *c, struct chain_fault *fault)
                       "the code at the registry's address is not the registry's");
 }
 
-apex_status chain_open(const struct chain_options *options, struct chain **chain,
+apex_status chain_open(const struct chain_options *options, struct evm **chain,
                        struct chain_fault *fault)
 {
-    struct chain *c = calloc(1, sizeof *c);
+    struct evm *c = calloc(1, sizeof *c);
     *chain = NULL;
     if (!c) return chain_fail(fault, APEX_E_MEMORY, CHAIN_RPC_UNREACHABLE, "out of memory");
     memcpy(c->place.registry, options->registry, sizeof c->place.registry);
@@ -97,7 +97,7 @@ apex_status chain_open(const struct chain_options *options, struct chain **chain
     return APEX_OK;
 }
 
-void chain_close(struct chain *chain)
+void chain_close(struct evm *chain)
 {
     if (!chain) return;
     rpc_close(chain->rpc);
@@ -111,7 +111,7 @@ apex_status chain_block_parse(const json_t *j, struct chain_block *block)
     return rpc_data_exact(json_object_get(j, "hash"), block->hash, sizeof block->hash);
 }
 
-apex_status chain_block_get(struct chain *chain, uint64_t number, struct chain_block *block,
+apex_status chain_block_get(struct evm *chain, uint64_t number, struct chain_block *block,
                             struct chain_fault *fault)
 {
     json_t *j;
@@ -127,7 +127,7 @@ apex_status chain_block_get(struct chain *chain, uint64_t number, struct chain_b
                                                    : rpc_malformed(fault, "no such block");
 }
 
-apex_status chain_look(struct chain *chain, struct chain_fault *fault)
+apex_status chain_look(struct evm *chain, struct chain_fault *fault)
 {
     json_t *j;
     uint64_t newest;
@@ -140,7 +140,7 @@ apex_status chain_look(struct chain *chain, struct chain_fault *fault)
 }
 
 /* A call of the register as of `at`. */
-static apex_status view(struct chain *c, const struct buffer *call, struct buffer *returned,
+static apex_status view(struct evm *c, const struct buffer *call, struct buffer *returned,
                         struct chain_fault *fault)
 {
     json_t *j;
@@ -153,7 +153,7 @@ static apex_status view(struct chain *c, const struct buffer *call, struct buffe
     return s == APEX_OK ? s : rpc_malformed(fault, "not what a call returns");
 }
 
-apex_status chain_head(struct chain *chain, const uint8_t log[static 32],
+apex_status chain_head(struct evm *chain, const uint8_t log[static 32],
                        struct registry_head *head, struct chain_fault *fault)
 {
     BUFFER_CLEARED call = {0};
@@ -167,9 +167,25 @@ apex_status chain_head(struct chain *chain, const uint8_t log[static 32],
                       "the registry has no such log, or not deep enough in the chain yet");
 }
 
-apex_status chain_word(struct chain *chain, enum registry_view kind,
-                       const uint8_t log[static 32], const uint8_t argument[static 32],
-                       uint8_t word[static 32], struct chain_fault *fault)
+apex_status chain_run(struct evm *chain, const uint8_t log[static 32], uint64_t index,
+                      struct registry_run *run, struct chain_fault *fault)
+{
+    BUFFER_CLEARED call = {0};
+    BUFFER_CLEARED returned = {0};
+    uint8_t argument[32];
+    chain_word_u64(index, argument);
+    *run = (struct registry_run){.committed = 0};
+    TRY(registry_call_view(VIEW_RUN, log, argument, &call));
+    TRY(view(chain, &call, &returned, fault));
+    if (returned.len == 0) return APEX_OK; /* the register was not there yet */
+    if (registry_run_parse(buffer_span(&returned), run) != APEX_OK)
+        return rpc_malformed(fault, "no commitment of a run");
+    return APEX_OK;
+}
+
+apex_status chain_word(struct evm *chain, enum registry_view kind, const uint8_t log[static 32],
+                       const uint8_t argument[static 32], uint8_t word[static 32],
+                       struct chain_fault *fault)
 {
     BUFFER_CLEARED call = {0};
     BUFFER_CLEARED returned = {0};
@@ -202,8 +218,7 @@ apex_status chain_event_parse(const json_t *log, const uint8_t registry[static 2
 }
 
 /* Signed by a key that the register has admitted for this log, for this chain and register. */
-static apex_status event_judge(struct chain *c, struct chain_event *e,
-                               struct chain_fault *fault)
+static apex_status event_judge(struct evm *c, struct chain_event *e, struct chain_fault *fault)
 {
     BUFFER_CLEARED words = {0};
     struct ecdsa_public key;
@@ -222,7 +237,8 @@ static apex_status event_judge(struct chain *c, struct chain_event *e,
                       "the RPC shows an event signed by a key the registry has not admitted");
 }
 
-static json_t *filter(const struct chain *c, enum statement_kind kind, const uint8_t *log,
+/* topic2 NULL: whichever. */
+static json_t *filter(const struct evm *c, enum statement_kind kind, const uint8_t *log,
                       const uint8_t *topic2, uint64_t from, uint64_t to)
 {
     uint8_t topic[WORD_LEN];
@@ -230,7 +246,8 @@ static json_t *filter(const struct chain *c, enum statement_kind kind, const uin
     return json_pack("[{s:o, s:o, s:o, s:[o, o, o]}]", "address",
                      rpc_hex(SPAN(c->place.registry)), "fromBlock", rpc_number(from), "toBlock",
                      rpc_number(to), "topics", rpc_hex(SPAN(topic)),
-                     rpc_hex(span_of(log, WORD_LEN)), rpc_hex(span_of(topic2, WORD_LEN)));
+                     rpc_hex(span_of(log, WORD_LEN)),
+                     topic2 ? rpc_hex(span_of(topic2, WORD_LEN)) : json_null());
 }
 
 static bool is_about(const struct statement *s, enum statement_kind kind, const uint8_t *log,
@@ -245,7 +262,7 @@ static bool is_about(const struct statement *s, enum statement_kind kind, const 
            memcmp(word, topic2, sizeof word) == 0;
 }
 
-apex_status chain_event_find(struct chain *chain, enum statement_kind kind,
+apex_status chain_event_find(struct evm *chain, enum statement_kind kind,
                              const uint8_t log[static 32], const uint8_t topic2[static 32],
                              uint64_t from, uint64_t to, struct chain_event *event,
                              struct chain_fault *fault)
@@ -264,4 +281,37 @@ apex_status chain_event_find(struct chain *chain, enum statement_kind kind,
         !is_about(&event->event.statement, kind, log, topic2))
         return rpc_malformed(fault, "no event that was asked for");
     return event_judge(chain, event, fault);
+}
+
+static apex_status anchor_choose(const json_t *logs, const struct evm *c, const uint8_t *log,
+                                 uint64_t block, uint64_t below, struct chain_event *event)
+{
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(logs); i++) {
+        struct chain_event e;
+        TRY(chain_event_parse(json_array_get(logs, i), c->place.registry, &e));
+        const struct statement *s = &e.event.statement;
+        if (e.block != block || s->kind != STATEMENT_ANCHOR ||
+            memcmp(s->log, log, sizeof s->log) != 0)
+            return APEX_E_FORMAT;
+        if (s->size >= below || (found && s->size <= event->event.statement.size)) continue;
+        *event = e;
+        found = true;
+    }
+    return !json_is_array(logs) ? APEX_E_FORMAT : found ? APEX_OK : APEX_E_NOT_FOUND;
+}
+
+apex_status chain_anchor_before(struct evm *chain, const uint8_t log[static 32], uint64_t block,
+                                uint64_t below, struct chain_event *event,
+                                struct chain_fault *fault)
+{
+    json_t *j;
+    TRY(rpc_call(chain->rpc, "eth_getLogs",
+                 filter(chain, STATEMENT_ANCHOR, log, NULL, block, block), &j, fault));
+    apex_status s = anchor_choose(j, chain, log, block, below, event);
+    json_decref(j);
+    if (s == APEX_E_NOT_FOUND)
+        return chain_fail(fault, s, CHAIN_NOT_YET, "the chain shows no anchor there");
+    return s == APEX_OK ? event_judge(chain, event, fault)
+                        : rpc_malformed(fault, "no anchors of a block");
 }

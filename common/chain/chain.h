@@ -25,29 +25,32 @@ struct chain_block {
     uint8_t hash[32];
     uint64_t base_fee; /* wei per gas */
 };
-struct chain {
+struct evm { /* a chain and its register, through one RPC */
     struct rpc *rpc;
     struct chain_place place;
     uint64_t confirmations;
     struct chain_block at; /* all views are as of this block */
 };
 
-apex_status chain_open(const struct chain_options *options, struct chain **chain,
+apex_status chain_open(const struct chain_options *options, struct evm **chain,
                        struct chain_fault *fault);
-void chain_close(struct chain *chain);
+void chain_close(struct evm *chain);
 /* Moves `at` to the newest block that is deep enough (the first, on a younger chain). */
-apex_status chain_look(struct chain *chain, struct chain_fault *fault);
+apex_status chain_look(struct evm *chain, struct chain_fault *fault);
 /* Block by number; APEX_E_NOT_FOUND when there is none. */
-apex_status chain_block_get(struct chain *chain, uint64_t number, struct chain_block *block,
+apex_status chain_block_get(struct evm *chain, uint64_t number, struct chain_block *block,
                             struct chain_fault *fault);
 
 /* APEX_E_NOT_FOUND: the register has no such log. */
-apex_status chain_head(struct chain *chain, const uint8_t log[static 32],
+apex_status chain_head(struct evm *chain, const uint8_t log[static 32],
                        struct registry_head *head, struct chain_fault *fault);
+/* What is committed of a run; a digest of zeros when nothing is. */
+apex_status chain_run(struct evm *chain, const uint8_t log[static 32], uint64_t index,
+                      struct registry_run *run, struct chain_fault *fault);
 /* A view that returns one word; zeros when nothing is recorded. */
-apex_status chain_word(struct chain *chain, enum registry_view view,
-                       const uint8_t log[static 32], const uint8_t argument[static 32],
-                       uint8_t word[static 32], struct chain_fault *fault);
+apex_status chain_word(struct evm *chain, enum registry_view view, const uint8_t log[static 32],
+                       const uint8_t argument[static 32], uint8_t word[static 32],
+                       struct chain_fault *fault);
 
 struct chain_event {
     struct registry_event event;
@@ -58,10 +61,15 @@ struct chain_event {
 /* The one event of its kind about (log, topic2: size, run or manifest) in blocks [from, to].
  * Its signature is checked here against a key the register has admitted. APEX_E_NOT_FOUND:
  * none. */
-apex_status chain_event_find(struct chain *chain, enum statement_kind kind,
+apex_status chain_event_find(struct evm *chain, enum statement_kind kind,
                              const uint8_t log[static 32], const uint8_t topic2[static 32],
                              uint64_t from, uint64_t to, struct chain_event *event,
                              struct chain_fault *fault);
+
+/* The newest anchor in a block that is smaller than `below` entries. */
+apex_status chain_anchor_before(struct evm *chain, const uint8_t log[static 32], uint64_t block,
+                                uint64_t below, struct chain_event *event,
+                                struct chain_fault *fault);
 
 /* One entry of eth_getLogs, parsed and no more; for fuzzing too. */
 apex_status chain_event_parse(const json_t *log, const uint8_t registry[static 20],

@@ -107,6 +107,15 @@ apex_status registry_head_parse(struct span returned, struct registry_head *head
     return cursor_end(&c);
 }
 
+apex_status registry_run_parse(struct span returned, struct registry_run *run)
+{
+    struct cursor c = cursor_on(returned);
+    TRY(abi_take_word(&c, run->digest));
+    TRY(abi_take_address(&c, run->payee));
+    TRY(abi_take_u64(&c, &run->committed));
+    return cursor_end(&c);
+}
+
 apex_status registry_run_digest(struct span words, uint8_t digest[static 32])
 {
     if (words.len != statement_n_words(STATEMENT_RUN) * WORD_LEN) return APEX_E_FORMAT;

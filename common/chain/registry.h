@@ -23,12 +23,18 @@ enum registry_view {
     VIEW_ADMITTED, /* (log, key) -> block */
     VIEW_EVIDENCE, /* (log, digest) -> key */
     VIEW_PROGRAM,  /* (log, manifest) -> program */
-    VIEW_RUN       /* (log, run) -> digest */
+    VIEW_RUN       /* (log, run) -> digest, payee, block */
 };
 /* `argument`: the view's second, one word. */
 apex_status registry_call_view(enum registry_view view, const uint8_t log[static 32],
                                const uint8_t argument[static 32], struct buffer *call);
 apex_status registry_head_parse(struct span returned, struct registry_head *head);
+struct registry_run {
+    uint8_t digest[32]; /* zeros: nothing is committed */
+    uint8_t payee[CHAIN_ADDRESS_LEN];
+    uint64_t committed; /* block */
+};
+apex_status registry_run_parse(struct span returned, struct registry_run *run);
 
 /* What the register keeps of a run: keccak256 over its words but the log. */
 apex_status registry_run_digest(struct span words, uint8_t digest[static 32]);

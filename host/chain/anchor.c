@@ -29,7 +29,7 @@ struct anchor {
         pin_path[LEDGER_PATH_MAX];
     struct gas_key key;
     pthread_t thread;
-    struct chain *chain;
+    struct evm *chain;
     struct outbox *outbox;
     struct todo todo;
     uint64_t sent_next; /* what the transaction that is out records: entries below it */

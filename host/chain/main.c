@@ -77,7 +77,7 @@ static bool words_parse(int argc, char **argv, struct words *w)
     return argc % 2 == 0 && w->chain && w->key;
 }
 
-static apex_status wait(struct outbox *o, struct chain *c, struct outbox_receipt *receipt,
+static apex_status wait(struct outbox *o, struct evm *c, struct outbox_receipt *receipt,
                         struct chain_fault *fault)
 {
     enum outbox_state state;
@@ -93,7 +93,7 @@ static apex_status wait(struct outbox *o, struct chain *c, struct outbox_receipt
 }
 
 /* There is no registry to look for yet: the chain is met without one. */
-static apex_status meet(const struct words *w, struct chain *c, struct chain_fault *fault)
+static apex_status meet(const struct words *w, struct evm *c, struct chain_fault *fault)
 {
     json_t *j;
     c->confirmations = 1;
@@ -104,7 +104,7 @@ static apex_status meet(const struct words *w, struct chain *c, struct chain_fau
     return s == APEX_OK ? chain_look(c, fault) : rpc_malformed(fault, "no chain id");
 }
 
-static apex_status deploy_on(const struct words *w, const struct gas_key *key, struct chain *c,
+static apex_status deploy_on(const struct words *w, const struct gas_key *key, struct evm *c,
                              struct outbox_receipt *receipt, uint8_t address[static 20],
                              struct chain_fault *fault)
 {
@@ -125,7 +125,7 @@ static int deploy(const struct words *w)
 {
     struct chain_fault fault = {0};
     WIPED(gas_key) key = {0};
-    struct chain c = {0};
+    struct evm c = {0};
     struct outbox_receipt receipt;
     uint8_t address[CHAIN_ADDRESS_LEN];
     char text[CHAIN_ADDRESS_TEXT], hex[65];

@@ -131,8 +131,8 @@ enum outbox_state outbox_state(const struct outbox *outbox)
     return outbox->n ? OUTBOX_WAITING : OUTBOX_IDLE;
 }
 
-static apex_status quantity(struct chain *c, const char *method, json_t *params,
-                            uint64_t *value, struct chain_fault *fault)
+static apex_status quantity(struct evm *c, const char *method, json_t *params, uint64_t *value,
+                            struct chain_fault *fault)
 {
     json_t *j;
     TRY(rpc_call(c->rpc, method, params, &j, fault));
@@ -141,7 +141,7 @@ static apex_status quantity(struct chain *c, const char *method, json_t *params,
     return s == APEX_OK ? s : rpc_malformed(fault, "not a number");
 }
 
-static apex_status nonce_get(struct outbox *o, struct chain *c, uint64_t *nonce,
+static apex_status nonce_get(struct outbox *o, struct evm *c, uint64_t *nonce,
                              struct chain_fault *fault)
 {
     return quantity(c, "eth_getTransactionCount",
@@ -149,7 +149,7 @@ static apex_status nonce_get(struct outbox *o, struct chain *c, uint64_t *nonce,
                     nonce, fault);
 }
 
-static apex_status gas_estimate(struct outbox *o, struct chain *c, const uint8_t *to,
+static apex_status gas_estimate(struct outbox *o, struct evm *c, const uint8_t *to,
                                 struct span data, uint64_t *gas, struct chain_fault *fault)
 {
     json_t *what = json_pack("{s:o, s:o}", "from", rpc_hex(SPAN(o->options.key->address)),
@@ -165,7 +165,7 @@ static apex_status gas_estimate(struct outbox *o, struct chain *c, const uint8_t
 }
 
 /* Twice the base fee, so that it stays valid while the base fee rises for six full blocks. */
-static apex_status fees_choose(const struct outbox *o, const struct chain *c, uint64_t least,
+static apex_status fees_choose(const struct outbox *o, const struct evm *c, uint64_t least,
                                struct tx *tx, struct chain_fault *fault)
 {
     uint64_t cap = o->options.max_fee, base = c->at.base_fee;
@@ -180,7 +180,7 @@ static apex_status fees_choose(const struct outbox *o, const struct chain *c, ui
                       (unsigned long long)base, (unsigned long long)cap);
 }
 
-static apex_status raw_send(struct chain *c, const struct version *v, struct chain_fault *fault)
+static apex_status raw_send(struct evm *c, const struct version *v, struct chain_fault *fault)
 {
     json_t *j;
     apex_status s = rpc_call(c->rpc, "eth_sendRawTransaction",
@@ -190,7 +190,7 @@ static apex_status raw_send(struct chain *c, const struct version *v, struct cha
 }
 
 /* Signed, kept, sent: in this order. */
-static apex_status version_add(struct outbox *o, struct chain *c, const struct tx *tx,
+static apex_status version_add(struct outbox *o, struct evm *c, const struct tx *tx,
                                struct chain_fault *fault)
 {
     struct version *v = &o->version[o->n];
@@ -212,8 +212,8 @@ static apex_status version_add(struct outbox *o, struct chain *c, const struct t
     return raw_send(c, v, fault);
 }
 
-apex_status outbox_submit(struct outbox *o, struct chain *c, const uint8_t *to,
-                          struct span data, struct chain_fault *fault)
+apex_status outbox_submit(struct outbox *o, struct evm *c, const uint8_t *to, struct span data,
+                          struct chain_fault *fault)
 {
     struct tx tx = {.chain_id = c->place.chain_id, .creates = !to, .data = data};
     if (o->n) return chain_fail(fault, APEX_E_USAGE, "outbox", "one is out already");
@@ -239,7 +239,7 @@ static apex_status receipt_parse(const json_t *j, struct chain_block *block, uin
 }
 
 /* *deep: in a block that is on the chain still, and deep enough. */
-static apex_status version_look(struct outbox *o, struct chain *c, const struct version *v,
+static apex_status version_look(struct outbox *o, struct evm *c, const struct version *v,
                                 bool *mined, bool *deep, uint64_t *status,
                                 struct outbox_receipt *receipt, struct chain_fault *fault)
 {
@@ -266,7 +266,7 @@ static apex_status version_look(struct outbox *o, struct chain *c, const struct 
     return APEX_OK;
 }
 
-static apex_status raise_fee(struct outbox *o, struct chain *c, struct chain_fault *fault)
+static apex_status raise_fee(struct outbox *o, struct evm *c, struct chain_fault *fault)
 {
     struct tx tx;
     uint8_t from[ECDSA_ADDRESS_LEN], hash[32];
@@ -280,7 +280,7 @@ static apex_status raise_fee(struct outbox *o, struct chain *c, struct chain_fau
 }
 
 /* None of ours is in a block. */
-static apex_status urge(struct outbox *o, struct chain *c, enum outbox_state *state,
+static apex_status urge(struct outbox *o, struct evm *c, enum outbox_state *state,
                         struct chain_fault *fault)
 {
     uint64_t nonce;
@@ -299,7 +299,7 @@ static apex_status urge(struct outbox *o, struct chain *c, enum outbox_state *st
     return raw_send(c, &o->version[o->n - 1], fault);
 }
 
-apex_status outbox_poll(struct outbox *o, struct chain *c, enum outbox_state *state,
+apex_status outbox_poll(struct outbox *o, struct evm *c, enum outbox_state *state,
                         struct outbox_receipt *receipt, struct chain_fault *fault)
 {
     uint64_t status;

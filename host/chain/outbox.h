@@ -42,13 +42,13 @@ enum outbox_state outbox_state(const struct outbox *outbox);
 
 /* Only when IDLE. `to` NULL deploys. Estimates first: APEX_E_REFUSED, nothing is out, when the
  * chain says it would revert; APEX_E_LIMIT above OUTBOX_GAS_MAX or max_fee. */
-apex_status outbox_submit(struct outbox *outbox, struct chain *chain, const uint8_t *to,
+apex_status outbox_submit(struct outbox *outbox, struct evm *chain, const uint8_t *to,
                           struct span data, struct chain_fault *fault);
 /* The address of what the transaction that is out deploys. */
 apex_status outbox_created(const struct outbox *outbox,
                            uint8_t address[static CHAIN_ADDRESS_LEN]);
 /* Looks for it, sends it again, or raises its fee. *receipt when DONE or REVERTED. */
-apex_status outbox_poll(struct outbox *outbox, struct chain *chain, enum outbox_state *state,
+apex_status outbox_poll(struct outbox *outbox, struct evm *chain, enum outbox_state *state,
                         struct outbox_receipt *receipt, struct chain_fault *fault);
 
 #endif

@@ -54,7 +54,7 @@ static apex_status know(struct todo *t, struct entry *e, struct chain_fault *fau
 }
 
 /* Asks the enclave and makes the call of its answer. */
-static apex_status call_add(struct todo *t, struct query *q, const struct chain *chain,
+static apex_status call_add(struct todo *t, struct query *q, const struct evm *chain,
                             struct chain_fault *fault)
 {
     BUFFER_CLEARED bytes = {0};
@@ -95,21 +95,24 @@ static apex_status call_add(struct todo *t, struct query *q, const struct chain 
 }
 
 /* Does the register hold what this entry says? *of_chain: it is an entry that belongs there. */
-static apex_status recorded(struct todo *t, struct chain *chain, const struct entry *e,
+static apex_status recorded(struct todo *t, struct evm *chain, const struct entry *e,
                             bool *of_chain, bool *there, struct chain_fault *fault)
 {
     uint8_t argument[32], word[32];
     const uint8_t none[32] = {0};
-    enum registry_view view = VIEW_RUN;
+    enum registry_view view = VIEW_EVIDENCE;
     *of_chain = *there = false;
     if (e->kind == ENTRY_ENCLAVE) {
-        view = VIEW_EVIDENCE;
         merkle_digest(e->evidence, argument);
     } else if (e->kind == (unsigned)ACT_DEPLOY) {
         view = VIEW_PROGRAM;
         memcpy(argument, e->address, 32);
     } else if (e->kind == ENTRY_RESULT) {
-        chain_word_u64(e->run, argument);
+        struct registry_run run;
+        *of_chain = true;
+        TRY(chain_run(chain, t->log, e->run, &run, fault));
+        *there = run.committed != 0;
+        return APEX_OK;
     } else {
         return APEX_OK;
     }
@@ -119,7 +122,7 @@ static apex_status recorded(struct todo *t, struct chain *chain, const struct en
     return APEX_OK;
 }
 
-static apex_status entry_consider(struct todo *t, struct chain *chain, const struct entry *e,
+static apex_status entry_consider(struct todo *t, struct evm *chain, const struct entry *e,
                                   struct chain_fault *fault)
 {
     struct query q = {.has_index = true, .index = e->index};
@@ -130,7 +133,7 @@ static apex_status entry_consider(struct todo *t, struct chain *chain, const str
     return s == APEX_E_NOT_FOUND ? APEX_OK : s; /* its manifest is lost: nothing can be said */
 }
 
-static apex_status entries_consider(struct todo *t, struct chain *chain, struct entry *e,
+static apex_status entries_consider(struct todo *t, struct evm *chain, struct entry *e,
                                     struct chain_fault *fault)
 {
     size_t most = t->single ? 1 : TODO_CALLS_MAX - 1;
@@ -150,7 +153,7 @@ static apex_status entries_consider(struct todo *t, struct chain *chain, struct 
     return APEX_OK;
 }
 
-static apex_status find(struct todo *t, struct chain *chain, struct entry *e,
+static apex_status find(struct todo *t, struct evm *chain, struct entry *e,
                         struct chain_fault *fault)
 {
     struct query q = {0};
@@ -166,7 +169,7 @@ static apex_status find(struct todo *t, struct chain *chain, struct entry *e,
     return call_add(t, &q, chain, fault);
 }
 
-apex_status todo_find(struct todo *t, struct chain *chain, struct chain_fault *fault)
+apex_status todo_find(struct todo *t, struct evm *chain, struct chain_fault *fault)
 {
     struct entry *e = malloc(sizeof *e);
     if (!e) return chain_fail(fault, APEX_E_MEMORY, "log", "out of memory");

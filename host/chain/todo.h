@@ -28,6 +28,6 @@ void todo_clear(struct todo *t); /* the calls */
 /* Fills the calls: statements of entries that are missing, then an anchor of the newest
  * checkpoint. APEX_E_UNTRUSTED by CHAIN_ANCHOR_CONTRADICTS: the log does not contain the
  * register's anchor. */
-apex_status todo_find(struct todo *t, struct chain *chain, struct chain_fault *fault);
+apex_status todo_find(struct todo *t, struct evm *chain, struct chain_fault *fault);
 
 #endif

@@ -230,6 +230,36 @@ APEX_API apex_status apex_image_measure(const struct apex_image_options *options
                                         struct apex_image_measurements *m,
                                         struct apex_error *error);
 
+/* A chain's register (docs/chain.md), read through one RPC that is believed in nothing it can
+ * be held to. A failed check's detail begins with the name of the rule, such as
+ * anchor-contradicts. */
+struct apex_chain_options {
+    const char *url, *registry; /* http(s)://…; 0x and 40 hex digits */
+    uint64_t chain_id;          /* 0: whichever it has */
+    uint64_t confirmations;     /* blocks deep; 0: 12 */
+    unsigned timeout_ms;        /* for an answer; 0: 15000 */
+};
+/* Do chain, log and a result file tell the same? The file's own proof is apex_verify's
+ * business. node NULL: the chain is held against the file alone. Remembers the anchor in `home`
+ * (may be NULL). APEX_E_UNTRUSTED with the checks filled: they do not; APEX_E_UNREACHABLE and
+ * others with no verdict, error.refusal the rule. */
+APEX_API apex_status apex_verify_chain(struct apex_home *home, struct apex_node *node,
+                                       const struct apex_chain_options *options,
+                                       const char *result, size_t len,
+                                       struct apex_verification *v, struct apex_error *error);
+/* Does the chain hold all that the node's log says of a contract, and every anchor of that log?
+ */
+APEX_API apex_status apex_audit_chain(struct apex_home *home, struct apex_node *node,
+                                      const struct apex_chain_options *options,
+                                      const char *address, struct apex_verification *v,
+                                      struct apex_error *error);
+/* Waits until the chain has a contract, and for no longer than wait_ms; transaction: of its
+ * record, 0x and 64 digits. APEX_E_UNREACHABLE: not yet. */
+APEX_API apex_status apex_chain_wait(struct apex_node *node,
+                                     const struct apex_chain_options *options,
+                                     const char *address, uint64_t wait_ms,
+                                     char transaction[67], struct apex_error *error);
+
 /* What this machine offers: lines of name, state and advice. */
 APEX_API void apex_doctor(void (*line)(void *context, const char *name, const char *state,
                                        const char *advice),

@@ -167,7 +167,7 @@ await proves('a batch is taken whole or not at all, says why, and takes no money
   refuses('UnknownContract', 'batch', [[w.encode('deposit', [log, digest('none'), digest('request'), 1n << 40n])]]).then((x) => (x.length ? [] : ['deposit in a batch'])),
 ]);
 await spends('an anchor and two runs in one transaction (`batch`)', 'batch', [many]);
-say((await w.read('runs', [log, 9n])) !== ZERO && (await w.read('heads', [log]))[0] === 1200n, 'and then all of it stands');
+say((await w.read('runs', [log, 9n]))[1] === payee && (await w.read('heads', [log]))[0] === 1200n, 'and then all of it stands');
 
 // -- fees ---------------------------------------------------------------------------------------------------------------------------------------------
 const now = (await w.reader.getBlock()).timestamp, day = 86400n, fee = 10n ** 15n;

@@ -1,0 +1,206 @@
+#include "client/lib/chain.h"
+
+#include "common/base/hex.h"
+#include "common/base/try.h"
+#include "common/crypto/hash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CONFIRMATIONS = 12 };
+
+static bool is(const struct chain_fault *f, const char *rule)
+{
+    return f->rule && strcmp(f->rule, rule) == 0;
+}
+
+apex_status chain_fault_tell(struct apex_error *error, apex_status s,
+                             const struct chain_fault *f)
+{
+    const char *next =
+        is(f, CHAIN_WRONG_ID) ? "check --chain and --chain-id"
+        : is(f, CHAIN_NO_REGISTRY) || is(f, CHAIN_OTHER_CODE)
+            ? "check --registry: take it from the node's operator and from another "
+              "party too"
+        : is(f, CHAIN_UNKNOWN_LOG)
+            ? "check --registry and --chain; apexd keeps a log there with --chain"
+        : s == APEX_E_UNREACHABLE ? "try again, or ask another RPC of this chain"
+                                  : "ask another RPC of this chain, and show both "
+                                    "answers to an auditor";
+    (void)apex_fail(error, s, f->what, "nothing of the chain was used", next,
+                    s == APEX_E_UNREACHABLE || s == APEX_E_USAGE ? "you"
+                                                                 : "whoever runs the RPC");
+    snprintf(error->refusal, sizeof error->refusal, "%s", f->rule ? f->rule : "");
+    return s;
+}
+
+apex_status chain_view_open(struct chain_view *c, const struct apex_chain_options *options,
+                            struct apex_error *error)
+{
+    struct chain_fault fault = {0};
+    struct chain_options o = {.url = options->url,
+                              .chain_id = options->chain_id,
+                              .confirmations = options->confirmations ? options->confirmations
+                                                                      : CONFIRMATIONS,
+                              .timeout_ms = options->timeout_ms};
+    c->agree = true;
+    if (!options->registry || chain_address_parse(options->registry, o.registry) != APEX_OK)
+        return apex_fail(error, APEX_E_USAGE,
+                         "the registry's address is missing, or is not 0x and 40 hex digits",
+                         "nothing was asked", "give it with --registry or APEX_REGISTRY",
+                         "you");
+    apex_status s = chain_open(&o, &c->chain, &fault);
+    return s == APEX_OK ? s : chain_fault_tell(error, s, &fault);
+}
+
+void chain_view_close(struct chain_view *c)
+{
+    chain_close(c->chain);
+    c->chain = NULL;
+}
+
+bool chain_view_check(struct chain_view *c, const char *name, bool passes, const char *rule,
+                      const char *format, ...)
+{
+    struct apex_check *to = &c->v->checks[c->v->n_checks < 47 ? c->v->n_checks++ : 47];
+    va_list args;
+    int n = 0;
+    snprintf(to->name, sizeof to->name, "%s", name);
+    if (!passes && rule) n = snprintf(to->detail, sizeof to->detail, "%s: ", rule);
+    va_start(args, format);
+    (void)vsnprintf(to->detail + n, sizeof to->detail - (size_t)n, format, args);
+    va_end(args);
+    to->result = passes;
+    c->agree = c->agree && passes;
+    return passes;
+}
+
+apex_status chain_view_log(struct chain_view *c, const char *origin,
+                           const uint8_t log_key[static 32],
+                           const uint8_t chain_key[static ECDSA_PUBLIC_LEN],
+                           struct apex_error *error)
+{
+    struct chain_fault fault = {0};
+    struct ecdsa_public key;
+    char registry[CHAIN_ADDRESS_TEXT];
+    memcpy(key.bytes, chain_key, sizeof key.bytes);
+    if (ecdsa_address(&key, c->key) != APEX_OK)
+        return apex_fail(error, APEX_E_UNTRUSTED, "the enclave's key for chains is none",
+                         "nothing was compared", "show this to an auditor", "the operator");
+    statement_log_id(span_text(origin), log_key, c->key, c->log);
+    apex_status s = chain_head(c->chain, c->log, &c->head, &fault);
+    if (s != APEX_OK) return chain_fault_tell(error, s, &fault);
+    chain_address_write(c->chain->place.registry, registry);
+    (void)chain_view_check(
+        c, "registry", true, NULL,
+        "chain %llu has the registry's very code at %s, and this log; looked "
+        "at as of block %llu",
+        (unsigned long long)c->chain->place.chain_id, registry,
+        (unsigned long long)c->chain->at.number);
+    return APEX_OK;
+}
+
+static apex_status recorded(struct chain_view *c, enum registry_view view,
+                            const uint8_t argument[static 32], uint8_t word[static 32],
+                            struct apex_error *error)
+{
+    struct chain_fault fault = {0};
+    apex_status s = chain_word(c->chain, view, c->log, argument, word, &fault);
+    return s == APEX_OK ? s : chain_fault_tell(error, s, &fault);
+}
+
+apex_status chain_view_evidence(struct chain_view *c, const struct entry *enclave,
+                                struct apex_error *error)
+{
+    uint8_t digest[32], word[32], key[32];
+    const uint8_t none[32] = {0};
+    sha256(enclave->evidence, digest);
+    chain_word_address(c->key, key);
+    TRY(recorded(c, VIEW_EVIDENCE, digest, word, error));
+    bool there = memcmp(word, none, 32) != 0;
+    (void)chain_view_check(
+        c, "enclave-on-chain", memcmp(word, key, 32) == 0, there ? CHAIN_FORGED : CHAIN_NOT_YET,
+        there ? "the enclave's evidence is on the chain, for the key it binds"
+              : "the chain does not have this enclave's evidence");
+    return APEX_OK;
+}
+
+apex_status chain_view_contract(struct chain_view *c, const uint8_t address[static 32],
+                                const uint8_t program[static 32], struct apex_error *error)
+{
+    uint8_t word[32];
+    const uint8_t none[32] = {0};
+    TRY(recorded(c, VIEW_PROGRAM, address, word, error));
+    bool there = memcmp(word, none, 32) != 0;
+    (void)chain_view_check(c, "contract-on-chain", memcmp(word, program, 32) == 0,
+                           there ? CHAIN_ANCHOR_CONTRADICTS : CHAIN_NOT_YET,
+                           there
+                               ? "the contract's manifest and program are recorded on the chain"
+                               : "the chain does not have this contract");
+    return APEX_OK;
+}
+
+static void run_statement(const struct chain_view *c, const struct entry *result,
+                          const struct registry_run *kept, struct statement *s)
+{
+    *s = (struct statement){.kind = STATEMENT_RUN, .run = result->run};
+    memcpy(s->log, c->log, 32);
+    memcpy(s->manifest, result->address, 32);
+    memcpy(s->program, result->program, 32);
+    memcpy(s->request, result->request, 32);
+    memcpy(s->output, result->output, 32);
+    memcpy(s->payee, kept->payee, sizeof s->payee);
+    statement_inputs(result, s->inputs);
+}
+
+/* The event that committed it: by whom it is signed, and in which transaction. */
+static apex_status run_event(struct chain_view *c, const struct entry *result,
+                             const struct registry_run *kept, struct apex_error *error)
+{
+    struct chain_fault fault = {0};
+    struct chain_event e;
+    uint8_t index[32];
+    char tx[65];
+    chain_word_u64(result->run, index);
+    apex_status s = chain_event_find(c->chain, STATEMENT_RUN, c->log, index, kept->committed,
+                                     kept->committed, &e, &fault);
+    if (s == APEX_E_UNREACHABLE || s == APEX_E_LIMIT) return chain_fault_tell(error, s, &fault);
+    bool ours = s == APEX_OK && memcmp(e.signer, c->key, sizeof e.signer) == 0 &&
+                memcmp(e.event.statement.output, result->output, 32) == 0;
+    hex_write(SPAN(e.tx), tx);
+    (void)chain_view_check(c, "run-signed", ours, s == APEX_OK ? CHAIN_FORGED : fault.rule,
+                           ours
+                               ? "the enclave's own key signed it; block %llu, transaction 0x%s"
+                               : "its event in block %llu is not signed by this enclave's key",
+                           (unsigned long long)kept->committed, ours ? tx : "");
+    return APEX_OK;
+}
+
+apex_status chain_view_run(struct chain_view *c, const struct entry *result, bool tell,
+                           struct apex_error *error)
+{
+    struct chain_fault fault = {0};
+    struct registry_run kept;
+    struct statement s;
+    uint8_t digest[32];
+    BUFFER_CLEARED words = {0};
+    apex_status status = chain_run(c->chain, c->log, result->run, &kept, &fault);
+    if (status != APEX_OK) return chain_fault_tell(error, status, &fault);
+    run_statement(c, result, &kept, &s);
+    if (statement_words(&s, &words) != APEX_OK ||
+        registry_run_digest(buffer_span(&words), digest) != APEX_OK)
+        return apex_fail_memory(error);
+    bool there = kept.committed != 0, same = memcmp(digest, kept.digest, 32) == 0;
+    if (!same || tell)
+        (void)chain_view_check(
+            c, "run-on-chain", same, there ? CHAIN_ANCHOR_CONTRADICTS : CHAIN_NOT_YET,
+            same ? "run %llu is committed on the chain with these very inputs, program, "
+                   "request and answer"
+            : there
+                ? "run %llu is committed on the chain with another request, answer, program "
+                  "or inputs"
+                : "run %llu is not committed on the chain, or not deep enough yet",
+            (unsigned long long)result->run);
+    return same && tell ? run_event(c, result, &kept, error) : APEX_OK;
+}
