@@ -8,8 +8,9 @@ all: setup
 	@ninja -C $(BUILD) --quiet
 
 # Three enterprises, one contract, on this machine; ends with a map and a verified receipt. TEE=vm: the enclave boots in a virtual machine.
+# CHAIN=anvil: the log is kept on a chain too, one of this machine's own.
 demo: all $(if $(filter vm,$(TEE)),image)
-	@$(BUILD)/client/apex demo $(if $(TEE),--tee $(TEE))
+	@$(if $(CHAIN),tools/setup npm && tools/with-$(CHAIN)) $(BUILD)/client/apex demo $(if $(TEE),--tee $(TEE))
 
 # Kernel and initrd of the confidential virtual machine, into build/image.
 # NODE_POLICY=FILE: put into the image, and measured with the rest.

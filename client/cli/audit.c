@@ -23,8 +23,8 @@ static void event_print(const struct apex_event *v)
            v->who, v->refusal, v->refusal[0] ? ": " : "", v->what);
 }
 
-static int print_all(const struct cli *cli, const struct apex_event *events, size_t n,
-                     uint64_t log_size)
+static void print_all(const struct cli *cli, const struct apex_event *events, size_t n,
+                      uint64_t log_size, const struct apex_verification *chain)
 {
     if (cli->json)
         printf("{\"log_size\": %llu, \"events\": [", (unsigned long long)log_size);
@@ -38,29 +38,47 @@ static int print_all(const struct cli *cli, const struct apex_event *events, siz
             event_print(&events[i]);
     }
     if (cli->json)
-        printf("]}\n");
+        printf("]%s", chain ? ", \"chain\": " : "");
     else
         printf("%zu entries of this contract; all %llu of the log hash to its signed "
                "checkpoint, which contains every one seen before\n",
                n, (unsigned long long)log_size);
-    return EXIT_OK;
+    if (chain) cli_chain_print(cli, chain);
+    if (cli->json) printf("}\n");
+}
+
+/* The log's word alone, or held against the chain too. */
+static int audit(struct cli *cli, struct apex_home *home, struct apex_node *node,
+                 struct apex_verification *chain)
+{
+    struct apex_chain_options o;
+    struct apex_event *events = NULL;
+    struct apex_error e;
+    size_t n = 0;
+    uint64_t log_size = 0;
+    apex_status s = APEX_OK;
+    int code = cli->chain ? cli_chain(cli, &o) : EXIT_OK;
+    if (code == EXIT_OK &&
+        apex_audit(node, cli->word[0], &events, &n, &log_size, &e) != APEX_OK)
+        code = cli_fail(cli, &e);
+    if (code == EXIT_OK && cli->chain) {
+        s = apex_audit_chain(home, node, &o, cli->word[0], chain, &e);
+        if (!chain->sentences[0][0]) code = cli_chain_result(cli, s, chain, &e);
+    }
+    if (code == EXIT_OK) print_all(cli, events, n, log_size, cli->chain ? chain : NULL);
+    free(events);
+    return code == EXIT_OK && s != APEX_OK ? EXIT_REFUSED : code;
 }
 
 int cmd_audit(struct cli *cli)
 {
     struct apex_home *home = NULL;
     struct apex_node *node = NULL;
-    struct apex_event *events = NULL;
-    struct apex_error e;
-    size_t n = 0;
-    uint64_t log_size = 0;
-    int code = cli_home(cli, &home);
+    struct apex_verification *chain = calloc(1, sizeof *chain);
+    int code = chain ? cli_home(cli, &home) : EXIT_INTERNAL;
     if (code == EXIT_OK) code = cli_node(cli, home, &node);
-    if (code == EXIT_OK)
-        code = apex_audit(node, cli->word[0], &events, &n, &log_size, &e) == APEX_OK
-                   ? print_all(cli, events, n, log_size)
-                   : cli_fail(cli, &e);
-    free(events);
+    if (code == EXIT_OK) code = audit(cli, home, node, chain);
+    free(chain);
     apex_node_close(node);
     apex_home_close(home);
     return code;

@@ -21,6 +21,7 @@ enum {
 struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
         *program, *policy, *tee, *firmware, *cpu, *vcpus, *features, *port;
+    const char *chain, *registry, *chain_id, *chain_key, *confirmations;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
     const char *party[WORDS_MAX];
@@ -57,6 +58,13 @@ void cli_progress(void *context, const char *stage, uint64_t done, uint64_t tota
 void cli_progress_end(void);
 void cli_simulated(const struct cli *cli, const struct apex_node *node); /* says so, plainly */
 int cli_checks_print(const struct cli *cli, const struct apex_check *checks, size_t n);
+
+/* --chain and what goes with it. cli_chain: EXIT_OK, or printed. cli_chain_result: the exit
+ * code of a comparison; what has no verdict is printed as an error. */
+int cli_chain(const struct cli *cli, struct apex_chain_options *options);
+void cli_chain_print(const struct cli *cli, const struct apex_verification *v);
+int cli_chain_result(const struct cli *cli, apex_status s, const struct apex_verification *v,
+                     const struct apex_error *e);
 
 int cmd_id(struct cli *cli);
 int cmd_trust(struct cli *cli);

@@ -143,11 +143,25 @@ static int cmd_address(struct cli *cli)
     return EXIT_OK;
 }
 
+/* The node records the contract on the chain; we look until it is there. */
+static int deploy_wait(struct cli *cli, struct open *o, const char *address,
+                       char transaction[67])
+{
+    enum { WAIT_MS = 600000 };
+    struct apex_chain_options options;
+    struct apex_error e;
+    int code = cli_chain(cli, &options);
+    if (code != EXIT_OK) return code;
+    return apex_chain_wait(o->node, &options, address, WAIT_MS, transaction, &e) == APEX_OK
+               ? EXIT_OK
+               : cli_fail(cli, &e);
+}
+
 static int cmd_deploy(struct cli *cli)
 {
     struct open o = {0};
     struct apex_error e;
-    char address[58];
+    char address[58], transaction[67];
     if (cli->n_words != 3)
         return cli_usage(cli, "something is missing",
                          "usage: apex contract deploy MANIFEST.json PROGRAM.elf");
@@ -155,7 +169,12 @@ static int cmd_deploy(struct cli *cli)
     if (code == EXIT_OK &&
         apex_deploy(o.node, o.identity, cli->word[1], cli->word[2], address, &e) != APEX_OK)
         code = cli_fail(cli, &e);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK && cli->chain) code = deploy_wait(cli, &o, address, transaction);
+    if (code == EXIT_OK && cli->chain)
+        printf(cli->json ? "{\"address\": \"%s\", \"transaction\": \"%s\"}\n"
+                         : "deployed: %s\non the chain: transaction %s\n",
+               address, transaction);
+    else if (code == EXIT_OK)
         printf(cli->json ? "{\"address\": \"%s\"}\n" : "deployed: %s\n", address);
     close_all(&o);
     return code;

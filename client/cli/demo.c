@@ -65,8 +65,11 @@ static bool host_start(struct demo *d)
         close(out[0]);
         close(out[1]);
         if (!freopen(log, "w", stderr)) _exit(126);
+        const struct cli *c = d->cli; /* without --chain the list ends before it */
         execl(apexd, apexd, "--data", data, "--listen", "127.0.0.1:0", "--tee", "sim",
-              "--enclave", enclave, (char *)NULL);
+              "--enclave", enclave, c->chain ? "--chain" : NULL, c->chain, "--registry",
+              c->registry, "--chain-key", c->chain_key, "--chain-confirmations",
+              c->confirmations ? c->confirmations : "1", "--chain-every-s", "0", (char *)NULL);
         _exit(127);
     }
     close(out[1]);
@@ -145,7 +148,7 @@ bool demo_contract(struct demo *d, const char *name, const struct apex_party *pa
         if (!ok(d, apex_accept(d->node[t], d->identity[t], address, &d->error))) return false;
     printf("%s: %s\n  deployed by %s; accepted by all %d\n", name, address, telco_names[0],
            TELCOS);
-    return true;
+    return demo_chain_contract(d, address);
 }
 
 static bool send(struct demo *d, int t, const char *address, const char *dataset,
@@ -375,6 +378,20 @@ static void who_saw_what(void)
            "the operator out.\n");
 }
 
+/* The answer of the first part, from the file a reader would check. */
+static bool chain_part(struct demo *d)
+{
+    char path[DEMO_PATH_MAX + 64];
+    size_t len;
+    if (!d->cli->chain) return true;
+    say("Do log, chain and receipt tell the same?");
+    snprintf(path, sizeof path, "%s/result.json", d->out);
+    char *result = cli_load(d->cli, path, &len);
+    bool fine = result && demo_chain_result(d, result);
+    free(result);
+    return fine;
+}
+
 static bool perform(struct demo *d)
 {
     struct apex_party parties[TELCOS];
@@ -393,7 +410,7 @@ static bool perform(struct demo *d)
     for (int t = 0; t < TELCOS; t++)
         party_of(d->public_half[t], &parties[t]);
     if (d->cli->room) return demo_room(d, parties, d->line);
-    return cluster_part(d, parties) && market_part(d, parties);
+    return cluster_part(d, parties) && market_part(d, parties) && chain_part(d);
 }
 
 static void scratch_remove(const struct demo *d)

@@ -24,6 +24,10 @@ struct demo {
 };
 extern const char *const telco_names[TELCOS];
 
+/* With --chain: says in which transaction a contract is recorded, and at the end holds log,
+ * chain and a result against one another; both wait for the node. */
+bool demo_chain_contract(struct demo *d, const char *address);
+bool demo_chain_result(struct demo *d, const char *result);
 /* map.svg: the sites with their radius, over the first telco's own customers; nobody has the
  * others'. */
 bool demo_map(const char *answer, const char *own_csv, const char *path);

@@ -23,8 +23,10 @@ const struct command commands[] = {
      "open the result of an earlier run, or of another party's", cmd_result, 2, 2},
     {"withdraw", "withdraw ADDRESS CONTRIBUTION",
      "take a contribution back: later runs do not see it", cmd_withdraw, 2, 2},
-    {"audit", "audit ADDRESS", "a contract's history, every entry proven", cmd_audit, 1, 1},
-    {"verify", "verify FILE [--policy FILE]", "check a result file, offline", cmd_verify, 1, 1},
+    {"audit", "audit ADDRESS [--chain URL --registry ADDR]",
+     "a contract's history, every entry proven, and held against a chain", cmd_audit, 1, 1},
+    {"verify", "verify FILE [--policy FILE] [--chain URL --registry ADDR]",
+     "check a result file, offline, and against a chain", cmd_verify, 1, 1},
     {"image",
      "image measure [FOLDER] [--firmware FILE] [--cpu MODEL] [--vcpus N] [--features HEX]",
      "what machines measure when they start an image: for a trust policy", cmd_image, 1, 2},
@@ -49,6 +51,9 @@ static void help_all(void)
         "  --home FOLDER  identities, trust policy, checkpoints (or APEX_HOME; default "
         "~/.config/apex)\n"
         "  --json         machine-readable output\n"
+        "  --chain URL --registry ADDR [--chain-id N] [--confirmations N]\n"
+        "                 compare with a chain (verify, audit), or wait for it (contract "
+        "deploy)\n"
         "  --help         help of a command\n\n"
         "exit codes: 0 ok, 1 refused or not verified, 2 usage, 3 bad data, 4 unreachable, 5 "
         "internal\n");
@@ -87,7 +92,12 @@ static const struct option_text texts[] = {TEXT("--home", home),
                                            TEXT("--cpu", cpu),
                                            TEXT("--vcpus", vcpus),
                                            TEXT("--features", features),
-                                           TEXT("--port", port)};
+                                           TEXT("--port", port),
+                                           TEXT("--chain", chain),
+                                           TEXT("--registry", registry),
+                                           TEXT("--chain-id", chain_id),
+                                           TEXT("--chain-key", chain_key),
+                                           TEXT("--confirmations", confirmations)};
 static const struct option_text flags[] = {TEXT("--json", json),       TEXT("--check", check),
                                            TEXT("--replace", replace), TEXT("--help", help),
                                            TEXT("-h", help),           TEXT("--quiet", quiet),

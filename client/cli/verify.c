@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-static void print(const struct cli *cli, const struct apex_verification *v)
+static void print(const struct cli *cli, const struct apex_verification *v,
+                  const struct apex_verification *chain)
 {
     if (cli->json)
         printf("{\"holds\": %s, \"simulated\": %s, \"checks\": ", v->holds ? "true" : "false",
@@ -14,7 +15,9 @@ static void print(const struct cli *cli, const struct apex_verification *v)
         if (cli->json && i) printf(", ");
         if (cli->json) cli_json_text(stdout, v->sentences[i]);
     }
-    if (cli->json) printf("]}\n");
+    if (cli->json) printf("]%s", chain ? ", \"chain\": " : "");
+    if (chain) cli_chain_print(cli, chain);
+    if (cli->json) printf("}\n");
 }
 
 /* The policy of --policy, else that of the home folder, else none. No network is used. */
@@ -34,20 +37,50 @@ static char *policy_text(struct cli *cli, int *code)
     return text;
 }
 
+/* The file and, if a node is named, its log against the chain. */
+static apex_status chain_verify(struct cli *cli, const char *result, size_t len,
+                                struct apex_verification *v, struct apex_error *e, int *code)
+{
+    struct apex_chain_options o;
+    struct apex_home *home = NULL;
+    struct apex_node *node = NULL;
+    apex_status s = APEX_E_USAGE;
+    *code = cli_chain(cli, &o);
+    if (*code == EXIT_OK) *code = cli_home(cli, &home);
+    if (*code == EXIT_OK && cli->node) *code = cli_node(cli, home, &node);
+    if (*code == EXIT_OK) {
+        s = apex_verify_chain(home, node, &o, result, len, v, e);
+        if (!v->sentences[0][0]) *code = cli_chain_result(cli, s, v, e);
+    }
+    apex_node_close(node);
+    apex_home_close(home);
+    return s;
+}
+
+static int verify(struct cli *cli, const char *result, size_t len, const char *policy,
+                  struct apex_verification *v, struct apex_verification *chain)
+{
+    struct apex_error e, chain_error;
+    int code = EXIT_OK;
+    apex_status s = apex_verify(result, len, policy, v, &e), on_chain = APEX_OK;
+    if (cli->chain && v->n_checks > 0)
+        on_chain = chain_verify(cli, result, len, chain, &chain_error, &code);
+    if (code != EXIT_OK) return code;
+    if (v->n_checks > 0) print(cli, v, cli->chain ? chain : NULL);
+    if (s != APEX_OK) return v->n_checks > 0 ? EXIT_REFUSED : cli_fail(cli, &e);
+    return on_chain == APEX_OK ? EXIT_OK : EXIT_REFUSED;
+}
+
 int cmd_verify(struct cli *cli)
 {
     size_t len;
     int code = EXIT_OK;
-    struct apex_error e;
     char *result = cli_load(cli, cli->word[0], &len);
     if (!result) return EXIT_DATA;
     char *policy = policy_text(cli, &code);
-    struct apex_verification *v = calloc(1, sizeof *v);
-    if (code == EXIT_OK && v) {
-        apex_status s = apex_verify(result, len, policy, v, &e);
-        if (v->n_checks > 0) print(cli, v);
-        code = s == APEX_OK ? EXIT_OK : v->n_checks > 0 ? EXIT_REFUSED : cli_fail(cli, &e);
-    }
+    struct apex_verification *v = calloc(2, sizeof *v);
+    if (code == EXIT_OK)
+        code = v ? verify(cli, result, len, policy, &v[0], &v[1]) : EXIT_INTERNAL;
     free(v);
     free(policy);
     free(result);

@@ -30,7 +30,8 @@ class Chain:
         self.start()
         self.address = self.tool("key", self.key).strip()
         self.rpc("anvil_setBalance", self.address, hex(10**20))
-        self.registry = json.loads(self.tool("deploy", "--chain", self.url, "--chain-key", self.key))["registry"]
+        self.deployed = json.loads(self.tool("deploy", "--chain", self.url, "--chain-key", self.key))
+        self.registry = self.deployed["registry"]
 
     def start(self):
         self.process = subprocess.Popen([ANVIL, "--host", "127.0.0.1", "--port", str(self.port), "--silent", *self.more],
