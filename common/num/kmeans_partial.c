@@ -175,7 +175,7 @@ static void flush_weighted(const struct kmeans_worker *w, const int32_t *lanes, 
     const int64_t half = (int64_t)1 << 31;
     for (size_t j = 0; j < w->d; j++, lanes += PER_COLUMN_WEIGHTED * KMEANS_LANES)
         sums->sum[c * w->d + j] +=
-            ((__int128)pair_sum(lanes, rows) << 32) +
+            (__int128)pair_sum(lanes, rows) * ((__int128)1 << 32) +
             (__int128)(pair_sum(lanes + 2 * KMEANS_LANES, rows) + half * rows);
     sums->weight[c] += (uint64_t)(pair_sum(lanes, rows) + half * rows);
     sums->rows[c] += (uint64_t)lane_sum(lanes + 2 * KMEANS_LANES);

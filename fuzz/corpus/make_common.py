@@ -4,39 +4,10 @@ import json
 import os
 import struct
 
+from forms import cbor, seed, table
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-HERE = os.path.dirname(os.path.abspath(__file__))
 K = "11" * 32
-
-
-def seed(target, name, data):
-    folder = os.path.join(HERE, target)
-    os.makedirs(folder, exist_ok=True)
-    open(os.path.join(folder, name), "wb").write(data if isinstance(data, bytes) else data.encode())
-
-
-def head(major, n):
-    if n < 24:
-        return bytes([major << 5 | n])
-    for info, fmt in ((24, ">B"), (25, ">H"), (26, ">I"), (27, ">Q")):
-        if n < 1 << 8 * struct.calcsize(fmt):
-            return bytes([major << 5 | info]) + struct.pack(fmt, n)
-
-
-def cbor(v):
-    if isinstance(v, bool):
-        return b"\xf5" if v else b"\xf4"
-    if isinstance(v, int):
-        return head(0, v) if v >= 0 else head(1, -1 - v)
-    if isinstance(v, bytes):
-        return head(2, len(v)) + v
-    if isinstance(v, str):
-        return head(3, len(v.encode())) + v.encode()
-    if isinstance(v, float):
-        return b"\xfb" + struct.pack(">d", v)
-    if isinstance(v, list):
-        return head(4, len(v)) + b"".join(map(cbor, v))
-    return head(5, len(v)) + b"".join(cbor(k) + cbor(x) for k, x in v.items())
 
 
 A, H = b"a" * 32, b"h" * 32
@@ -71,28 +42,6 @@ header = b"APXG" + struct.pack("<HHII", 1, 2, 3, 128)
 column = struct.pack("<BBHIIII", 1, 0, 8, 128, 0, 0, 0) + b"latitude" + struct.pack("<BBHIIII", 5, 1, 5, 192, 256, 320, 12) + b"class\0\0\0"
 group = (header + column).ljust(128, b"\0") + struct.pack("<iii", 1, -2, 3).ljust(64, b"\0") + struct.pack("<III", 0, 1, 0).ljust(64, b"\0") + b"\x03".ljust(64, b"\0")
 seed("table", "two-columns", group + (struct.pack("<I", 2) + struct.pack("<H", 2) + b"AU" + struct.pack("<H", 2) + b"NZ").ljust(64, b"\0"))
-
-
-def table(rows, columns):
-    """A last group; columns: (type, name, struct code or None for categories, cells with None for a missing one)."""
-    pad = lambda b, n: b + bytes(-len(b) % n)
-    length = len(pad(b"".join(bytes(20) + pad(name.encode(), 4) for _, name, _, _ in columns) + bytes(16), 64))
-    heads, body = b"", b""
-    for kind, name, code, cells in columns:
-        texts = sorted({c.encode() for c in cells if c is not None}) if code is None else []
-        values = [0 if c is None else texts.index(c.encode()) if code is None else c for c in cells]
-        missing = None in cells
-        offsets = [length + len(body), 0, 0, 0]
-        body += pad(struct.pack("<%d%s" % (rows, code or "I"), *values), 64)
-        if missing:
-            offsets[1] = length + len(body)
-            body += pad(sum(1 << i for i, c in enumerate(cells) if c is not None).to_bytes((rows + 7) // 8, "little"), 64)
-        if code is None:
-            texts = struct.pack("<I", len(texts)) + b"".join(struct.pack("<H", len(t)) + t for t in texts)
-            offsets[2:] = [length + len(body), len(texts)]
-            body += pad(texts, 64)
-        heads += struct.pack("<BBH4I", kind, missing, len(name), *offsets) + pad(name.encode(), 4)
-    return pad(b"APXG" + struct.pack("<HHII", 1, len(columns), rows, length) + heads, 64) + body
 
 
 seed("table", "all-types", table(3, [(1, "lat", "i", [-9, None, 7]), (2, "longitude", "i", [1, 2, 3]), (3, "f", "d", [0.5, None, -1e300]), (4, "int", "q", [1 << 62, -5, 0]),
