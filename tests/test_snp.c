@@ -351,7 +351,7 @@ static void revocation_lists_are_obeyed_and_can_be_made_a_must(void **state)
         {"of tomorrow", 0, {0}, 1, 2, false, false, false, REASON_COLLATERAL_NOT_YET_VALID},
         {"partial", 0, {0}, -1, 1, true, false, false, REASON_MALFORMED},
         {"forged", 0, {0}, -1, 1, false, false, true, REASON_COLLATERAL_SIGNATURE_INVALID},
-        {"of another maker", 3, {0}, -1, 1, false, true, false, REASON_COLLATERAL_MISSING},
+        {"of another maker", 3, {0}, -1, 1, false, false, false, REASON_COLLATERAL_MISSING},
     };
     uint8_t r[AMD_REPORT_LEN];
     BUFFER_CLEARED leaf = {0};

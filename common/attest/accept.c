@@ -46,37 +46,71 @@ static bool family_accepts(const struct accept *a, struct verdict *v)
     return true;
 }
 
-static bool policy_accepts(const struct trust_policy *p, struct verdict *v, uint64_t now_ms)
+/* The entry whose measurements hold this one: its own, or an auditor's where it asks for them.
+ */
+static const struct accept *match_find(const struct trust_policy *p, const struct verdict *v,
+                                       const struct accept **of_kind,
+                                       const struct audited **vouched)
 {
-    const struct accept *of_kind = NULL, *match = NULL;
+    struct span measured = span_of(v->measurement, v->measurement_len);
+    const struct audited *listed = bundles_measurement(p, v->tee, measured);
+    *of_kind = NULL;
+    *vouched = NULL;
     for (size_t i = 0; i < p->n_accept; i++) {
         if (strcmp(p->accept[i].tee, v->tee) != 0) continue;
-        of_kind = &p->accept[i];
-        if (!match && measurement_in(of_kind, v)) match = of_kind;
+        *of_kind = &p->accept[i];
+        if (measurement_in(*of_kind, v)) return *of_kind;
+        if (!(*of_kind)->audited || !listed) continue;
+        *vouched = listed;
+        return *of_kind;
     }
-    char text[160], hex[2 * MEASUREMENT_MAX + 1];
+    return NULL;
+}
+
+static bool measurement_told(const struct accept *match, const struct audited *vouched,
+                             struct verdict *v)
+{
+    char hex[2 * MEASUREMENT_MAX + 1];
     hex_write(span_of(v->measurement, v->measurement_len), hex);
-    bool fine = verdict_check(v, "not-distrusted", !distrusted(p, v->tee), REASON_POLICY,
-                              "the policy does not distrust this family");
-    snprintf(text, sizeof text, of_kind ? "the policy names %s" : "the policy does not name %s",
-             v->tee);
-    fine &= verdict_check(v, "tee-accepted", of_kind != NULL, REASON_POLICY, "%s", text);
-    snprintf(text, sizeof text, match ? "%.64s is in the policy" : "%.64s is not in the policy",
-             hex);
-    fine &= verdict_check(v, "measurement", match != NULL, REASON_POLICY, "%s", text);
-    /* Without an accepted measurement the rules are told all the same: people want to know. */
-    if (of_kind) fine &= family_accepts(match ? match : of_kind, v);
-    if (match && !carries_time(v))
+    if (vouched)
+        return verdict_check(v, "measurement", true, REASON_NONE,
+                             "an auditor of the policy vouches for it: %.*s",
+                             (int)vouched->label.len, (const char *)vouched->label.data);
+    return verdict_check(v, "measurement", match != NULL, REASON_POLICY,
+                         match ? "%.96s is in the policy" : "%.96s is not in the policy", hex);
+}
+
+static bool age_told(const struct accept *match, struct verdict *v, uint64_t now_ms)
+{
+    if (!match) {
+        verdict_not_asked(v, "age", "no accepted measurement to ask it for");
+        return true;
+    }
+    if (!carries_time(v)) {
         verdict_not_asked(v, "age",
                           "such reports carry no time: fresh is the signed answer to "
                           "this client's nonce");
-    else if (match)
-        fine &= verdict_check(
-            v, "age", young_enough(match, v, now_ms), REASON_POLICY,
-            "the evidence is no older than the policy allows, and not from the future");
-    else
-        verdict_not_asked(v, "age", "no accepted measurement to ask it for");
-    return fine;
+        return true;
+    }
+    return verdict_check(
+        v, "age", young_enough(match, v, now_ms), REASON_POLICY,
+        "the evidence is no older than the policy allows, and not from the future");
+}
+
+static bool policy_accepts(const struct trust_policy *p, struct verdict *v, uint64_t now_ms)
+{
+    const struct accept *of_kind;
+    const struct audited *vouched;
+    const struct accept *match = match_find(p, v, &of_kind, &vouched);
+    bool fine = verdict_check(v, "not-distrusted", !distrusted(p, v->tee), REASON_POLICY,
+                              "the policy does not distrust this family");
+    fine &=
+        verdict_check(v, "tee-accepted", of_kind != NULL, REASON_POLICY,
+                      of_kind ? "the policy names %s" : "the policy does not name %s", v->tee);
+    fine &= measurement_told(match, vouched, v);
+    /* Without an accepted measurement the rules are told all the same: people want to know. */
+    if (of_kind) fine &= family_accepts(match ? match : of_kind, v);
+    return age_told(match, v, now_ms) && fine;
 }
 
 void verdict_hold_against(struct verdict *v, const struct trust_policy *policy, uint64_t now_ms)

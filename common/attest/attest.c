@@ -1,6 +1,7 @@
 #include "common/attest/attest.h"
 
 #include "common/attest/accept.h"
+#include "common/attest/bundle.h"
 #include "common/attest/evidence.h"
 #include "common/attest/judge.h"
 #include "common/base/try.h"
@@ -41,7 +42,7 @@ static const struct kind *kind_of(const char *tee)
     return NULL;
 }
 
-static void examine(const char *tee, const struct judging *what, struct verdict *v)
+void judge_examine(const char *tee, const struct judging *what, struct verdict *v)
 {
     struct judging j = *what;
     const struct kind *kind = kind_of(tee);
@@ -58,7 +59,7 @@ static void examine(const char *tee, const struct judging *what, struct verdict 
 void attest_examine(const char *tee, const struct judging *what, struct verdict *verdict)
 {
     *verdict = (struct verdict){0};
-    examine(tee, what, verdict);
+    judge_examine(tee, what, verdict);
     verdict_conclude(verdict, NULL);
 }
 
@@ -107,7 +108,7 @@ apex_status attest_verify(struct span evidence, const struct enclave_keys *keys,
     *verdict = (struct verdict){0};
     if (enclave) *enclave = NULL;
     attest_report_data(keys, bound);
-    if (envelope_open(evidence, &j, tee, verdict)) examine(tee, &j, verdict);
+    if (envelope_open(evidence, &j, tee, verdict)) bundles_examine(policy, tee, &j, verdict);
     verdict_hold_against(verdict, policy, now_ms);
     verdict_conclude(verdict, policy);
     if (!verdict->genuine || !verdict->acceptable) return APEX_E_UNTRUSTED;

@@ -15,6 +15,10 @@ bool snp_judge(const struct judging *j, struct verdict *v);
 bool intel_judge(const struct judging *j, struct verdict *v); /* tdx and sgx */
 bool nitro_judge(const struct judging *j, struct verdict *v);
 
+/* Finds the judge of this kind and lets it write into a verdict that may hold checks already.
+ */
+void judge_examine(const char *tee, const struct judging *what, struct verdict *v);
+
 /* "keys-bound": what the evidence binds is what it must. `why` of a failure. */
 bool judge_binding(const struct judging *j, struct span bound, enum reason why,
                    struct verdict *v);

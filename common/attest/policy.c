@@ -231,6 +231,7 @@ apex_status trust_policy_parse(struct span json, struct trust_policy **policy,
 
 void trust_policy_free(struct trust_policy *policy)
 {
+    if (policy) held_bundles_free(policy->bundles);
     free(policy);
 }
 

@@ -17,7 +17,7 @@
 #ifndef COMMON_ATTEST_POLICY_H
 #define COMMON_ATTEST_POLICY_H
 
-#include "common/attest/attest.h"
+#include "common/attest/bundle.h"
 #include "common/attest/intel_rules.h"
 #include "common/attest/nitro_rules.h"
 #include "common/attest/snp_rules.h"
@@ -51,6 +51,13 @@ struct high_value {
     char contract[CONTRACT_TEXT_MAX + 1];
     unsigned families;
 };
+struct held_bundle {
+    struct held_bundle *next;
+    struct buffer bytes;
+    struct bundle bundle; /* points into them */
+};
+void held_bundles_free(struct held_bundle *first);
+
 struct trust_policy {
     size_t n_accept;
     struct accept accept[ACCEPT_MAX];
@@ -58,6 +65,7 @@ struct trust_policy {
     char distrust[DISTRUST_MAX][NAME_MAX_LEN + 1];
     size_t n_auditors;
     struct sign_public auditors[AUDITORS_MAX];
+    struct held_bundle *bundles; /* those added */
     size_t n_high_value;
     struct high_value high_value[HIGH_VALUE_MAX];
     bool has_log;

@@ -98,8 +98,10 @@ static bool chain(struct snp_case *c)
                             .root = ark,
                             .lists = &list,
                             .n_lists = list ? 1 : 0,
-                            .revocation = c->j->revocation_required ? REVOCATION_OF_CAS
-                                                                    : REVOCATION_IF_PRESENT,
+                            /* A list that came along must be of this ARK. */
+                            .revocation = list || c->j->revocation_required
+                                              ? REVOCATION_OF_CAS
+                                              : REVOCATION_IF_PRESENT,
                             .at_ms = c->j->at_ms};
     c->r->revocation_checked = list != NULL;
     return judge_chain(&q, "AMD", c->v);

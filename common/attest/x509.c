@@ -22,8 +22,10 @@ void certificate_free(struct certificate *c)
 
 void certificates_free(struct certificate *list[], size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         certificate_free(list[i]);
+        list[i] = NULL;
+    }
 }
 
 /* One encoding only: what OpenSSL writes again must be what it read, so BER, padding and
