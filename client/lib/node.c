@@ -57,7 +57,7 @@ void verdict_copy(const struct verdict *from, const struct enclave_keys *keys,
     snprintf(to->origin, sizeof to->origin, "%s", origin);
     hex_write(SPAN(keys->log.bytes), to->log_key);
     snprintf(to->sentence, sizeof to->sentence, "%s", from->sentence);
-    for (size_t i = 0; i < from->n_checks && i < 32; i++) {
+    for (size_t i = 0; i < from->n_checks && i < sizeof to->checks / sizeof *to->checks; i++) {
         struct apex_check *c = &to->checks[to->n_checks++];
         snprintf(c->name, sizeof c->name, "%s", from->checks[i].name);
         snprintf(c->detail, sizeof c->detail, "%s", from->checks[i].detail);

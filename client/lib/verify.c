@@ -102,7 +102,7 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
         accepted = accepted && s == APEX_OK;
         v->simulated = v->simulated || verdict->simulated;
         if (!sentence[0] || (policy && s != APEX_OK))
-            snprintf(sentence, sizeof sentence, "%s", verdict->sentence);
+            snprintf(sentence, sizeof sentence, "%.239s", verdict->sentence);
     }
     free(verdict);
     bool a = check(v, "evidence-genuine", verdict && genuine,

@@ -123,16 +123,48 @@ void verdict_hold_against(struct verdict *v, const struct trust_policy *policy, 
                                  : "no policy was given");
 }
 
+/* What genuine evidence comes from, in words. */
+static const char *machine_of(const struct verdict *v)
+{
+    static const struct {
+        const char *tee, *words;
+    } machines[] = {{"sev-snp", "an AMD SEV-SNP machine"},
+                    {"tdx", "an Intel TDX machine"},
+                    {"sgx", "an Intel SGX enclave"},
+                    {"nitro", "an AWS Nitro enclave"}};
+    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
+        if (strcmp(v->tee, machines[i].tee) == 0) return machines[i].words;
+    return "a machine of its kind";
+}
+
+static const char *first_failure(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->n_checks; i++)
+        if (v->checks[i].result == CHECK_FAIL) return v->checks[i].detail;
+    return "it was not asked";
+}
+
 void verdict_conclude(struct verdict *v, const struct trust_policy *asked)
 {
-    const char *what = v->simulated ? "This enclave is SIMULATED: an ordinary process for "
-                                      "development, which its operator can read. "
-                                    : "";
-    const char *genuine = v->genuine ? "Its evidence is well-formed and bound to its keys"
-                                     : "Its evidence is not genuine: trust nothing it says";
-    const char *policy = !v->genuine     ? ""
-                         : !asked        ? "; no policy was given to judge it by"
-                         : v->acceptable ? ", and your policy accepts it"
-                                         : ", but your policy does not accept it";
-    snprintf(v->sentence, sizeof v->sentence, "%s%s%s.", what, genuine, policy);
+    static const char simulated[] = "This enclave is SIMULATED: an ordinary process for "
+                                    "development, which its operator can read. Its evidence is "
+                                    "well-formed and bound to its keys";
+    char genuine[200];
+    if (!v->genuine) {
+        snprintf(v->sentence, sizeof v->sentence,
+                 "Nothing shows that its evidence is genuine, so trust nothing it says: %s.",
+                 first_failure(v));
+        return;
+    }
+    snprintf(genuine, sizeof genuine,
+             v->simulated ? "%s" : "Its evidence is genuine: it comes from %s",
+             v->simulated ? simulated : machine_of(v));
+    if (!asked)
+        snprintf(v->sentence, sizeof v->sentence, "%s; no policy was given to judge it by.",
+                 genuine);
+    else if (v->acceptable)
+        snprintf(v->sentence, sizeof v->sentence, "%s, and your policy accepts it.", genuine);
+    else
+        snprintf(v->sentence, sizeof v->sentence, "%s. But your policy does not accept it: %s.",
+                 genuine, first_failure(v));
 }

@@ -67,7 +67,7 @@ struct verdict {
     uint64_t time_ms; /* when it was made, where the evidence says so; else 0 */
     size_t n_checks;
     struct check checks[CHECKS_MAX];
-    char sentence[240];           /* the result in plain words */
+    char sentence[400];           /* the result in plain words */
     struct claims private_claims; /* wiped unless genuine; for judges and verdict_claims() */
 };
 /* What genuine evidence says. APEX_E_UNTRUSTED, and *claims untouched, for any other. */

@@ -19,16 +19,28 @@ static bool ask(struct verdict *v, const char *name, bool passes, const char *go
 
 /* ---- how current the platform is ---- */
 
-static const char *advisory_unaccepted(const struct intel_rules *rules,
-                                       const struct tcb_verdict *t)
+static bool advisory_accepted(const struct intel_rules *rules, const char *id)
 {
+    for (size_t i = 0; i < rules->n_advisories; i++)
+        if (strcmp(rules->advisories[i], id) == 0) return true;
+    return false;
+}
+
+/* Those the policy does not accept, as many as there is room for; their number. */
+static size_t advisories_unaccepted(const struct intel_rules *rules,
+                                    const struct tcb_verdict *t, char *text, size_t room)
+{
+    size_t n = 0, len = 0;
+    text[0] = 0;
     for (size_t i = 0; i < t->n_advisories; i++) {
-        size_t k = 0;
-        while (k < rules->n_advisories && strcmp(rules->advisories[k], t->advisories[i]) != 0)
-            k++;
-        if (k == rules->n_advisories) return t->advisories[i];
+        if (advisory_accepted(rules, t->advisories[i])) continue;
+        size_t more = strlen(t->advisories[i]) + 2;
+        if (len + more < room)
+            len += (size_t)snprintf(text + len, room - len, "%s%s", n ? ", " : "",
+                                    t->advisories[i]);
+        n++;
     }
-    return NULL;
+    return n;
 }
 
 static const char *status_words(enum tcb_status s)
@@ -55,15 +67,14 @@ static bool status_hold(const struct intel_rules *rules, const struct intel_clai
                    "no collateral came along: nobody knows how old the platform is");
     if (t->status == TCB_UP_TO_DATE)
         return ask(v, name, true, "the platform has all of Intel's fixes", "");
-    const char *advisory = advisory_unaccepted(rules, t);
-    bool named = rules->statuses >> t->status & 1;
+    char list[80];
+    size_t n = advisories_unaccepted(rules, t, list, sizeof list);
     const char *status = tcb_status_name(t->status);
-    if (named && !advisory)
+    if (rules->statuses >> t->status & 1 && n == 0)
         return verdict_check(v, name, true, REASON_NONE,
                              "%s, with advisories all of which the policy accepts", status);
-    return verdict_check(v, name, false, REASON_POLICY, "%s: %s%s%s%s", status,
-                         status_words(t->status), advisory ? " (see " : "",
-                         advisory ? advisory : "", advisory ? ")" : "");
+    return verdict_check(v, name, false, REASON_POLICY, "%s: %s%s%s", status,
+                         status_words(t->status), n ? "; see " : "", list);
 }
 
 static bool currency_hold(const struct intel_rules *rules, const struct intel_claims *c,
