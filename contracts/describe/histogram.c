@@ -60,9 +60,19 @@ static void bins_out(const struct telling *t, struct release_cell *cells, const 
     apex_json_integer(run, "suppressed_bins", (int64_t)hidden);
 }
 
+/* As shares within a radius: rounded, so that two histograms with one row between their edges
+ * are alike. */
+static struct telling coarse(const struct telling *t)
+{
+    struct telling c = *t;
+    if (c.rules.round_to < c.rules.minimum_rows) c.rules.round_to = c.rules.minimum_rows;
+    return c;
+}
+
 apex_status histogram_out(const struct telling *t, const struct apex_column *schema,
                           const double *edges, size_t n_edges)
 {
+    const struct telling told = coarse(t);
     struct column c;
     size_t n = n_edges + 2, n_parties = t->rules.n_parties;
     uint64_t *counts = calloc(n_parties * n + 1, sizeof *counts);
@@ -77,7 +87,7 @@ apex_status histogram_out(const struct telling *t, const struct apex_column *sch
             cells[i].by_party[p] = counts[p * n + i];
             cells[i].rows += counts[p * n + i];
         }
-    bins_out(t, cells, edges, n_edges, c.rows.rows);
+    bins_out(&told, cells, edges, n_edges, c.rows.rows);
     free(counts);
     free(cells);
     column_close(&c);

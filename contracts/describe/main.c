@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 static const char DATASET[] = "records";
+#define EDGE_STEPS 1024.0 /* of a column's bounds */
 
 static struct telling all_of(struct apex_run *run)
 {
@@ -39,26 +40,51 @@ static const struct apex_column *column_asked(struct apex_run *run, const char *
     return c;
 }
 
-/* Those given, or so many bins of equal width between the manifest's bounds: public both. */
+/* Of the manifest's bounds; coordinates have their own. False: it states none. */
+static bool bounds_of(const struct apex_column *c, double *least, double *most)
+{
+    bool latitude = c->type == APEX_LATITUDE, place = latitude || c->type == APEX_LONGITUDE;
+    *least = c->bounded ? c->min : latitude ? -90 : -180;
+    *most = c->bounded ? c->max : -*least;
+    return c->bounded || place;
+}
+
+/* Edges lie on a public grid: who may move one a little at a time finds where a count turns,
+ * which is a row's own number. */
+static void edges_snap(double *edges, size_t n, double least, double most)
+{
+    double step = (most - least) / EDGE_STEPS;
+    for (size_t i = 0; i < n; i++) {
+        double at = floor((edges[i] - least) / step + 0.5);
+        at = at > 0 ? at < EDGE_STEPS ? at : EDGE_STEPS : 0;
+        edges[i] = at == EDGE_STEPS ? most : least + at * step;
+    }
+}
+
+/* Those given, or so many bins of about equal width between the bounds: public both. */
 static size_t edges_make(struct apex_run *run, const struct apex_column *c, double **edges)
 {
     const double *given;
+    struct release_rules rules = release_rules_of(run);
+    bool loose = release_is_loose(&rules);
+    double least, most;
     size_t n = apex_param_points(run, "edges", 1, &given),
            bins = (size_t)apex_param_number(run, "bins");
-    bool latitude = c->type == APEX_LATITUDE, place = latitude || c->type == APEX_LONGITUDE;
-    double min = c->bounded ? c->min : latitude ? -90 : -180, max = c->bounded ? c->max : -min;
-    if (n == 0 && !c->bounded && !place)
-        apex_refuse(run, APEX_REFUSE_PARAMETER,
-                    "edges: the manifest states no bounds of this column, so give edges");
+    if (!bounds_of(c, &least, &most) && (n == 0 || !loose))
+        apex_refuse(
+            run, APEX_REFUSE_PARAMETER,
+            "column: the manifest states no bounds of it, from which edges are counted");
     *edges = malloc((n ? n : bins + 1) * sizeof **edges);
     if (!*edges) return 0;
     for (size_t i = 0; i < n; i++)
         (*edges)[i] = given[i];
     for (size_t i = 0; n == 0 && i <= bins; i++)
-        (*edges)[i] = i == bins ? max : min + (max - min) * ((double)i / (double)bins);
+        (*edges)[i] = i == bins ? most : least + (most - least) * ((double)i / (double)bins);
+    if (!loose) edges_snap(*edges, n ? n : bins + 1, least, most);
     if (describe_edges_check(*edges, n ? n : bins + 1, NULL) != APEX_OK)
-        apex_refuse(run, APEX_REFUSE_PARAMETER,
-                    "edges: 2 to 1025 numbers, each above the last");
+        apex_refuse(
+            run, APEX_REFUSE_PARAMETER,
+            "edges: 2 to 1025 numbers, each a step (1/1024 of the bounds) above the last");
     return n ? n : bins + 1;
 }
 

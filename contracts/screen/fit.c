@@ -139,6 +139,25 @@ static apex_status centroids_round(struct screen *s)
     return APEX_OK;
 }
 
+/* A quantile that was asked for is the mean of the group of minimum_rows scores that has it,
+ * the groups laid end to end and the last one longer: windows that overlap, asked for one after
+ * the other, would tell scores by what they differ in. */
+static apex_status group_quantile(struct screen *s, double q, double *value)
+{
+    struct describe_array array;
+    struct num_place place = {NUM_FINE, 0};
+    struct describe_source source = scores_of(&array, s);
+    uint64_t rows = s->rows.cell.rows, each = s->rules.minimum_rows;
+    if (each <= 1) return score_quantile(s, q, value);
+    uint64_t groups = rows / each, group = (uint64_t)(q * (double)(rows - 1)) / each;
+    if (group >= groups) group = groups - 1;
+    const struct describe_window w = {group * each,
+                                      group + 1 == groups ? rows - group * each : each};
+    fault_refuse(s->run, describe_windows(&source, apex_threads(s->run), &w, 1, value, &place),
+                 &place);
+    return APEX_OK;
+}
+
 /* As screen_threshold_of, from order statistics as they may be told: who sends rows and reads
  * their flags finds the threshold. */
 static apex_status threshold_find(struct screen *s)
@@ -155,7 +174,7 @@ static apex_status threshold_find(struct screen *s)
     free(away);
     TRY(status);
     if (strcmp(apex_param_text(s->run, "rule"), "quantile") == 0)
-        return score_quantile(s, number(s, "quantile"), &m->threshold);
+        return group_quantile(s, number(s, "quantile"), &m->threshold);
     m->threshold = m->median + number(s, "c") * (SCREEN_MAD_TO_SD * m->mad);
     return APEX_OK;
 }
