@@ -113,7 +113,9 @@ static apex_status fit_open(struct fit *f)
     TRY(outcome_open(&f->best, k, d));
     TRY(kmeans_sums_new(k, d, &f->before));
     TRY(kmeans_table_new(k, d, &f->table));
-    if (!f->o->start) TRY(kmeans_seeding_new(f->source, k, f->o->seed, &f->seeding, f->place));
+    if (!f->o->start)
+        TRY(kmeans_seeding_new(f->source, k, f->o->seed, f->o->mode == KMEANS_PRUNED,
+                               &f->seeding, f->place));
     return passes_open(f);
 }
 

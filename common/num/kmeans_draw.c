@@ -72,10 +72,12 @@ INLINE double least(double a, double b)
     return a;
 }
 
-/* Where in the running sums two numbers fall: in one lane each; the others never get there. */
-struct aim {
-    double at[2][DRAW_LANES], by_weight;
-};
+/* To a whole number of the draw's units, of which all sums are then made: exact in any order.
+ */
+INLINE double rounded(double x, double by)
+{
+    return (x + by) - by;
+}
 
 static double below(double x) /* the double before x > 0 */
 {
@@ -104,7 +106,8 @@ static void aim_set(const double sum[DRAW_LANES], double unit, double at[DRAW_LA
     }
 }
 
-static void aim_make(const struct kmeans_draw *draw, const double unit[2], struct aim *aim)
+void kmeans_draw_aim(const struct kmeans_draw *draw, const double unit[2],
+                     struct kmeans_aim *aim)
 {
     double total = 0, sum[DRAW_LANES];
     for (size_t l = 0; l < DRAW_LANES; l++)
@@ -118,15 +121,15 @@ static void aim_make(const struct kmeans_draw *draw, const double unit[2], struc
 }
 
 /* The row where a running sum first passes its aim gives its coordinates. */
-INLINE void pair_body(const struct kmeans_draw *draw, const struct aim *aim, size_t d,
+INLINE void pair_body(const struct kmeans_draw *draw, const struct kmeans_aim *aim, size_t d,
                       int64_t (*picked)[2][DRAW_LANES])
 {
-    double run[DRAW_LANES] = {0};
+    double run[DRAW_LANES] = {0}, by = draw->rounder;
     uint64_t was[2][DRAW_LANES] = {{0}}, mine[2][DRAW_LANES];
     for (size_t i = 0; i < draw->stride; i += DRAW_LANES) {
         const double *left = draw->left + i, *weight = draw->weight + i;
         for (size_t l = 0; l < DRAW_LANES; l++) {
-            run[l] += left[l] + weight[l] * aim->by_weight;
+            run[l] += rounded(left[l], by) + weight[l] * aim->by_weight;
             uint64_t now0 = -(uint64_t)(run[l] > aim->at[0][l]),
                      now1 = -(uint64_t)(run[l] > aim->at[1][l]);
             mine[0][l] = now0 & ~was[0][l];
@@ -162,24 +165,24 @@ INLINE void share_body(const struct kmeans_draw *draw, size_t i, const double *p
 INLINE void try_body(const struct kmeans_draw *draw, const double *candidate, size_t d,
                      double sum[2][DRAW_LANES])
 {
-    double share[DRAW_LANES];
+    double share[DRAW_LANES], by = draw->rounder;
     for (size_t i = 0; i < draw->stride; i += DRAW_LANES)
         for (size_t t = 0; t < 2; t++) {
             share_body(draw, i, candidate + t * d, d, share);
             for (size_t l = 0; l < DRAW_LANES; l++)
-                sum[t][l] += least(share[l], draw->left[i + l]);
+                sum[t][l] += rounded(least(share[l], draw->left[i + l]), by);
         }
 }
 
 INLINE void take_body(struct kmeans_draw *draw, const double *place, size_t d, bool first)
 {
-    double share[DRAW_LANES], sum[DRAW_LANES] = {0};
+    double share[DRAW_LANES], sum[DRAW_LANES] = {0}, by = draw->rounder;
     for (size_t i = 0; i < draw->stride; i += DRAW_LANES) {
         share_body(draw, i, place, d, share);
         for (size_t l = 0; l < DRAW_LANES; l++) {
             double left = first ? share[l] : least(share[l], draw->left[i + l]);
             draw->left[i + l] = left;
-            sum[l] += left;
+            sum[l] += rounded(left, by);
         }
     }
     memcpy(draw->left_sum, sum, sizeof sum);
@@ -189,7 +192,7 @@ INLINE void take_body(struct kmeans_draw *draw, const double *place, size_t d, b
 struct pass {
     enum { PAIR, TRY_PAIR, TAKE, TAKE_FIRST } what;
     struct kmeans_draw *draw;
-    const struct aim *aim;
+    const struct kmeans_aim *aim;
     const double *place;
     int64_t (*picked)[2][DRAW_LANES];
     double (*sum)[DRAW_LANES];
@@ -235,11 +238,11 @@ static void pass_run(const struct pass *p)
 
 void kmeans_draw_pair(const struct kmeans_draw *draw, const double unit[2], double *candidate)
 {
-    struct aim aim;
+    struct kmeans_aim aim;
     struct kmeans_draw same = *draw;
     int64_t picked[KMEANS_DIMS_MAX][2][DRAW_LANES];
     memset(picked, 0, draw->d * sizeof *picked);
-    aim_make(draw, unit, &aim);
+    kmeans_draw_aim(draw, unit, &aim);
     pass_run(&(struct pass){.what = PAIR, .draw = &same, .aim = &aim, .picked = picked});
     for (size_t j = 0; j < draw->d; j++)
         for (size_t t = 0; t < 2; t++) {
@@ -262,8 +265,55 @@ void kmeans_draw_try(const struct kmeans_draw *draw, const double *candidate, do
     }
 }
 
+/* A unit of 2^e, e >= 0 since squares of distances are whole numbers: `bound` is below 2^51 of
+ * them, so that sums stay below 2^53. */
+static int64_t unit_of(double bound)
+{
+    uint64_t bits;
+    memcpy(&bits, &bound, sizeof bits);
+    int64_t e = (int64_t)(bits >> 52) - (1023 + 50);
+    return e & ~(e >> 63);
+}
+
+static double power(int64_t exponent, uint64_t fraction)
+{
+    uint64_t bits = (uint64_t)(exponent + 1023) << 52 | fraction;
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void unit_set(struct kmeans_draw *draw, int64_t e)
+{
+    draw->unit = e;
+    draw->rounder = power(e + 52, UINT64_C(1) << 51); /* 1.5 x 2^52 units */
+}
+
+static double total_of(const double lanes[DRAW_LANES])
+{
+    double total = 0;
+    for (size_t l = 0; l < DRAW_LANES; l++)
+        total += lanes[l];
+    return total;
+}
+
+enum { UNIT_STEP = 8 };
+
+void kmeans_draw_unit(struct kmeans_draw *draw)
+{
+    double most =
+        total_of(draw->left_sum) + (double)(int64_t)draw->n * power(draw->unit - 1, 0);
+    int64_t e = unit_of(most), finer = (e - draw->unit + UNIT_STEP - 1) >> 63;
+    unit_set(draw, (e & finer) | (draw->unit & ~finer));
+}
+
 void kmeans_draw_take(struct kmeans_draw *draw, const double *centroid, bool first)
 {
-    pass_run(
-        &(struct pass){.what = first ? TAKE_FIRST : TAKE, .draw = draw, .place = centroid});
+    if (first) {
+        draw->rounder = 0;
+        pass_run(&(struct pass){.what = TAKE_FIRST, .draw = draw, .place = centroid});
+        unit_set(draw, unit_of(total_of(draw->left_sum)));
+    } else
+        kmeans_draw_unit(draw);
+    pass_run(&(struct pass){.what = TAKE, .draw = draw, .place = centroid});
 }

@@ -1,6 +1,8 @@
 /* The walk down the tree, compiled for every instruction level and the dimensions it has. */
 #include "common/num/kmeans_filter.h"
 
+_Static_assert((int)BOXES_FAN == (int)VEC, "a lane for each node of a group");
+
 #define LEVEL any
 #include "common/num/kmeans_filter_body.h"
 #undef LEVEL

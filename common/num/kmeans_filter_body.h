@@ -30,7 +30,7 @@ SIMD_LEVEL VEC_INLINE void LEVELED(row_add)(struct kmeans_filter *f, const size_
     f->sums->rows[c]++;
 }
 
-enum { LEVELED(VECTORS) = TREE_LEAF / VEC };
+enum { LEVELED(VECTORS) = BOXES_LEAF / VEC };
 
 /* Rows of a whole leaf without weights, by the sums of all but the last candidate: in doubles,
  * which hold sums of 32 whole numbers below 2^34. */
@@ -40,9 +40,9 @@ SIMD_LEVEL VEC_INLINE void LEVELED(leaf_share)(struct kmeans_filter *f, const si
                                                const V winner[LEVELED(VECTORS)])
 {
     const double *centre = f->table->centre;
-    int64_t left[ORDER_DIMS_MAX], left_rows = TREE_LEAF;
+    int64_t left[ORDER_DIMS_MAX], left_rows = BOXES_LEAF;
     for (size_t j = 0; j < d; j++)
-        left[j] = (int64_t)f->tree->level[0].sum[leaf * d + j];
+        left[j] = (int64_t)f->tree->sum[0][leaf * d + j];
     for (size_t i = 0; i + 1 < m; i++) {
         int rows = 0;
         V sum[ORDER_DIMS_MAX], here = VF(set)((double)i), none = VF(set)(0);
@@ -78,7 +78,7 @@ SIMD_LEVEL VEC_INLINE void LEVELED(leaf)(struct kmeans_filter *f, const size_t d
     V x[ORDER_DIMS_MAX][LEVELED(VECTORS)], best[LEVELED(VECTORS)], winner[LEVELED(VECTORS)];
     for (size_t v = 0; v < LEVELED(VECTORS); v++) {
         for (size_t j = 0; j < d; j++)
-            x[j][v] = VF(sub)(VF(load_int)(tree->rows.column[j] + leaf * TREE_LEAF + v * VEC),
+            x[j][v] = VF(sub)(VF(load_int)(tree->rows.column[j] + leaf * BOXES_LEAF + v * VEC),
                               VF(set)(f->table->centre[j]));
         best[v] = VF(set)(INFINITY);
         winner[v] = VF(set)(0);
@@ -92,27 +92,27 @@ SIMD_LEVEL VEC_INLINE void LEVELED(leaf)(struct kmeans_filter *f, const size_t d
             winner[v] = VF(select)(VF(greater)(best[v], score), VF(set)((double)i), winner[v]);
             best[v] = VF(min)(score, best[v]);
         }
-    size_t rows = tree_rows(tree, 0, leaf);
-    if (rows == TREE_LEAF && !tree->weighted && m <= LEVELED(FEW)) {
+    size_t rows = boxes_rows(&tree->boxes, 0, leaf);
+    if (rows == BOXES_LEAF && !tree->weighted && m <= LEVELED(FEW)) {
         LEVELED(leaf_share)(f, d, leaf, list, m, x, winner);
         return;
     }
-    double number[TREE_LEAF];
+    double number[BOXES_LEAF];
     for (size_t v = 0; v < LEVELED(VECTORS); v++)
         VF(store)(number + v * VEC, winner[v]);
     for (size_t i = 0; i < rows; i++)
-        LEVELED(row_add)(f, d, leaf * TREE_LEAF + i, list[(size_t)number[i]]);
+        LEVELED(row_add)(f, d, leaf * BOXES_LEAF + i, list[(size_t)number[i]]);
 }
 
 /* A node all of whose rows are c's. */
 SIMD_LEVEL VEC_INLINE void LEVELED(node_add)(struct kmeans_filter *f, const size_t d,
                                              size_t level, size_t node, size_t c)
 {
-    const struct kmeans_level *l = &f->tree->level[level];
-    size_t rows = tree_rows(f->tree, level, node);
+    const struct kmeans_tree *t = f->tree;
+    size_t rows = boxes_rows(&t->boxes, level, node);
     for (size_t j = 0; j < d; j++)
-        f->sums->sum[c * d + j] += l->sum[node * d + j];
-    f->sums->weight[c] += l->weight ? l->weight[node] : rows;
+        f->sums->sum[c * d + j] += t->sum[level][node * d + j];
+    f->sums->weight[c] += t->weighted ? t->weight[level][node] : rows;
     f->sums->rows[c] += rows;
 }
 
@@ -172,8 +172,8 @@ SIMD_LEVEL VEC_INLINE size_t LEVELED(list_make)(const uint8_t *keep, const uint1
 SIMD_LEVEL VEC_INLINE void LEVELED(visit)(struct kmeans_filter *f, const size_t d, size_t level,
                                           size_t group, const uint16_t *list, size_t m)
 {
-    const struct kmeans_level *l = &f->tree->level[level];
-    const int32_t *box = l->box + group * d * 2 * VEC;
+    const struct boxes *boxes = &f->tree->boxes;
+    const int32_t *box = boxes->box[level] + group * d * 2 * VEC;
     uint16_t *kept = f->list + level * (f->tree->k + 1);
     uint8_t *keep = f->keep + level * (f->tree->k + 1);
     V low[ORDER_DIMS_MAX], high[ORDER_DIMS_MAX];
@@ -192,7 +192,7 @@ SIMD_LEVEL VEC_INLINE void LEVELED(visit)(struct kmeans_filter *f, const size_t 
     }
     double number[VEC];
     VF(store)(number, leader.number);
-    size_t first = group * VEC, n = l->n - first < VEC ? l->n - first : VEC;
+    size_t first = group * VEC, n = boxes_group(boxes, level, group);
     for (unsigned child = 0; child < n; child++) {
         if (!(many >> child & 1)) {
             LEVELED(node_add)(f, d, level, first + child, (size_t)number[child]);

@@ -4,6 +4,8 @@
 #include "common/base/try.h"
 #include "common/num/exact.h"
 #include "common/num/kmeans_draw.h"
+#include "common/num/kmeans_draw_tree.h"
+#include "common/num/kmeans_order.h"
 #include "common/num/leak.h"
 #include "common/num/random.h"
 
@@ -17,6 +19,7 @@ static const uint64_t sample_stream = UINT64_MAX; /* of the generator; restarts 
 struct kmeans_seeding {
     size_t k, n;
     struct kmeans_draw draw;
+    struct draw_tree *tree; /* or NULL: oblivious */
 };
 
 /* Row numbers of the sample: one of each run [i n / m, (i + 1) n / m). */
@@ -97,13 +100,15 @@ static apex_status sample_make(struct kmeans_seeding *s, const struct kmeans_sou
 }
 
 apex_status kmeans_seeding_new(const struct kmeans_source *source, size_t k,
-                               const uint8_t seed[32], struct kmeans_seeding **seeding,
-                               struct num_place *place)
+                               const uint8_t seed[32], bool pruned,
+                               struct kmeans_seeding **seeding, struct num_place *place)
 {
     struct kmeans_seeding *s = calloc(1, sizeof *s);
     if (!s) return APEX_E_MEMORY;
     s->k = k;
     apex_status status = sample_make(s, source, seed, place);
+    if (status == APEX_OK && pruned && source->d <= ORDER_DIMS_MAX)
+        status = draw_tree_new(&s->draw, &s->tree);
     if (status == APEX_OK)
         *seeding = s;
     else
@@ -114,6 +119,7 @@ apex_status kmeans_seeding_new(const struct kmeans_source *source, size_t k,
 void kmeans_seeding_free(struct kmeans_seeding *s)
 {
     if (!s) return;
+    draw_tree_free(s->tree);
     kmeans_draw_close(&s->draw);
     free(s);
 }
@@ -147,6 +153,31 @@ static void best_take(const double *candidate, const double *left, unsigned tria
     }
 }
 
+/* The passes, over rows or over boxes of them. */
+static void pair(const struct kmeans_seeding *s, const double *unit, double *candidate)
+{
+    if (s->tree)
+        draw_tree_pair(s->tree, unit, candidate);
+    else
+        kmeans_draw_pair(&s->draw, unit, candidate);
+}
+
+static void try(const struct kmeans_seeding *s, const double *candidate, double *left)
+{
+    if (s->tree)
+        draw_tree_try(s->tree, candidate, left);
+    else
+        kmeans_draw_try(&s->draw, candidate, left);
+}
+
+static void take(struct kmeans_seeding *s, const double *centroid, bool first)
+{
+    if (s->tree)
+        draw_tree_take(s->tree, centroid, first);
+    else
+        kmeans_draw_take(&s->draw, centroid, first);
+}
+
 void kmeans_seeding_start(struct kmeans_seeding *s, const uint8_t seed[32], unsigned restart,
                           double *centroids)
 {
@@ -161,11 +192,11 @@ void kmeans_seeding_start(struct kmeans_seeding *s, const uint8_t seed[32], unsi
         for (unsigned t = 0; t < n; t++)
             unit[t] = random_unit(&r);
         for (unsigned t = 0; t < n; t += 2)
-            kmeans_draw_pair(&s->draw, unit + t, candidate + t * d);
+            pair(s, unit + t, candidate + t * d);
         if (c > 0)
             for (unsigned t = 0; t < n; t += 2)
-                kmeans_draw_try(&s->draw, candidate + t * d, left + t);
+                try(s, candidate + t * d, left + t);
         best_take(candidate, left, c == 0 ? 1 : n, d, centroids + c * d);
-        kmeans_draw_take(&s->draw, centroids + c * d, c == 0);
+        take(s, centroids + c * d, c == 0);
     }
 }

@@ -62,107 +62,56 @@ static apex_status rows_read(struct kmeans_tree *t, const struct kmeans_source *
     return seen == source->n ? APEX_OK : wrong_chunks(place);
 }
 
-/* The levels. */
+/* What rows and nodes sum to. */
 
-static void *lines(size_t count, size_t size)
+static apex_status sums_open(struct kmeans_tree *t)
 {
-    size_t bytes;
-    if (!size_mul(count, size, &bytes) || !size_align(bytes + !bytes, 64, &bytes)) return NULL;
-    void *p = aligned_alloc(64, bytes);
-    if (p) memset(p, 0, bytes);
-    return p;
-}
-
-static apex_status levels_open(struct kmeans_tree *t)
-{
-    size_t d = t->rows.d, n = (t->rows.n + TREE_LEAF - 1) / TREE_LEAF;
-    while (n > 0) {
-        struct kmeans_level *l = &t->level[t->n_levels++];
-        size_t groups = (n + VEC - 1) / VEC;
-        l->n = n;
-        l->box = lines(groups * d * 2 * VEC, sizeof *l->box);
-        l->sum = lines(n * d, sizeof *l->sum);
-        if (t->weighted) l->weight = lines(n, sizeof *l->weight);
-        if (!l->box || !l->sum || (t->weighted && !l->weight)) return APEX_E_MEMORY;
-        n = groups > 1 ? groups : 0;
+    for (size_t level = 0; level < t->boxes.n_levels; level++) {
+        size_t n = t->boxes.n[level];
+        t->sum[level] = boxes_room(n * t->rows.d, sizeof *t->sum[level]);
+        if (t->weighted) t->weight[level] = boxes_room(n, sizeof *t->weight[level]);
+        if (!t->sum[level] || (t->weighted && !t->weight[level])) return APEX_E_MEMORY;
     }
     return APEX_OK;
 }
 
-/* Where the bounds of a node's coordinate j are; the upper ones VEC further on. */
-static int32_t *box_of(const struct kmeans_level *l, size_t d, size_t node, size_t j)
+static void leaf_sum(struct kmeans_tree *t, size_t leaf)
 {
-    return l->box + ((node / VEC * d + j) * 2) * VEC + node % VEC;
-}
-
-static void leaf_fill(struct kmeans_tree *t, size_t leaf)
-{
-    struct kmeans_level *l = &t->level[0];
-    size_t d = t->rows.d, first = leaf * TREE_LEAF, rows = tree_rows(t, 0, leaf);
+    size_t d = t->rows.d, first = leaf * BOXES_LEAF, rows = boxes_rows(&t->boxes, 0, leaf);
     const int32_t *weight = t->weighted ? t->rows.column[d] + first : NULL;
     for (size_t j = 0; j < d; j++) {
         const int32_t *x = t->rows.column[j] + first;
-        int32_t low = x[0], high = x[0], *box = box_of(l, d, leaf, j);
         int64_t plain = 0;
         __int128 sum = 0;
-        for (size_t i = 0; i < rows; i++) {
-            low = x[i] < low ? x[i] : low;
-            high = x[i] > high ? x[i] : high;
+        for (size_t i = 0; !weight && i < rows; i++)
             plain += x[i];
-        }
         for (size_t i = 0; weight && i < rows; i++)
             sum += (int64_t)x[i] * (int64_t)(uint32_t)weight[i];
-        box[0] = low;
-        box[VEC] = high;
-        l->sum[leaf * d + j] = weight ? sum : plain;
+        t->sum[0][leaf * d + j] = weight ? sum : plain;
     }
     for (size_t i = 0; weight && i < rows; i++)
-        l->weight[leaf] += (uint32_t)weight[i];
+        t->weight[0][leaf] += (uint32_t)weight[i];
 }
 
-static void node_fill(struct kmeans_tree *t, size_t level, size_t node)
+static void node_sum(void *context, size_t level, size_t node)
 {
-    const struct kmeans_level *below = &t->level[level - 1];
-    struct kmeans_level *l = &t->level[level];
-    size_t d = t->rows.d, first = node * VEC,
-           n = below->n - first < VEC ? below->n - first : VEC;
-    for (size_t j = 0; j < d; j++) {
-        const int32_t *from = box_of(below, d, first, j);
-        int32_t low = from[0], high = from[VEC], *box = box_of(l, d, node, j);
-        for (size_t i = 0; i < n; i++) {
-            low = from[i] < low ? from[i] : low;
-            high = from[VEC + i] > high ? from[VEC + i] : high;
-            l->sum[node * d + j] += below->sum[(first + i) * d + j];
-        }
-        box[0] = low;
-        box[VEC] = high;
+    struct kmeans_tree *t = context;
+    size_t d = t->rows.d, first = node * BOXES_FAN;
+    if (level == 0) {
+        leaf_sum(t, node);
+        return;
     }
-    for (size_t i = 0; t->weighted && i < n; i++)
-        l->weight[node] += below->weight[first + i];
-}
-
-enum { FILL_NODES = 1024 }; /* filled as one piece of work */
-struct filling {
-    struct kmeans_tree *tree;
-    size_t level;
-};
-
-static void nodes_fill(void *context, size_t block, unsigned thread)
-{
-    const struct filling *f = context;
-    size_t n = f->tree->level[f->level].n, end = (block + 1) * FILL_NODES;
-    (void)thread;
-    for (size_t node = block * FILL_NODES; node < n && node < end; node++)
-        if (f->level == 0)
-            leaf_fill(f->tree, node);
-        else
-            node_fill(f->tree, f->level, node);
+    for (size_t i = first; i < first + boxes_group(&t->boxes, level - 1, node); i++) {
+        for (size_t j = 0; j < d; j++)
+            t->sum[level][node * d + j] += t->sum[level - 1][i * d + j];
+        if (t->weighted) t->weight[level][node] += t->weight[level - 1][i];
+    }
 }
 
 static apex_status walks_open(struct kmeans_tree *t)
 {
     size_t list, seen = 1;
-    if (!size_mul(TREE_LEVELS_MAX, t->k + 1, &list)) return APEX_E_LIMIT;
+    if (!size_mul(BOXES_LEVELS_MAX, t->k + 1, &list)) return APEX_E_LIMIT;
     while (seen < 2 * t->k)
         seen *= 2;
     t->seen = calloc(seen, sizeof *t->seen);
@@ -183,11 +132,10 @@ static apex_status tree_make(struct kmeans_tree *t, const struct kmeans_source *
                              struct num_place *place)
 {
     TRY(rows_read(t, source, place));
-    TRY(order_rows_sort(&t->rows, TREE_LEAF, t->threads));
-    TRY(levels_open(t));
-    for (size_t level = 0; level < t->n_levels; level++)
-        parallel_blocks(t->threads, (t->level[level].n + FILL_NODES - 1) / FILL_NODES,
-                        nodes_fill, &(struct filling){t, level});
+    TRY(order_rows_sort(&t->rows, BOXES_LEAF, t->threads));
+    TRY(boxes_open(&t->rows, t->threads, &t->boxes));
+    TRY(sums_open(t));
+    boxes_each(&t->boxes, t->threads, node_sum, t);
     return walks_open(t);
 }
 
@@ -213,12 +161,12 @@ apex_status kmeans_tree_new(const struct kmeans_source *source, size_t k, bool w
 void kmeans_tree_free(struct kmeans_tree *t)
 {
     if (!t) return;
-    order_rows_close(&t->rows);
-    for (size_t l = 0; l < t->n_levels; l++) {
-        free(t->level[l].box);
-        free(t->level[l].sum);
-        free(t->level[l].weight);
+    for (size_t level = 0; level < t->boxes.n_levels; level++) {
+        free(t->sum[level]);
+        free(t->weight[level]);
     }
+    boxes_close(&t->boxes);
+    order_rows_close(&t->rows);
     for (unsigned i = 0; i < t->threads; i++) {
         free(t->filter[i].list);
         free(t->filter[i].keep);
@@ -244,14 +192,13 @@ static const double *coefficients(const struct kmeans_table *t, size_t c)
  * factor. */
 static double doubt_of(const struct kmeans_tree *t, const struct kmeans_table *table)
 {
-    const struct kmeans_level *top = &t->level[t->n_levels - 1];
-    size_t d = t->rows.d;
+    size_t d = t->rows.d, top = t->boxes.n_levels - 1;
     double most = 0, reach[ORDER_DIMS_MAX] = {0};
     for (size_t j = 0; j < d; j++)
-        for (size_t node = 0; node < top->n; node++) {
-            const int32_t *box = box_of(top, d, node, j);
+        for (size_t node = 0; node < t->boxes.n[top]; node++) {
+            const int32_t *box = boxes_at(&t->boxes, top, node, j);
             reach[j] = fmax(reach[j], fabs((double)box[0] - table->centre[j]));
-            reach[j] = fmax(reach[j], fabs((double)box[VEC] - table->centre[j]));
+            reach[j] = fmax(reach[j], fabs((double)box[BOXES_FAN] - table->centre[j]));
         }
     for (size_t c = 0; c < table->k; c++) {
         const double *coefficient = coefficients(table, c);
@@ -321,10 +268,10 @@ void kmeans_tree_sum(struct kmeans_tree *t, const struct kmeans_table *table,
 {
     sums->n += t->n_source;
     sums->squares += t->squares;
-    if (t->n_levels == 0) return;
-    struct walk w = {t, t->n_levels - 1, list_start(t, table)};
+    if (t->boxes.n_levels == 0) return;
+    struct walk w = {t, t->boxes.n_levels - 1, list_start(t, table)};
     while (t->threads > 1 && w.level > 0 &&
-           t->level[w.level].n < (size_t)t->threads * THREAD_GROUPS * VEC)
+           boxes_groups(&t->boxes, w.level) < (size_t)t->threads * THREAD_GROUPS)
         w.level--;
     double doubt = doubt_of(t, table);
     t->filter[0].sums = sums;
@@ -334,7 +281,7 @@ void kmeans_tree_sum(struct kmeans_tree *t, const struct kmeans_table *table,
         kmeans_filter_choose(&t->filter[i], t->rows.d);
         if (i > 0) kmeans_sums_clear(t->filter[i].sums);
     }
-    parallel_blocks(t->threads, (t->level[w.level].n + VEC - 1) / VEC, group_visit, &w);
+    parallel_blocks(t->threads, boxes_groups(&t->boxes, w.level), group_visit, &w);
     for (unsigned i = 1; i < t->threads; i++)
         kmeans_merge(sums, t->filter[i].sums);
 }

@@ -9,7 +9,7 @@
  *
  * A mask holds a lane's truth; select(m, a, b) is a where m is true, else b, without a branch;
  * bits(m) has bit i set where lane i is true. total() adds the lanes in any order: of whole
- * numbers alone, whose sums are exact.
+ * numbers alone, whose sums are exact. most() is the greatest lane.
  */
 #ifndef COMMON_NUM_VEC_H
 #define COMMON_NUM_VEC_H
@@ -138,6 +138,16 @@ SIMD_256 VEC_INLINE double vec_total_256(struct vec_256 x)
     __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
     return _mm_cvtsd_f64(two) + _mm_cvtsd_f64(_mm_unpackhi_pd(two, two));
 }
+SIMD_512 VEC_INLINE double vec_most_512(struct vec_512 x)
+{
+    return _mm512_reduce_max_pd(x.v);
+}
+SIMD_256 VEC_INLINE double vec_most_256(struct vec_256 x)
+{
+    __m256d four = _mm256_max_pd(x.a, x.b);
+    __m128d two = _mm_max_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(two, _mm_unpackhi_pd(two, two)));
+}
 SIMD_512 VEC_INLINE struct vec_512 vec_select_512(vec_mask_512 m, struct vec_512 x,
                                                   struct vec_512 y)
 {
@@ -260,6 +270,13 @@ VEC_INLINE double vec_total_any(struct vec_any x)
     for (int i = 0; i < VEC; i++)
         sum += x.v[i];
     return sum;
+}
+VEC_INLINE double vec_most_any(struct vec_any x)
+{
+    double most = x.v[0];
+    for (int i = 1; i < VEC; i++)
+        most = vec_greatest(x.v[i], most);
+    return most;
 }
 
 #if SIMD_X86
