@@ -114,7 +114,7 @@ def kmeans(b):
     for k, goal in ((8, 6), (64, 8), (512, 8))[:2 if b.o.quick else 3]:  # with few rows some of 512 lose all theirs, which each treats otherwise
         o = dict(n=n, d=2, k=k, file=b.file("mix_%d.i32" % n), rounds=11 if k < 512 else 6)
         ours = lambda **more: b.program("bench_num_kmeans", *words(op="iteration", **o, **more))  # noqa: E731
-        sides = [ours(), ours(plain=1), ours(level=1), python("kmeans_iteration", bits=32, **o), python("kmeans_iteration", **o), r_language("kmeans_iteration", **o)]
+        sides = [ours(), ours(mode=1), ours(level=1), python("kmeans_iteration", bits=32, **o), python("kmeans_iteration", **o), r_language("kmeans_iteration", **o)]
         oblivious, plain, avx2, single, double, r = (lines[0] for lines in b.alternate(sides))
         same = oblivious["answer"] == plain["answer"] == avx2["answer"]
         name = "k-means round d=2 k=%d" % k
@@ -128,6 +128,37 @@ def kmeans(b):
     ours, single, double = (lines[0] for lines in b.alternate(sides))
     b.say("k-means round d=16 k=64", ours, "scikit-learn float32", single, 3, agree=near(ours["answer"], single["answer"], SINGLE_DIGITS))
     b.say("k-means round d=16 k=64", ours, "scikit-learn float64", double, 2, agree=near(ours["answer"], double["answer"], SKLEARN_DIGITS))
+
+
+def pruned(b):
+    """The mode that a manifest chooses with "oblivious": false."""
+    if not b.built("bench_num_kmeans"):
+        return
+    n = b.rows(MILLION)
+    mine = lambda op, **o: b.program("bench_num_kmeans", *words(op=op, **o))  # noqa: E731
+    for name in ("mix", "city", "uni"):
+        for k in (64, 512):
+            o = dict(n=n, d=2, k=k, file=b.file("%s_%d.i32" % (name, n)), rounds=21 if k == 64 else 6)
+            sides = [mine("iteration", mode=2, repeat=9, **o), mine("iteration", mode=0, **o), python("kmeans_iteration", bits=32, **o)]
+            ours, oblivious, single = (lines[0] for lines in b.alternate(sides))
+            b.say("pruned round %s k=%d" % (name, k), ours, "scikit-learn float32", single, 120, agree=near(ours["answer"], single["answer"], SINGLE_DIGITS))
+            b.say("pruned round %s k=%d" % (name, k), ours, "ours, oblivious", oblivious, agree=(ours["answer"] == oblivious["answer"], "same bytes"))
+    n, seeds = b.rows(171075), 3 if b.o.quick else 11
+    for k, goal, most in ((64, 20, 0.01), (512, 100, 0.01)):
+        o = dict(n=n, d=2, k=k, file=b.file("city_%d.i32" % n), seeds=seeds)
+        ours, peer = (lines[0] for lines in b.alternate([mine("fit", mode=2, **o), python("kmeans_fit", **o)], runs=1))
+        b.say("pruned fit, %d places, k=%d" % (n, k), ours, "scikit-learn float64", peer, goal, agree=no_worse(ours, peer, most),
+              note="(medians of %d seeds) " % seeds)
+    n = b.rows(10 * MILLION)
+    o = dict(n=n, d=2, k=64, file=b.file("city_%d.i32" % n), seeds=1)
+    ours, peer = (lines[0] for lines in b.alternate([mine("fit", mode=2, repeat=1, **o), python("kmeans_fit", **o)], runs=1))
+    b.say("pruned fit, %d places, k=64" % n, ours, "scikit-learn float64", peer, 30, agree=no_worse(ours, peer, 0.05), note="(one seed) ")
+
+
+def no_worse(ours, peer, most):
+    """k-means++ draws other rows with either: an inertia that is no greater, but for a share."""
+    more = ours["answer"][0] / peer["answer"][0] - 1
+    return more <= most, "inertia %+.1f %%" % (100 * more)
 
 
 def bayes(b):
@@ -188,6 +219,11 @@ def threads(b):
         one, two = (lines[0] for lines in b.alternate(
             [b.program("bench_num_kmeans", *words(threads=1, **o)), b.program("bench_num_kmeans", *words(threads=2, **o))], threads=(1, 2), runs=5))
         b.say("k-means round k=64, two threads", two, "ours, one thread", one, 1.85, agree=(one["answer"] == two["answer"], "same bytes"), clock="seconds_wall")
+        n = b.rows(10 * MILLION)
+        o = dict(op="iteration", n=n, d=2, k=512, mode=2, file=b.file("uni_%d.i32" % n), rounds=21)
+        one, two = (lines[0] for lines in b.alternate(
+            [b.program("bench_num_kmeans", *words(threads=1, **o)), b.program("bench_num_kmeans", *words(threads=2, **o))], threads=(1, 2), runs=5))
+        b.say("pruned round uni k=512, two threads", two, "ours, one thread", one, 1.6, agree=(one["answer"] == two["answer"], "same bytes"), clock="seconds_wall")
 
 
 def peak(command, env):
@@ -206,7 +242,8 @@ def peak(command, env):
 
 def memory(b):
     n = b.rows(10 * MILLION)
-    cases = [("k-means, oblivious, k=64", "bench_num_kmeans", 20, words(op="fit", n=n, d=2, k=64, repeat=1, file=b.file("mix_%d.i32" % n)))]
+    cases = [("k-means, oblivious, k=64", "bench_num_kmeans", 20, words(op="fit", n=n, d=2, k=64, repeat=1, file=b.file("mix_%d.i32" % n))),
+             ("k-means, pruned, k=64", "bench_num_kmeans", 40, words(op="fit", n=n, d=2, k=64, mode=2, repeat=1, file=b.file("mix_%d.i32" % n)))]
     for op in ("fit", "predict"):
         cases.append(("naive Bayes %s, 8 classes" % op, "bench_num_bayes", 12,
                       words(op=op, n=n, d=2, classes=8, repeat=1, file=b.file("mix_%d.i32" % n), labels=b.file("mix_%d.lab8" % n))))
@@ -215,7 +252,7 @@ def memory(b):
             b.say_value(name, peak(b.program(program, *arguments), b.environment(1)) / n, "bytes a point at its peak, input included", goal)
 
 
-GROUPS = {"kmeans": kmeans, "bayes": bayes, "boost": boost, "csv": csv, "threads": threads, "memory": memory}
+GROUPS = {"kmeans": kmeans, "pruned": pruned, "bayes": bayes, "boost": boost, "csv": csv, "threads": threads, "memory": memory}
 
 
 def versions():

@@ -1,7 +1,7 @@
 /* k-means: one line of JSON per operation. NAME=VALUE arguments:
- *   op=iteration|fit|assign   one round (T rounds less 1 round, over T - 1), from the start to
- *                             the end (seeding included), labels and distances
- *   n d k threads rounds repeat restarts chunk
+ *   op=iteration|rounds|fit|assign  one round (T rounds less 1 round, over T - 1), T rounds,
+ * from k-means++ to the end, labels and distances n d k threads rounds repeat restarts chunk
+ *   seeds=S                   a fit from each of S seeds: median times, and median inertia
  *   level=0|1|2               portable, AVX2, AVX-512
  *   mode=0|1|2                oblivious, label-indexed, pruned
  *   file=PATH                 d columns of n int32, one after the other; else made from seed=
@@ -18,7 +18,7 @@
 
 struct bench {
     const char *op, *file;
-    size_t n, d, k, rounds, repeat, restarts, threads, level, mode, chunk, seed;
+    size_t n, d, k, rounds, repeat, restarts, threads, level, mode, chunk, seed, seeds;
     struct kmeans_arrays arrays;
     double *start, *centroids, cpu, wall;
     struct kmeans_result r;
@@ -62,7 +62,8 @@ static void argument_take(struct bench *b, const char *word)
                  {"level=", &b->level, NULL},
                  {"mode=", &b->mode, NULL},
                  {"chunk=", &b->chunk, NULL},
-                 {"seed=", &b->seed, NULL}};
+                 {"seed=", &b->seed, NULL},
+                 {"seeds=", &b->seeds, NULL}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t len = strlen(known[i].name);
         if (strncmp(word, known[i].name, len) != 0) continue;
@@ -109,8 +110,8 @@ static void columns_read(const struct bench *b, int32_t **column)
 static void bench_open(struct bench *b)
 {
     int32_t *column[KMEANS_DIMS_MAX];
-    if (b->d == 0 || b->d > KMEANS_DIMS_MAX || b->k == 0 || b->n < b->k)
-        fail("n, d or k is out of range");
+    if (b->seeds == 0 || b->d == 0 || b->d > KMEANS_DIMS_MAX || b->k == 0 || b->n < b->k)
+        fail("n, d, k or seeds is out of range");
     b->arrays = (struct kmeans_arrays){.n = b->n, .d = b->d, .chunk_rows = b->chunk};
     for (size_t j = 0; j < b->d; j++)
         b->arrays.column[j] = column[j] = room(b->n, sizeof(int32_t));
@@ -155,6 +156,34 @@ static void iteration(struct bench *b)
     if (b->r.rounds < 2) fail("too few rounds to tell one's time");
     b->cpu = (b->cpu - cpu) / (b->r.rounds - 1);
     b->wall = (b->wall - wall) / (b->r.rounds - 1);
+}
+
+static int number_order(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *numbers, size_t n)
+{
+    qsort(numbers, n, sizeof *numbers, number_order);
+    return numbers[n / 2];
+}
+
+static void fits(struct bench *b)
+{
+    double *cpu = room(b->seeds, sizeof *cpu), *wall = room(b->seeds, sizeof *wall),
+           *inertia = room(b->seeds, sizeof *inertia);
+    for (size_t i = 0; i < b->seeds; i++, b->seed++) {
+        fit(b, NULL, 0, &cpu[i], &wall[i]);
+        inertia[i] = b->r.inertia;
+    }
+    b->cpu = median(cpu, b->seeds);
+    b->wall = median(wall, b->seeds);
+    b->r.inertia = median(inertia, b->seeds);
+    free(cpu);
+    free(wall);
+    free(inertia);
 }
 
 static void assign(struct bench *b)
@@ -202,7 +231,8 @@ int main(int argc, char **argv)
                       .restarts = 1,
                       .threads = 1,
                       .level = SIMD_LEVEL_512,
-                      .seed = 1};
+                      .seed = 1,
+                      .seeds = 1};
     for (int i = 1; i < argc; i++)
         argument_take(&b, argv[i]);
     simd_level_limit((enum simd_level)b.level);
@@ -210,11 +240,13 @@ int main(int argc, char **argv)
     if (strcmp(b.op, "iteration") == 0)
         iteration(&b);
     else if (strcmp(b.op, "fit") == 0)
-        fit(&b, NULL, 0, &b.cpu, &b.wall);
+        fits(&b);
+    else if (strcmp(b.op, "rounds") == 0)
+        fit(&b, b.start, b.rounds, &b.cpu, &b.wall);
     else if (strcmp(b.op, "assign") == 0)
         assign(&b);
     else
-        fail("op is iteration, fit or assign");
+        fail("op is iteration, rounds, fit or assign");
     print(&b);
     return 0;
 }

@@ -57,12 +57,12 @@ class Step:
         self.cpu = self.client + self.host + self.enclave + self.program
 
 
-def kernel(o, rounds, plain):
+def kernel(o, rounds, mode):
     """The same rounds and labels by the bench program on plain arrays: CPU seconds."""
     path = os.path.join(o.build, "bench/bench_num_kmeans")
-    n = ["n=%d" % o.rows, "d=2", "k=%d" % o.k, "plain=%d" % plain, "file=" + data.need(o.data, "mix_%d.i32" % o.rows)]
+    n = ["n=%d" % o.rows, "d=2", "k=%d" % o.k, "mode=%d" % mode, "repeat=2", "file=" + data.need(o.data, "mix_%d.i32" % o.rows)]
     time_of = lambda *words: json.loads(subprocess.run([*o.pin, path, *words, *n], stdout=subprocess.PIPE, text=True, check=True).stdout)["seconds_cpu"]  # noqa: E731
-    return rounds * time_of("op=iteration", "rounds=6") + time_of("op=assign", "repeat=2")
+    return time_of("op=rounds", "rounds=%d" % rounds) + time_of("op=assign")
 
 
 def same_sites(answer, peer, tolerance=1e-4):
@@ -86,7 +86,7 @@ def whole(o, node, party, peer, oblivious):
     run = act("run", address, "sites", "--param", "k=%d" % o.k, "--param", "start=@" + start, "--param", "restarts=1",
               "--param", "max_rounds=%d" % peer["rounds"], "-o", result)
     answer = json.load(open(result, encoding="utf-8"))["result"]
-    clear = kernel(o, answer["rounds"], 0 if oblivious else 1)
+    clear = kernel(o, answer["rounds"], 0 if oblivious else 2)
     good, apart = same_sites(answer, peer)
     cpu, wall = give.cpu + run.cpu, give.wall + run.wall
     print("%s: %d rounds; sites %s scikit-learn's (%.0e degree apart at most)" % ("oblivious" if oblivious else "not oblivious", answer["rounds"],
