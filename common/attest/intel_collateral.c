@@ -178,7 +178,7 @@ static bool documents_check(struct intel_case *j)
         enum reason (*judge)(struct intel_case *, const char **);
     } steps[] = {{"collateral-signer", signer_judge},
                  {"tcb-info", info_judge},
-                 {"quoting-enclave-identity", identity_judge}};
+                 {"enclave-identity", identity_judge}};
     const char *words;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         enum reason why = steps[i].judge(j, &words);

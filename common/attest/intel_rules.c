@@ -53,8 +53,23 @@ static const char *status_words(enum tcb_status s)
     case TCB_TD_RELAUNCH_ADVISED:
     case TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED:
         return "the machine was updated since this guest began: start it anew";
-    default: return "its microcode or firmware is old: the operator must update it";
+    default: return "microcode or firmware is old, the operator must update it";
     }
+}
+
+/* The day of a level, "2018-01-04". Source: H. Hinnant, chrono-compatible low-level date
+ * algorithms, civil_from_days. */
+static void day_write(int64_t ms, char text[static 16])
+{
+    uint32_t days = (uint32_t)(ms / 86400000) + 719468, era = days / 146097;
+    uint32_t of_era = days % 146097;
+    uint32_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint32_t of_year = of_era - (365 * year + year / 4 - year / 100),
+             month = (5 * of_year + 2) / 153;
+    uint32_t day = of_year - (153 * month + 2) / 5 + 1;
+    month = month < 10 ? month + 3 : month - 9;
+    snprintf(text, 16, "%04u-%02u-%02u", (unsigned)(year + era * 400 + (month <= 2)) % 10000,
+             (unsigned)month % 100, (unsigned)day % 100);
 }
 
 static bool status_hold(const struct intel_rules *rules, const struct intel_claims *c,
@@ -67,14 +82,16 @@ static bool status_hold(const struct intel_rules *rules, const struct intel_clai
                    "no collateral came along: nobody knows how old the platform is");
     if (t->status == TCB_UP_TO_DATE)
         return ask(v, name, true, "the platform has all of Intel's fixes", "");
-    char list[80];
+    char list[72], day[16];
     size_t n = advisories_unaccepted(rules, t, list, sizeof list);
     const char *status = tcb_status_name(t->status);
     if (rules->statuses >> t->status & 1 && n == 0)
         return verdict_check(v, name, true, REASON_NONE,
-                             "%s, with advisories all of which the policy accepts", status);
-    return verdict_check(v, name, false, REASON_POLICY, "%s: %s%s%s", status,
-                         status_words(t->status), n ? "; see " : "", list);
+                             "%s: the policy accepts this status and all its advisories",
+                             status);
+    day_write(t->date_ms, day);
+    return verdict_check(v, name, false, REASON_POLICY, "%s (a level of %s): %s%s%s", status,
+                         day, status_words(t->status), n ? "; see " : "", list);
 }
 
 static bool currency_hold(const struct intel_rules *rules, const struct intel_claims *c,
