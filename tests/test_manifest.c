@@ -26,7 +26,8 @@ static const char full[] =
     "   {\"name\": \"lon\", \"type\": \"longitude\"}, {\"name\": \"f\", \"type\": \"float64\", "
     "\"min\": -1.5, \"missing\": true},\n"
     "   {\"name\": \"i\", \"type\": \"int64\", \"max\": 4294967295}, {\"name\": \"c\", "
-    "\"type\": \"category\"}, {\"name\": \"o\", \"type\": \"bool\"},\n"
+    "\"type\": \"category\", \"values\": [\"r\", \"Gr\u00fcn 2\"]}, {\"name\": \"o\", "
+    "\"type\": \"bool\"},\n"
     "   {\"name\": \"t\", \"type\": \"date\", \"min\": 0, \"missing\": false}]},\n"
     "  {\"name\": \"e\", \"columns\": [{\"name\": \"f\", \"type\": \"float64\"}]}],\n"
     " \"functions\": [{\"name\": \"g\", \"datasets\": [\"d\", \"e\"], \"rows\": \"e\", "
@@ -85,6 +86,12 @@ static void a_manifest_with_every_key_is_read(void **state)
               c->has_max == w->has_max);
         CHECK(c->min == w->min && c->max == w->max);
     }
+    const struct manifest_column *c = &m->datasets[0].columns[4];
+    CHECK(c->n_values == 2 && manifest_column_allows(c, SPAN_TEXT("Gr\u00fcn 2")));
+    CHECK(!manifest_column_allows(c, SPAN_TEXT("R")) &&
+          !manifest_column_allows(c, SPAN_TEXT("")));
+    CHECK(m->datasets[0].columns[0].n_values == 0 &&
+          manifest_column_allows(&m->datasets[0].columns[0], SPAN_TEXT("any")));
     const struct manifest_function *f = manifest_function_by_name(m, SPAN_TEXT("g"));
     CHECK(f == &m->functions[0] && f->n_datasets == 2 && f->datasets[0] == 0 &&
           f->datasets[1] == 1 && f->has_rows && f->rows == 1);
@@ -183,8 +190,8 @@ static void unknown_key(json_t *root, json_t *object, const char *path)
 static void missing_key(json_t *root, json_t *object, const char *path)
 {
     static const char *const optional[] = {
-        "unit", "min",    "max",  "missing", "rows",    "default", "choices",  "max_items",
-        "dims", "trains", "uses", "exports", "private", "privacy", "oblivious"};
+        "unit", "min",    "max",    "missing", "rows",    "default", "choices", "max_items",
+        "dims", "values", "trains", "uses",    "exports", "private", "privacy", "oblivious"};
     size_t n = json_object_size(object);
     for (size_t i = 0; i < n; i++) {
         /* Copies, because taking a key out and putting it back would move it to the end. */
@@ -326,6 +333,11 @@ static const struct {
      "no meaning"},
     {"\"type\": \"bool\"}", "\"type\": \"bool\", \"max\": 1}", "datasets[0].columns[5]",
      "no meaning"},
+    {"[\"r\", ", "[\"r\", \"r\", ", "datasets[0].columns[4].values[1]", "twice"},
+    {"[\"r\", ", "[\"\", ", "datasets[0].columns[4].values[0]", "at least one byte"},
+    {"[\"r\", \"Gr\u00fcn 2\"]", "[]", "datasets[0].columns[4].values", "too few"},
+    {"\"type\": \"bool\"}", "\"type\": \"bool\", \"values\": [\"true\"]}",
+     "datasets[0].columns[5]", "a category only"},
     {"\"min\": 10", "\"min\": 1e1", "datasets[0].columns[0].min", "15 digits"},
     {"\"min\": 10", "\"min\": 10.12345678901234", "datasets[0].columns[0].min", "15 digits"},
     {"\"min\": 10", "\"min\": \"10\"", "datasets[0].columns[0].min", "number"},

@@ -404,7 +404,7 @@ static void a_schema_is_checked_cell_by_cell(void **state)
             table_writer_missing(w, 3);
         else
             table_writer_i64(w, 3, r);
-        CHECK_OK(table_writer_category(w, 4, SPAN_TEXT("t")));
+        CHECK_OK(table_writer_category(w, 4, r == 7 ? SPAN_TEXT("u") : SPAN_TEXT("t")));
         table_writer_bool(w, 5, true);
         table_writer_i32(w, 6, r);
         CHECK_OK(table_writer_row_end(w, &full));
@@ -444,6 +444,14 @@ static void a_schema_is_checked_cell_by_cell(void **state)
     columns[6].min = 5;
     CHECK_STATUS(table_group_check(&group, &s, &row, &column), APEX_E_DATA);
     CHECK(row == 0 && column == 6);
+    memcpy(columns, all_types, sizeof columns);
+    static char values[2][CATEGORY_MAX + 1] = {"t", "u"};
+    columns[4].values = values;
+    columns[4].n_values = 2;
+    CHECK_OK(table_group_check(&group, &s, &row, &column));
+    columns[4].n_values = 1; /* a text that the manifest does not list */
+    CHECK_STATUS(table_group_check(&group, &s, &row, &column), APEX_E_DATA);
+    CHECK(row == 7 && column == 4);
     memcpy(columns, all_types, sizeof columns);
     columns[2].type = COLUMN_INT64;
     CHECK_STATUS(table_group_check(&group, &s, &row, &column), APEX_E_FORMAT);

@@ -10,6 +10,7 @@ static void event_json(const struct apex_event *v)
     cli_json_text(stdout, v->who);
     printf(", \"what\": ");
     cli_json_text(stdout, v->what);
+    if (v->epsilon_micro) printf(", \"epsilon\": %.10g", (double)v->epsilon_micro / 1e6);
     printf(", \"refusal\": \"%s\"}", v->refusal);
 }
 
@@ -47,6 +48,22 @@ static void print_all(const struct cli *cli, const struct apex_event *events, si
     if (cli->json) printf("}\n");
 }
 
+/* Where something was charged: what is left. */
+static int budget_show(struct cli *cli, struct apex_node *node, const struct apex_event *events,
+                       size_t n)
+{
+    struct apex_contract_facts facts;
+    struct apex_error e;
+    uint64_t charged = 0;
+    for (size_t i = 0; i < n; i++)
+        charged += events[i].epsilon_micro;
+    if (cli->json || charged == 0) return EXIT_OK;
+    if (apex_contract_show(node, cli->word[0], &facts, &e) != APEX_OK) return cli_fail(cli, &e);
+    cli_budget(stdout, &facts);
+    free(facts.manifest);
+    return EXIT_OK;
+}
+
 /* The log's word alone, or held against the chain too. */
 static int audit(struct cli *cli, struct apex_home *home, struct apex_node *node,
                  struct apex_verification *chain)
@@ -66,6 +83,7 @@ static int audit(struct cli *cli, struct apex_home *home, struct apex_node *node
         if (!chain->sentences[0][0]) code = cli_chain_result(cli, s, chain, &e);
     }
     if (code == EXIT_OK) print_all(cli, events, n, log_size, cli->chain ? chain : NULL);
+    if (code == EXIT_OK) code = budget_show(cli, node, events, n);
     free(events);
     return code == EXIT_OK && s != APEX_OK ? EXIT_REFUSED : code;
 }

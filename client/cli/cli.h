@@ -61,6 +61,8 @@ void cli_json_text(FILE *out, const char *text); /* quoted */
 void cli_progress(void *context, const char *stage, uint64_t done, uint64_t total);
 void cli_progress_end(void);
 void cli_simulated(const struct cli *cli, const struct apex_node *node); /* says so, plainly */
+/* What a contract's private answers have cost and may still, where it has a budget. */
+void cli_budget(FILE *out, const struct apex_contract_facts *facts);
 int cli_checks_print(const struct cli *cli, const struct apex_check *checks, size_t n);
 
 /* --chain and what goes with it. cli_chain: EXIT_OK, or printed. cli_chain_result: the exit

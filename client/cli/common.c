@@ -226,3 +226,11 @@ int cli_checks_print(const struct cli *cli, const struct apex_check *checks, siz
     printf("]");
     return failed;
 }
+
+void cli_budget(FILE *out, const struct apex_contract_facts *f)
+{
+    if (f->epsilon_micro == 0) return;
+    fprintf(out, "privacy: epsilon %.10g of %.10g spent, %.10g left (delta %g)\n",
+            (double)f->spent_micro / 1e6, (double)f->epsilon_micro / 1e6,
+            (double)(f->epsilon_micro - f->spent_micro) / 1e6, f->delta);
+}

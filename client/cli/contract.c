@@ -190,7 +190,9 @@ static void facts_print(const struct cli *cli, const struct apex_contract_facts 
             printf("%s{\"name\": \"%s\", \"approves\": %s, \"accepted\": %s}", i ? ", " : "",
                    f->parties[i].name, f->parties[i].approves ? "true" : "false",
                    f->parties[i].accepted ? "true" : "false");
-        printf("], \"manifest\": ");
+        printf("], \"privacy\": {\"epsilon\": %.10g, \"spent\": %.10g, \"delta\": %.10g}",
+               (double)f->epsilon_micro / 1e6, (double)f->spent_micro / 1e6, f->delta);
+        printf(", \"manifest\": ");
         cli_json_text(stdout, f->manifest);
         printf("}\n");
         return;
@@ -202,6 +204,8 @@ static void facts_print(const struct cli *cli, const struct apex_contract_facts 
                !f->parties[i].approves  ? "need not approve"
                : f->parties[i].accepted ? "accepted"
                                         : "has NOT accepted");
+    if (f->epsilon_micro) printf("  ");
+    cli_budget(stdout, f);
     if (!cli->quiet) printf("\n%s", f->manifest);
 }
 

@@ -44,6 +44,19 @@ static int answer_out(struct cli *cli, const char *result, const char *output)
     return code;
 }
 
+/* After an answer was charged: what is left for others. Nobody is kept from an answer that is
+ * there already by what cannot be looked up. */
+static void budget_show(const struct cli *cli, struct apex_node *node)
+{
+    struct apex_contract_facts *f = calloc(1, sizeof *f);
+    struct apex_error e;
+    if (!f) return;
+    if (apex_contract_show(node, cli->word[0], f, &e) == APEX_OK && f->spent_micro > 0)
+        cli_budget(stderr, f);
+    free(f->manifest);
+    free(f);
+}
+
 static int with_result(struct cli *cli, bool ask, unsigned long long run)
 {
     struct apex_home *home = NULL;
@@ -67,6 +80,7 @@ static int with_result(struct cli *cli, bool ask, unsigned long long run)
                 : apex_result(node, identity, cli->word[0], run, &result, &output, &e);
         cli_progress_end();
         code = s == APEX_OK ? answer_out(cli, result, output) : cli_fail(cli, &e);
+        if (code == EXIT_OK && ask && !cli->json) budget_show(cli, node);
     }
     free(result);
     free(output);

@@ -34,6 +34,9 @@ static void act_describe(const struct entry *e, const struct act *act, struct ap
     case ACT_RUN:
         snprintf(v->what, sizeof v->what, "%.*s%s", name_len, name,
                  act->has_rows ? ", with rows of the requester's own" : "");
+        if (e->epsilon_micro)
+            snprintf(v->what + strlen(v->what), sizeof v->what - strlen(v->what),
+                     ", epsilon %.10g", (double)e->epsilon_micro / 1e6);
         return;
     case ACT_WITHDRAW:
         snprintf(v->what, sizeof v->what, "contribution %llu", (unsigned long long)act->index);
@@ -52,7 +55,8 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
     struct act act;
     TRY(cose_open(bytes, SPAN_TEXT(ENTRY_AAD), &cose));
     TRY(entry_parse(cose.payload, e));
-    *v = (struct apex_event){.index = e->index, .time_ms = e->time_ms};
+    *v = (struct apex_event){
+        .index = e->index, .time_ms = e->time_ms, .epsilon_micro = e->epsilon_micro};
     snprintf(v->kind, sizeof v->kind, "%s", kind_name(e->kind));
     snprintf(v->who, sizeof v->who, "the enclave");
     if (e->act.len) {

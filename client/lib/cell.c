@@ -86,7 +86,8 @@ static const char *int_parse(const struct raw_cell *raw, const struct manifest_c
     return bounds((double)cell->i64, c);
 }
 
-static const char *category_parse(const struct raw_cell *raw, struct cell *cell)
+static const char *category_parse(const struct raw_cell *raw, const struct manifest_column *c,
+                                  struct cell *cell)
 {
     struct span t = raw->text;
     if (t.len == 0) return "the text is empty; use null if the value is missing";
@@ -95,6 +96,7 @@ static const char *category_parse(const struct raw_cell *raw, struct cell *cell)
     for (size_t i = 0; i < t.len; i++)
         if (t.data[i] < 0x20 || t.data[i] == 0x7f)
             return "control characters are not allowed in a category";
+    if (!manifest_column_allows(c, t)) return "not one of the values that the manifest lists";
     cell->text = t;
     return NULL;
 }
@@ -176,7 +178,7 @@ const char *cell_parse(const struct raw_cell *raw, const struct manifest_column 
     switch (column->type) {
     case COLUMN_BOOL: return bool_parse(raw, csv, cell);
     case COLUMN_CATEGORY:
-        return text || number ? category_parse(raw, cell) : "a text is expected";
+        return text || number ? category_parse(raw, column, cell) : "a text is expected";
     case COLUMN_DATE:
         return text ? date_parse(raw, column, cell) : "a date such as 2026-11-23 is expected";
     default: break;

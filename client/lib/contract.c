@@ -218,7 +218,7 @@ apex_status apex_withdraw(struct apex_node *node, const struct apex_identity *id
     return simple_act(node, identity, address, ACT_WITHDRAW, contribution, error);
 }
 
-/* Who has accepted, from the log itself. */
+/* Who has accepted and what private answers have cost, from the log itself. */
 static apex_status accepted_mark(struct apex_node *node, const struct manifest *m,
                                  const uint8_t address[static 32],
                                  struct apex_contract_facts *facts)
@@ -231,6 +231,7 @@ static apex_status accepted_mark(struct apex_node *node, const struct manifest *
         if (s == APEX_OK) s = entry_parse(cose.payload, e);
         if (s != APEX_OK || !e->has_address || memcmp(e->address, address, 32) != 0) continue;
         facts->n_entries++;
+        facts->spent_micro += e->epsilon_micro;
         if (e->kind != (unsigned)ACT_ACCEPT) continue;
         s = cose_open(e->act, SPAN_TEXT(ACT_AAD), &act);
         const struct manifest_party *p =
@@ -248,6 +249,8 @@ static void facts_fill(const struct manifest *m, const struct body_contract *bod
     snprintf(f->state, sizeof f->state, "%s", states[body->state]);
     snprintf(f->name, sizeof f->name, "%s", m->name);
     hex_write(SPAN(m->programs[0].digest), f->program);
+    f->epsilon_micro = m->privacy.epsilon_micro;
+    f->delta = m->privacy.delta;
     f->n_parties = m->n_parties;
     for (size_t i = 0; i < m->n_parties; i++) {
         snprintf(f->parties[i].name, sizeof f->parties[i].name, "%s", m->parties[i].name);

@@ -192,6 +192,25 @@ static apex_status read_column_min(struct reader *r, void *context)
     return read_number(r, &c->min);
 }
 
+static apex_status read_value(struct reader *r, void *context)
+{
+    struct manifest_column *c = context;
+    char *value = c->values[c->n_values];
+    TRY(read_text(r, value, CATEGORY_MAX));
+    if (*value == 0) return reader_fail(r, "a value has at least one byte");
+    if (c->n_values > 0 && manifest_column_allows(c, span_text(value)))
+        return reader_fail(r, "this value is named twice");
+    c->n_values++;
+    return APEX_OK;
+}
+
+static apex_status read_values(struct reader *r, void *context)
+{
+    struct manifest_column *c = context;
+    TRY(reader_array_new(r, VALUES_MAX, sizeof *c->values, &c->values));
+    return read_array(r, c, 1, VALUES_MAX, read_value);
+}
+
 static apex_status read_column_max(struct reader *r, void *context)
 {
     struct manifest_column *c = context;
@@ -206,6 +225,8 @@ static apex_status column_bounds(struct reader *r, struct manifest_column *c)
     bool unordered = c->type == COLUMN_CATEGORY || c->type == COLUMN_BOOL;
     if (unordered && (c->has_min || c->has_max))
         return reader_fail(r, "min and max have no meaning for this type");
+    if (c->n_values > 0 && c->type != COLUMN_CATEGORY)
+        return reader_fail(r, "values have a meaning for a category only");
     if (widest > 0 && !c->has_min) c->min = -widest;
     if (widest > 0 && !c->has_max) c->max = widest;
     if (widest > 0) {
@@ -222,10 +243,11 @@ static apex_status read_column(struct reader *r, void *context)
     static const struct field fields[] = {
         {"name", true, read_column_name}, {"type", true, read_column_type},
         {"unit", false, read_unit},       {"min", false, read_column_min},
-        {"max", false, read_column_max},  {"missing", false, read_missing}};
+        {"max", false, read_column_max},  {"missing", false, read_missing},
+        {"values", false, read_values}};
     struct manifest_dataset *d = context;
     struct manifest_column *c = &d->columns[d->n_columns];
-    TRY(read_object(r, fields, 6, c));
+    TRY(read_object(r, fields, 7, c));
     for (size_t i = 0; i < d->n_columns; i++)
         if (strcmp(d->columns[i].name, c->name) == 0)
             return reader_fail(r, "two columns have this name");
@@ -438,8 +460,11 @@ apex_status manifest_parse(struct span text, struct manifest **m, struct manifes
 void manifest_free(struct manifest *m)
 {
     if (!m) return;
-    for (size_t i = 0; m->datasets && i < DATASETS_MAX; i++)
+    for (size_t i = 0; m->datasets && i < DATASETS_MAX; i++) {
+        for (size_t k = 0; m->datasets[i].columns && k < COLUMNS_MAX; k++)
+            free(m->datasets[i].columns[k].values);
         free(m->datasets[i].columns);
+    }
     for (size_t i = 0; m->functions && i < FUNCTIONS_MAX; i++) {
         for (size_t k = 0; m->functions[i].params && k < PARAMS_MAX; k++)
             free(m->functions[i].params[k].choices);

@@ -20,6 +20,7 @@ enum {
     FUNCTIONS_MAX = 32,
     PARAMS_MAX = 32,
     CHOICES_MAX = 32,
+    VALUES_MAX = 512,
     ENCLAVES_MAX = 32,
     PROGRAMS_MAX = 4,
     CATEGORY_MAX = 64,
@@ -67,6 +68,8 @@ struct manifest_column {
     bool has_min, has_max;
     double min, max; /* inclusive; for dates days since 1970-01-01; latitude/longitude default
                         to -90..90, -180..180 */
+    size_t n_values;
+    char (*values)[CATEGORY_MAX + 1]; /* category: the only texts a cell may hold; none: any */
 };
 struct manifest_dataset {
     char name[NAME_MAX_LEN + 1];
@@ -158,6 +161,14 @@ const struct manifest_function *manifest_function_by_name(const struct manifest 
 /* The parameter that states what a private function costs: a float named "epsilon". NULL: it
  * has none. */
 const struct manifest_param *manifest_epsilon(const struct manifest_function *f);
+
+/* May a cell of this category column hold this text? */
+static inline bool manifest_column_allows(const struct manifest_column *c, struct span text)
+{
+    for (size_t i = 0; i < c->n_values; i++)
+        if (span_equal(text, span_text(c->values[i]))) return true;
+    return c->n_values == 0;
+}
 
 /* "apex1…" from and to the 32 bytes. */
 void address_write(const uint8_t address[static 32], char text[static ADDRESS_TEXT_LEN + 1]);

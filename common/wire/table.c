@@ -238,6 +238,23 @@ static bool bounds_matter(const struct manifest_column *s)
     return (s->has_min || s->has_max) && s->type != COLUMN_CATEGORY && s->type != COLUMN_BOOL;
 }
 
+/* The first row whose text is none of the manifest's values. */
+static apex_status values_check(const struct table_column *c, const struct manifest_column *s,
+                                size_t n, size_t *row)
+{
+    const uint32_t *codes = c->data;
+    struct span text;
+    size_t first = n;
+    for (size_t code = 0, at = 0; code < c->n_dict; code++) {
+        TRY(table_dict_next(c->dict, &at, &text));
+        if (manifest_column_allows(s, text)) continue;
+        for (size_t i = 0; i < first; i++)
+            if (codes[i] == code && !cell_missing(c, i)) first = i;
+    }
+    *row = first;
+    return first == n ? APEX_OK : APEX_E_DATA;
+}
+
 static apex_status column_check(const struct table_column *c, const struct manifest_column *s,
                                 size_t n, size_t *row)
 {
@@ -246,6 +263,7 @@ static apex_status column_check(const struct table_column *c, const struct manif
             ++*row;
         return APEX_E_DATA;
     }
+    if (s->n_values > 0) return values_check(c, s, n, row);
     for (*row = 0; bounds_matter(s) && *row < n; ++*row) {
         if (cell_missing(c, *row)) continue;
         double v = cell_number(c, *row);
@@ -265,7 +283,7 @@ apex_status table_group_check(const struct table_group *g,
             !span_equal(g->columns[i].name, span_text(schema->columns[i].name)))
             return APEX_E_FORMAT;
     for (size_t i = 0; i < g->n_columns; i++) {
-        size_t at;
+        size_t at = 0;
         if (column_check(&g->columns[i], &schema->columns[i], g->n_rows, &at) == APEX_OK ||
             at >= first_row)
             continue;

@@ -7,9 +7,11 @@
  *   predict     the class of each of the requester's own rows; to it alone
  *   train       leaves the model in the contract
  *   score       the class of each of the requester's own rows, by a model that was left
- *   model       its parameters, where the manifest lets them out */
+ *   model       its parameters, where the manifest lets them out
+ *   private_train, score_private  differentially private: naive Bayes, logistic regression */
 #include "common/base/try.h"
 #include "contracts/lib/learn.h"
+#include "contracts/lib/private.h"
 
 #include <stdlib.h>
 
@@ -129,6 +131,7 @@ apex_status apex_contract(struct apex_run *run)
                       .more_out = more_out,
                       .options = learner_options_of(run, false)};
     const char *function = apex_function(run);
+    private_asked(run);
     if (strcmp(function, "market") == 0) return market(&l, false);
     if (strcmp(function, "own_market") == 0) return market(&l, true);
     return learn_function(&l);

@@ -31,5 +31,7 @@ void to_degrees(const double *centroid, bool sphere, double *degrees);
 /* The functions choose_k and cover. */
 apex_status choose_k(struct answer *a);
 apex_status cover(struct answer *a);
+/* The function private_sites, which asks for no release rule. */
+apex_status private_sites(struct apex_run *run);
 
 #endif

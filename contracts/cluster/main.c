@@ -5,9 +5,11 @@
  *   coverage        of sites that are given: the share of rows within a radius, and how far
  *                   rows are from their nearest site
  *   choose_k        inertia and silhouette for a range of k
- *   cover           few sites, so that a share of rows lies within a radius of one */
+ *   cover           few sites, so that a share of rows lies within a radius of one
+ *   private_sites   k-means, differentially private */
 #include "common/base/try.h"
 #include "contracts/cluster/answer.h"
+#include "contracts/lib/private.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,6 +70,8 @@ apex_status apex_contract(struct apex_run *run)
                      {"cover", cover}};
     struct answer a = {.run = run};
     struct release_rules rules = release_rules_of(run);
+    if (private_asked(run) && strcmp(apex_function(run), "private_sites") == 0)
+        return private_sites(run);
     TRY(places_open(run, strcmp(apex_function(run), "weighted_sites") == 0, &a.places));
     release_demand(run, &rules, &a.places.all);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

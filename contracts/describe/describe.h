@@ -25,6 +25,12 @@ apex_status crosstab_out(const struct telling *t, const struct apex_column *acro
 /* "rows" and "correlations" of all columns of numbers. */
 apex_status correlations_out(const struct telling *t);
 
+/* Differentially private, of all parties' rows: means of all columns but categories, a
+ * histogram over the manifest's bounds, rows of each value that the manifest lists. */
+apex_status private_summary_out(const struct telling *t);
+apex_status private_histogram_out(const struct telling *t, const struct apex_column *column);
+apex_status private_counts_out(const struct telling *t, const struct apex_column *column);
+
 /* Cells of a list as they may be told beside their total; a zero is one more number where there
  * is no minimum. */
 void cells_settle(const struct release_rules *rules, struct release_cell *cells, size_t n);

@@ -6,9 +6,11 @@
  *   own_histogram  the same of the requester's own rows beside all parties'; to it alone
  *   counts         rows of each category
  *   crosstab       rows by two category columns, with their totals
- *   correlations   of all columns of numbers */
+ *   correlations   of all columns of numbers
+ *   private_summary, private_histogram, private_counts  the same, differentially private */
 #include "common/base/try.h"
 #include "contracts/describe/describe.h"
+#include "contracts/lib/private.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -159,6 +161,22 @@ static apex_status correlations_tell(struct apex_run *run, const struct telling 
     return correlations_out(t);
 }
 
+static apex_status private_summary_tell(struct apex_run *run, const struct telling *t)
+{
+    (void)run;
+    return private_summary_out(t);
+}
+
+static apex_status private_histogram_tell(struct apex_run *run, const struct telling *t)
+{
+    return private_histogram_out(t, column_asked(run, "column", true));
+}
+
+static apex_status private_counts_tell(struct apex_run *run, const struct telling *t)
+{
+    return private_counts_out(t, column_asked(run, "column", false));
+}
+
 apex_status apex_contract(struct apex_run *run)
 {
     static const struct {
@@ -172,7 +190,11 @@ apex_status apex_contract(struct apex_run *run)
                      {"own_histogram", beside, histogram_tell},
                      {"counts", alone, counts_tell},
                      {"crosstab", alone, crosstab_tell},
-                     {"correlations", alone, correlations_tell}};
+                     {"correlations", alone, correlations_tell},
+                     {"private_summary", alone, private_summary_tell},
+                     {"private_histogram", alone, private_histogram_tell},
+                     {"private_counts", alone, private_counts_tell}};
+    private_asked(run);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         if (strcmp(functions[i].name, apex_function(run)) == 0)
             return functions[i].how(run, functions[i].tell);

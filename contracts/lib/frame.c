@@ -5,6 +5,7 @@
 #include "contracts/lib/frame_fill.h"
 #include "contracts/lib/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool chosen(const struct apex_table *t, const char *dataset, bool is_private)
@@ -72,9 +73,29 @@ static apex_status group_texts(const struct apex_table *t, size_t g, size_t colu
     return APEX_OK;
 }
 
+/* The texts that the manifest lists: what rows hold does not show in them. */
+static apex_status listed_texts(const struct frame *f, const char *name, struct texts *texts)
+{
+    const struct apex_column *columns;
+    char words[120];
+    size_t n = apex_schema(f->run, f->choice.dataset, &columns), c = 0;
+    while (c < n && strcmp(columns[c].name, name) != 0)
+        c++;
+    if (c == n || columns[c].n_values == 0) {
+        snprintf(words, sizeof words, "%.64s: the manifest lists no values of this category",
+                 name);
+        apex_refuse(f->run, APEX_REFUSE_PARAMETER, words);
+    }
+    for (size_t i = 0; i < columns[c].n_values; i++)
+        TRY(text_add(texts, span_text(columns[c].values[i])));
+    texts_settle(texts);
+    return APEX_OK;
+}
+
 /* All texts of a column over the frame's tables. */
 static apex_status column_texts(const struct frame *f, const char *name, struct texts *texts)
 {
+    if (f->choice.listed) return listed_texts(f, name, texts);
     for (size_t i = 0; i < f->n_tables; i++) {
         const struct apex_table *t = f->tables[i].table;
         size_t column = 0;

@@ -52,6 +52,7 @@ struct frame_choice {
     const struct encoding *like; /* NULL: made of these rows; the frame's own then */
     bool targetless;             /* rows without the target column are welcome */
     bool bare;                   /* the target alone, no features */
+    bool listed; /* texts are the values that the manifest lists, not those of the rows */
 };
 
 struct frame_table {

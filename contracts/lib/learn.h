@@ -21,11 +21,14 @@ struct learn {
     struct release_cell *classes; /* of them, by class, judged */
 };
 
-/* evaluate, compare, predict, train, score or model, as the run asks: the whole answer. */
+/* evaluate, compare, predict, train, score or model, as the run asks: the whole answer. Also
+ * private_train and score_private. */
 apex_status learn_function(struct learn *l);
 
 /* Fits on `dataset` (the requester's private rows of it, or all parties'). */
 apex_status learn_train(struct learn *l, const char *dataset, bool is_private);
+/* private_train, up to the answer's end. */
+apex_status learn_private(struct learn *l);
 /* Leaves the model in the contract, and takes the one that is given. */
 apex_status learn_leave(struct learn *l);
 apex_status learn_take(struct learn *l);

@@ -73,8 +73,14 @@ apex_status learn_function(struct learn *l)
     static const struct {
         const char *name;
         apex_status (*answer)(struct learn *);
-    } functions[] = {{"evaluate", evaluated}, {"compare", compared}, {"predict", predicted},
-                     {"train", trained},      {"score", scored},     {"model", told}};
+    } functions[] = {{"evaluate", evaluated},
+                     {"compare", compared},
+                     {"predict", predicted},
+                     {"train", trained},
+                     {"score", scored},
+                     {"model", told},
+                     {"private_train", learn_private},
+                     {"score_private", scored}};
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         if (strcmp(functions[i].name, apex_function(l->run)) != 0) continue;
         TRY(functions[i].answer(l));

@@ -133,23 +133,40 @@ static apex_status options_parse(struct cursor *c, struct apex_run *run)
     return n == 6 && (run->is_private || noise.len == 0) ? APEX_OK : APEX_E_FORMAT;
 }
 
+static apex_status values_parse(struct cursor *c, struct apex_column *column)
+{
+    struct span text;
+    TRY(cbor_array(c, &column->n_values));
+    if (column->n_values == 0) return APEX_OK;
+    if (column->n_values > VALUES_MAX) return APEX_E_FORMAT;
+    char(*values)[APEX_VALUE_MAX + 1] = calloc(column->n_values, sizeof *values);
+    if (!values) return APEX_E_MEMORY;
+    column->values = (const char(*)[APEX_VALUE_MAX + 1]) values;
+    for (size_t i = 0; i < column->n_values; i++) {
+        TRY(cbor_text(c, &text));
+        if (text.len > APEX_VALUE_MAX) return APEX_E_FORMAT;
+        memcpy(values[i], text.data, text.len);
+    }
+    return APEX_OK;
+}
+
 static apex_status column_parse(struct cursor *c, struct apex_column *column)
 {
     size_t n, bounds;
     uint64_t type;
     TRY(cbor_array(c, &n));
-    if (n != 4) return APEX_E_FORMAT;
+    if (n != 5) return APEX_E_FORMAT;
     TRY(name_copy(c, column->name));
     TRY(cbor_uint(c, &type));
     if (type < APEX_LATITUDE || type > APEX_DATE) return APEX_E_FORMAT;
     column->type = (enum apex_column_type)type;
     TRY(cbor_bool(c, &column->missing));
     TRY(cbor_array(c, &bounds));
-    if (bounds == 0) return APEX_OK;
-    if (bounds != 2) return APEX_E_FORMAT;
-    column->bounded = true;
-    TRY(cbor_float(c, &column->min));
-    return cbor_float(c, &column->max);
+    if (bounds != 0 && bounds != 2) return APEX_E_FORMAT;
+    column->bounded = bounds == 2;
+    if (column->bounded) TRY(cbor_float(c, &column->min));
+    if (column->bounded) TRY(cbor_float(c, &column->max));
+    return values_parse(c, column);
 }
 
 static apex_status schema_parse(struct cursor *c, struct run_schema *s)

@@ -7,6 +7,7 @@
  *   score   the same, by a model that was left
  *   model   centroids and threshold, where the manifest lets them out */
 #include "common/base/try.h"
+#include "contracts/lib/private.h"
 #include "contracts/screen/screen.h"
 
 static const char TRAINING[] = "training", HOLDOUT[] = "holdout", CLAIMS[] = "claims";
@@ -98,6 +99,7 @@ apex_status apex_contract(struct apex_run *run)
                      {"score", scored},
                      {"model", told}};
     struct screen s = {.run = run, .rules = release_rules_of(run)};
+    private_asked(run);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         if (strcmp(functions[i].name, apex_function(run)) != 0) continue;
         TRY(functions[i].answer(&s));

@@ -269,6 +269,7 @@ static enum refusal jail_fill_and_run(struct job *j, struct memory_file *program
                                   .tables = j->tables,
                                   .threads = threads,
                                   .model_len = j->model ? memory_file_size(j->model) : 0,
+                                  .epsilon_micro = j->run->epsilon_micro,
                                   .noise = j->function->is_private ? noise : NULL};
     if (noise_key(j, noise) != APEX_OK) return REFUSAL_INTERNAL;
     apex_status s = program_request_new(&setup, &jj.request);

@@ -82,6 +82,15 @@ static void rules_put(const struct manifest_release *release, struct buffer *b)
     cbor_put_float(b, release->maximum_share);
 }
 
+/* A run's part of the contract's delta is its part of epsilon: so deltas of all runs add up to
+ * no more than the manifest's, as epsilons do. */
+static double delta_of(const struct program_setup *p)
+{
+    const struct manifest_privacy *all = &p->contract->manifest->privacy;
+    if (!p->noise || all->epsilon_micro == 0) return 0;
+    return all->delta * ((double)p->epsilon_micro / (double)all->epsilon_micro);
+}
+
 static void options_put(const struct program_setup *p, struct buffer *b)
 {
     const struct manifest *m = p->contract->manifest;
@@ -95,7 +104,7 @@ static void options_put(const struct program_setup *p, struct buffer *b)
     cbor_put_uint(b, 4);
     cbor_put_bytes(b, span_of(p->noise, p->noise ? 32 : 0));
     cbor_put_uint(b, 5);
-    cbor_put_float(b, m->privacy.delta);
+    cbor_put_float(b, delta_of(p));
     cbor_put_uint(b, 6);
     cbor_put_bool(b, p->streamed);
 }
@@ -103,14 +112,18 @@ static void options_put(const struct program_setup *p, struct buffer *b)
 static void column_put(const struct manifest_column *c, struct buffer *b)
 {
     bool bounded = c->has_min && c->has_max;
-    cbor_put_array(b, 4);
+    cbor_put_array(b, 5);
     cbor_put_text(b, c->name);
     cbor_put_uint(b, (uint64_t)c->type);
     cbor_put_bool(b, c->missing);
     cbor_put_array(b, bounded ? 2 : 0);
-    if (!bounded) return;
-    cbor_put_float(b, c->min);
-    cbor_put_float(b, c->max);
+    if (bounded) {
+        cbor_put_float(b, c->min);
+        cbor_put_float(b, c->max);
+    }
+    cbor_put_array(b, c->n_values);
+    for (size_t i = 0; i < c->n_values; i++)
+        cbor_put_text(b, c->values[i]);
 }
 
 static bool given(const struct manifest_function *f, size_t dataset)

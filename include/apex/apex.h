@@ -124,6 +124,10 @@ APEX_API apex_status apex_close_contract(struct apex_node *node,
 struct apex_contract_facts {
     char state[12], name[65], program[65];
     char *manifest;
+    /* The privacy budget: what private answers may cost over the contract's life, and what the
+     * log says they have cost. 0: none may be given. */
+    uint64_t epsilon_micro, spent_micro; /* millionths */
+    double delta;
     size_t n_entries;
     size_t n_parties;
     struct {
@@ -202,6 +206,7 @@ APEX_API apex_status apex_result(struct apex_node *node, const struct apex_ident
 /* A contract's history, every entry proven to be in the log. */
 struct apex_event {
     uint64_t index, time_ms;
+    uint64_t epsilon_micro; /* of a run: what it was charged to the privacy budget */
     char kind[12], who[65], what[160], refusal[40];
 };
 APEX_API apex_status apex_audit(struct apex_node *node, const char *address,

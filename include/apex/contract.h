@@ -19,7 +19,7 @@
  *   9: {1: oblivious bool, 2: a model's parameters may be told bool, 3: model size uint (0: none), 4: noise key (32 bytes for a private
  *      function, else empty), 5: delta float,
  *      6: tables are streamed bool},
- *   10: [[dataset text, [[column text, type uint, may be missing bool, [min, max] or []] ...]] ...]}   what the function may be given
+ *   10: [[dataset text, [[column text, type uint, may be missing bool, [min, max] or [], [value text ...]] ...]] ...]}   what the function may be given
  * Tables come sorted by (private, dataset, party, plaintext digest): the order of contribution does not show.
  * All parameters are present; defaults are filled in. A points parameter that was not given is an empty array.
  *
@@ -67,12 +67,15 @@ uint64_t apex_minimum_rows(const struct apex_run *run);
 uint64_t apex_minimum_contributors(const struct apex_run *run);
 double apex_maximum_share(const struct apex_run *run);
 
+enum { APEX_VALUE_MAX = 64 };
 /* What the manifest says of a dataset's columns, rows there or not; 0: the function is not given this dataset. */
 struct apex_column {
     char name[65];
     enum apex_column_type type;
     bool missing, bounded; /* may cells be missing; are min and max stated */
     double min, max;
+    size_t n_values; /* of a category: the only texts there may be; 0: any */
+    const char (*values)[APEX_VALUE_MAX + 1];
 };
 size_t apex_schema(const struct apex_run *run, const char *dataset, const struct apex_column **columns);
 

@@ -1,6 +1,7 @@
 """Starts a real node (apexd and enclave) in a scratch folder and drives the real `apex`: what the end-to-end tests stand on."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -165,7 +166,9 @@ def set_key(text, key, value):
     quoted = text.replace("[@PARTIES@]", '"@PARTIES@"')
     tree = json.loads(quoted)
     tree[key] = value
-    return json.dumps(tree, indent=1).replace('"@PARTIES@"', "[@PARTIES@]")
+    # No exponents: the manifest's numbers are written out.
+    text = re.sub(r"\b(\d)e-0(\d)\b", lambda n: "0." + "0" * (int(n[2]) - 1) + n[1], json.dumps(tree, indent=1))
+    return text.replace('"@PARTIES@"', "[@PARTIES@]")
 
 
 def deploy(node, parties, path, program):

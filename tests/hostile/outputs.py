@@ -30,9 +30,9 @@ def km(a, b):
 class World:
     """One contract: the attacker's rows and the victim's."""
 
-    def __init__(self, node, crew, rules):
+    def __init__(self, node, crew, rules, **more):
         self.node, self.crew, self.n = node, crew, 0
-        self.address = deploy(node, crew, manifest(node, crew[0], "cluster", crew, release=rules), "cluster")
+        self.address = deploy(node, crew, manifest(node, crew[0], "cluster", crew, release=rules, **more), "cluster")
 
     def give(self, who, rows):
         path = os.path.join(self.node.scratch, "rows-%d.csv" % random.getrandbits(60))
@@ -168,6 +168,27 @@ def differencing(node, crew):
         say((abs(rise - true) < 0.05 * true) != strict, "nor how far out it lies, from two inertias" if strict else "and how far out it lies", (rise, true))
 
 
+def private_differencing(node, crew):
+    """The same against a private function, asked again and again: it is charged each time, the noise outweighs the row, and then there is no more."""
+    world = World(node, crew, STRICT, privacy={"epsilon": 4, "delta": 0})
+    world.give(0, town(300, 40)).give(1, town(300, 41))
+
+    def rows():
+        return world.ask("private_sites", k=1, epsilon=1)["rows"]
+    before = [rows(), rows()]
+    world.give(1, [(HOME[0] + 0.05, HOME[1])])
+    after = [rows(), rows()]
+    noise = max(abs(before[0] - before[1]), abs(after[0] - after[1]))
+    say(noise > 1, "the same question's answers differ by more than a row", (before, after))
+    why = world.refusal("private_sites", k=1, epsilon=0.01)
+    say("privacy-budget" in why, "a fifth question is refused: the budget is spent", why)
+    why = world.refusal("private_sites", k=2, epsilon=0.01)
+    say("privacy-budget" in why, "so is any other private question", why)
+    out = crew[1].ok("audit", world.address)
+    say(out.count("private_sites, epsilon 1\n") == 4 and "epsilon 4 of 4 spent" in out, "each charge stands in the log that the victim reads", out)
+    say(world.ask("sites", k=1)["sites"][0]["rows"] == 601, "what the manifest does not call private is answered under the rules, and is not part of that promise", "")
+
+
 def weights_and_contributions(node, crew):
     """What the log and the refusals of many questions tell: every question is in the log that the victim reads."""
     world = World(node, crew, STRICT)
@@ -182,7 +203,7 @@ def main():
     node = Node().start()
     try:
         crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (one_row_each, singleton, dominant, small_totals, share_by_subtraction, two_circles, trilateration, differencing, weights_and_contributions):
+        for attack in (one_row_each, singleton, dominant, small_totals, share_by_subtraction, two_circles, trilateration, differencing, private_differencing, weights_and_contributions):
             attack(node, crew)
     finally:
         node.clean()
