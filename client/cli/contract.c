@@ -183,9 +183,10 @@ static int cmd_deploy(struct cli *cli)
 static void facts_print(const struct cli *cli, const struct apex_contract_facts *f)
 {
     if (cli->json) {
-        printf("{\"name\": \"%s\", \"state\": \"%s\", \"program\": \"sha256:%s\", \"entries\": "
-               "%zu, \"parties\": [",
-               f->name, f->state, f->program, f->n_entries);
+        printf("{\"name\": \"%s\", \"state\": \"%s\", \"program\": \"sha256:%s\", \"key\": "
+               "\"%s\", "
+               "\"entries\": %zu, \"parties\": [",
+               f->name, f->state, f->program, f->key, f->n_entries);
         for (size_t i = 0; i < f->n_parties; i++)
             printf("%s{\"name\": \"%s\", \"approves\": %s, \"accepted\": %s}", i ? ", " : "",
                    f->parties[i].name, f->parties[i].approves ? "true" : "false",

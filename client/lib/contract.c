@@ -251,6 +251,7 @@ static void facts_fill(const struct manifest *m, const struct body_contract *bod
     hex_write(SPAN(m->programs[0].digest), f->program);
     f->epsilon_micro = m->privacy.epsilon_micro;
     f->delta = m->privacy.delta;
+    hex_write(span_of(body->key, 32), f->key);
     f->n_parties = m->n_parties;
     for (size_t i = 0; i < m->n_parties; i++) {
         snprintf(f->parties[i].name, sizeof f->parties[i].name, "%s", m->parties[i].name);

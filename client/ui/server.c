@@ -24,7 +24,7 @@ static const char closed_page[] =
 /* Not a redirect: the cookie is sent along only by a page that is already of this site. */
 static const char entered_page[] =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>APEX</title>"
-    "<meta http-equiv=\"refresh\" content=\"0; url=/\"><p><a href=\"/\">Go on</a></p></html>";
+    "<link rel=\"icon\" href=\"data:,\"><meta http-equiv=\"refresh\" content=\"0; url=/\"><p><a href=\"/\">Go on</a></p></html>";
 
 static bool path_split(struct request *r, const char *path)
 {

@@ -123,6 +123,7 @@ APEX_API apex_status apex_close_contract(struct apex_node *node,
                                          const char *address, struct apex_error *error);
 struct apex_contract_facts {
     char state[12], name[65], program[65];
+    char key[65]; /* X25519, hex: what rows are sealed to */
     char *manifest;
     /* The privacy budget: what private answers may cost over the contract's life, and what the
      * log says they have cost. 0: none may be given. */

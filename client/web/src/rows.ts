@@ -38,14 +38,15 @@ export const looksJson = (text: string): boolean => /^[\s\ufeff]*[[{]/.test(text
 
 export interface Rows { names: string[]; n: number; latitude?: Float64Array; longitude?: Float64Array; label?: string[] }
 
+const PIECE = 12000 // rows read before the page gets a breath
+const breath = (): Promise<void> => new Promise((done) => setTimeout(done))
+
 // The CSV that `apex contribute --check -o` writes: rows as they would be sealed.
-export function readRows(text: string): Rows {
+export async function readRows(text: string): Promise<Rows> {
   const end = text.indexOf('\n')
   const names = text.slice(0, end).split(',')
-  const lat = names.indexOf('latitude')
-  const lon = names.indexOf('longitude')
   const label = names.findIndex((n) => n !== 'latitude' && n !== 'longitude')
-  if (lat !== 0 || lon !== 1) return { names, n: 0 }
+  if (names[0] !== 'latitude' || names[1] !== 'longitude') return { names, n: 0 }
   let n = 0
   for (let i = end + 1; i < text.length; i = text.indexOf('\n', i) + 1) n++
   const latitude = new Float64Array(n)
@@ -55,11 +56,24 @@ export function readRows(text: string): Rows {
     const a = text.indexOf(',', i)
     const stop = text.indexOf('\n', a)
     let b = labels ? text.indexOf(',', a + 1) : stop
-    if (b < 0) b = stop
+    if (b < 0 || b > stop) b = stop
     latitude[k] = +text.slice(i, a)
     longitude[k] = +text.slice(a + 1, b)
-    if (labels) labels[k] = cells(text.slice(b + 1, stop), ',', 1)[0]?.[0] ?? ''
+    if (labels) labels[k] = text[b + 1] === '"' ? (cells(text.slice(b + 1, stop), ',', 1)[0]?.[0] ?? '') : text.slice(b + 1, stop).split(',', 1)[0]!
     i = stop + 1
+    if (k % PIECE === PIECE - 1) await breath()
   }
   return { names, n, latitude, longitude, label: labels }
+}
+
+// How many of the places are there once more, to a metre.
+export async function twins(rows: Rows): Promise<number> {
+  if (!rows.latitude || !rows.longitude) return 0
+  const keys = new Float64Array(rows.n)
+  for (let i = 0; i < rows.n; i++) keys[i] = Math.round((rows.latitude[i]! + 90) * 1e5) * 36000001 + Math.round((rows.longitude[i]! + 180) * 1e5)
+  await breath()
+  keys.sort()
+  let n = 0
+  for (let i = 1; i < keys.length; i++) if (keys[i] === keys[i - 1]) n++
+  return n
 }

@@ -44,7 +44,7 @@ export interface Manifest {
   quotas: { runs_per_party: number; rows_per_party: number; memory_mb: number; cpu_seconds: number; output_mb: number }; expires: string
 }
 export interface Facts {
-  name: string; state: string; program: string; entries: number; parties: { name: string; approves: boolean; accepted: boolean }[]; manifest: string
+  name: string; state: string; program: string; key: string; entries: number; parties: { name: string; approves: boolean; accepted: boolean }[]; manifest: string
 }
 export interface Contract { address: string; facts: Facts; manifest: Manifest }
 

@@ -12,7 +12,7 @@ import { download } from '../map/map'
 const names: Record<string, string> = {
   'envelope-form': 'The evidence has the agreed form', 'tee-known': 'Its kind is known', 'no-supplements': 'Nothing is attached that should not be', 'evidence-form': 'The report has its form',
   'keys-bound': 'The key you seal to is bound into the evidence', hardware: 'Hardware vouches for it', 'not-distrusted': 'You do not distrust this family',
-  'tee-accepted': 'Your policy accepts this kind of enclave', measurement: 'The code it runs is the code you named', age: 'The evidence is fresh',
+  contract: 'The contract names this enclave', 'tee-accepted': 'Your policy accepts this kind of enclave', measurement: 'The code it runs is the code you named', age: 'The evidence is fresh',
 }
 export const CheckList = ({ checks, at }: { checks: Check[]; at?: number }): JSX.Element => (
   <ol class="checks">
@@ -139,6 +139,7 @@ export function ContractScreen({ route }: { route: Route }): JSX.Element {
             <dl class="facts">
               <Fact name="Address"><Hash text={c.address} what="address" /></Fact>
               <Fact name="Code hash"><Hash text={c.facts.program} what="code hash" /></Fact>
+              <Fact name="Rows are sealed to"><Hash text={c.facts.key} what="recipient key" /></Fact>
               <Fact name="Source">{c.manifest.source.at} <span class="dim">(rebuild: <code>{c.manifest.source.build}</code>)</span></Fact>
               <Fact name="Enclaves named">{c.manifest.enclaves.map((e) => <Hash key={e.measurement} text={`${e.tee} ${e.measurement}`} what="measurement" />)}</Fact>
             </dl>

@@ -9,7 +9,7 @@ import { project } from '../map/points'
 import { boxOf } from '../map/projection'
 import { Command, Copy, Empty, Fact, Hash, Icon, Loading, Progress, TroubleBox, TrustChip } from '../parts'
 import { go, link, setQuery, type Route } from '../router'
-import { cells, delimiterOf, looksJson, readRows, type Rows } from '../rows'
+import { cells, delimiterOf, looksJson, readRows, twins, type Rows } from '../rows'
 import { complain, say, session, troubleOf, trust, useContract, useJob } from '../store'
 import type { BadRow, Contract, Dataset, Job, Report, Sent, Trouble } from '../types'
 import { download } from '../map/map'
@@ -18,7 +18,7 @@ import { trusted } from './contracts'
 const steps = ['Choose', 'Map columns', 'Check', 'Seal', 'Receipt'] as const
 
 interface Chosen { id: string; name: string; bytes: number; sha256: string; head: string }
-interface Checked { report: Report; rows: Rows | null; line: string; took: number }
+interface Checked { report: Report; rows: Rows | null; again: number; line: string; took: number }
 
 const Stepper = ({ at }: { at: number }): JSX.Element => (
   <ol class="stepper" aria-label="Steps">{steps.map((s, i) => <li key={s} class={i < at ? 'past' : i === at ? 'now' : ''} aria-current={i === at ? 'step' : undefined}><span>{i < at ? '✓' : i + 1}</span>{s}</li>)}</ol>
@@ -133,13 +133,6 @@ const groupBad = (bad: BadRow[]): [string, BadRow[]][] => {
   return Object.entries(groups)
 }
 
-function duplicates(rows: Rows): number {
-  if (!rows.latitude || !rows.longitude) return 0
-  const seen = new Set<number>()
-  for (let i = 0; i < rows.n; i++) seen.add(Math.round((rows.latitude[i]! + 90) * 1e5) * 36000001 + Math.round((rows.longitude[i]! + 180) * 1e5))
-  return rows.n - seen.size
-}
-
 function Histogram({ values, name }: { values: Float64Array; name: string }): JSX.Element {
   const bins = 24
   const { counts, low, high } = useMemo(() => {
@@ -167,7 +160,6 @@ function CheckStep({ chosen, checked, onSeal, onAgain }: { chosen: Chosen; check
   const { report, rows } = checked
   const points = useMemo(() => (rows?.latitude ? project(rows.latitude, rows.longitude!) : null), [rows])
   const box = useMemo(() => (rows?.latitude ? boxOf(rows.latitude, rows.longitude!) : null), [rows])
-  const twins = useMemo(() => (rows ? duplicates(rows) : 0), [rows])
   const good = report.bad_rows === 0
   const rejected = (): void => {
     const guard = (v: string): string => `"${(/^[=+\-@]/.test(v) ? `'${v}` : v).replaceAll('"', '""')}"`
@@ -177,7 +169,7 @@ function CheckStep({ chosen, checked, onSeal, onAgain }: { chosen: Chosen; check
     <div class="card" data-testid="checked">
       <div class="stats">
         <div class="stat good"><strong>{count(report.rows)}</strong><span class="dim">rows ok</span></div>
-        <div class="stat"><strong>{count(twins)}</strong><span class="dim">places that occur again</span></div>
+        <div class="stat"><strong>{count(checked.again)}</strong><span class="dim">places that occur again</span></div>
         <div class={`stat ${good ? '' : 'bad'}`}><strong>{count(report.bad_rows)}</strong><span class="dim">bad rows</span></div>
         <div class="stat"><strong>{(checked.took / 1000).toFixed(2)} s</strong><span class="dim">to check, on this machine</span></div>
       </div>
@@ -186,7 +178,7 @@ function CheckStep({ chosen, checked, onSeal, onAgain }: { chosen: Chosen; check
         <>
           {points && <Map label={`Your own ${count(points.n)} points`} points={points} box={box} legend={[{ colour: 'point', text: 'your own points; brighter where there are many' }]} />}
           {rows?.latitude && <div class="row wrap"><Histogram values={rows.latitude} name="latitude" /><Histogram values={rows.longitude!} name="longitude" /></div>}
-          {box && <p class="dim">Bounding box: {box.south.toFixed(4)} to {box.north.toFixed(4)} north, {box.west.toFixed(4)} to {box.east.toFixed(4)} east.{twins > 0 ? ' Places that occur again are kept: several customers may live at one address.' : ''}</p>}
+          {box && <p class="dim">Bounding box: {box.south.toFixed(4)} to {box.north.toFixed(4)} north, {box.west.toFixed(4)} to {box.east.toFixed(4)} east.{checked.again > 0 ? ' Places that occur again are kept: several customers may live at one address.' : ''}</p>}
           <div class="row"><button type="button" class="primary" onClick={onSeal}>Go on to seal</button><button type="button" onClick={onAgain}>Choose another file</button></div>
         </>
       ) : (
@@ -236,7 +228,7 @@ function Seal({ contract, dataset, chosen, checked, map, place, onSent }: { cont
         <Fact name="Columns">{dataset.columns.map((c) => c.name).join(', ')}</Fact>
         <Fact name="Bytes">about {bytes(size)}, encrypted on this machine; no name of the file or of its columns goes along</Fact>
         <Fact name="Sealed to">{contract.facts.name} <Hash text={contract.address} what="address" /></Fact>
-        <Fact name="Recipient key">bound to the enclave <Hash text={t?.trust.verdict?.measurement ?? 'none'} what="measurement" /></Fact>
+        <Fact name="Recipient key"><Hash text={contract.facts.key} what="recipient key" /><br /><span class="dim">the contract’s own, made inside the enclave whose measurement is <code>{(t?.trust.verdict?.measurement ?? 'unknown').slice(0, 16)}…</code></span></Fact>
         <Fact name="Trust"><TrustChip word={word} /></Fact>
         <Fact name="Who can read a row">the contract's program while it runs, nobody else{word === 'simulated' ? '; as this enclave is simulated, also whoever runs the node' : ''}</Fact>
       </dl>
@@ -320,11 +312,11 @@ export function Contribute({ route }: { route: Route }): JSX.Element {
     try {
       const { output, job: j } = await api.run<Report>(place, request)
       const took = performance.now() - begin
-      const rows = readRows(await api.jobOutput(j.id))
-      setChecked({ report: output, rows, line: j.line, took })
+      const rows = await readRows(await api.jobOutput(j.id))
+      setChecked({ report: output, rows, again: await twins(rows), line: j.line, took })
     } catch (e) {
       const more = e instanceof ApexError ? e.more : {}
-      if (typeof more.bad_rows === 'number' && more.bad_rows > 0) setChecked({ report: more as unknown as Report, rows: null, line: String(more.line ?? ''), took: performance.now() - begin })
+      if (typeof more.bad_rows === 'number' && more.bad_rows > 0) setChecked({ report: more as unknown as Report, rows: null, again: 0, line: String(more.line ?? ''), took: performance.now() - begin })
       else if (typeof more.offer === 'string' && !looksJson(file.head)) setMapping({ offer: more.offer, trouble: troubleOf(e) })
       else setTrouble(troubleOf(e))
     }

@@ -23,7 +23,7 @@ export function useOwnRows(place: string, address: string, datasets: string[]): 
         let rows = kept.get(id)
         if (!rows) {
           const { job } = await api.run(place, { act: 'check', address, dataset: s.dataset, file: s.file, ...(s.map ? { map: s.map } : {}) })
-          rows = readRows(await api.jobOutput(job.id))
+          rows = await readRows(await api.jobOutput(job.id))
           kept.set(id, rows)
         }
         parts.push(rows)

@@ -23,7 +23,7 @@ async function look(party: NonNullable<Room['parties']>[number], room: Room): Pr
   const [{ job }, sent, kept] = await Promise.all([
     api.run<Report>(party.name, { act: 'check', address: room.cluster, dataset: file.dataset, file: file.id }), api.sent(party.name), api.results(party.name),
   ])
-  const rows = readRows(await api.jobOutput(job.id))
+  const rows = await readRows(await api.jobOutput(job.id))
   const last = kept.filter((k) => k.address === room.cluster && k.function === 'sites').sort((a, b) => b.run - a.run)[0]
   const answer = last ? (await api.result<ResultFile<SitesAnswer>>(party.name, last.name)).result : null
   return { rows, given: sent.find((s) => s.address === room.cluster) ?? null, answer, result: last?.name ?? '' }
