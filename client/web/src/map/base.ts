@@ -28,22 +28,45 @@ function decode(t: Topology): Line[] {
   })
 }
 
-// A ring's corners; ~i is arc i backwards, and each arc begins where the last ended.
+// A ring's corners; ~i is arc i backwards, and each arc begins where the last ended. A ring over the date line goes on beyond
+// the square's edge rather than back across the world; one around a pole is closed along the square's rim.
 function ring(arcs: number[], lines: Line[]): number[] {
   const out: number[] = []
+  let shift = 0
   for (const a of arcs) {
     const line = lines[a < 0 ? ~a : a]!
     for (let k = out.length ? 1 : 0; k < line.length / 2; k++) {
       const i = a < 0 ? line.length / 2 - 1 - k : k
-      out.push(line[2 * i]!, line[2 * i + 1]!)
+      const x = line[2 * i]!
+      const before = out.length ? out[out.length - 2]! - shift : x
+      if (x - before > 0.5) shift--
+      if (before - x > 0.5) shift++
+      out.push(x + shift, line[2 * i + 1]!)
     }
+  }
+  if (shift !== 0) {
+    const rim = out[1]! > 0.5 ? 1 : 0
+    out.push(out[out.length - 2]!, rim, out[0]!, rim)
   }
   return out
 }
 
 function trace(path: Path2D, corners: number[]): void {
-  for (let i = 0; i < corners.length; i += 2) i ? path.lineTo(corners[i]!, corners[i + 1]!) : path.moveTo(corners[0]!, corners[1]!)
-  path.closePath()
+  let west = 1, east = 0
+  for (let i = 0; i < corners.length; i += 2) {
+    west = Math.min(west, corners[i]!)
+    east = Math.max(east, corners[i]!)
+  }
+  for (const by of [0, ...(east > 1 ? [-1] : []), ...(west < 0 ? [1] : [])]) {
+    for (let i = 0; i < corners.length; i += 2) i ? path.lineTo(corners[i]! + by, corners[i + 1]!) : path.moveTo(corners[0]! + by, corners[1]!)
+    path.closePath()
+  }
+}
+
+// A line broken where it crosses the date line.
+function draw(path: Path2D, line: Line): void {
+  for (let i = 0; i < line.length; i += 2)
+    i && Math.abs(line[i]! - line[i - 2]!) < 0.5 ? path.lineTo(line[i]!, line[i + 1]!) : path.moveTo(line[i]!, line[i + 1]!)
 }
 
 function country(g: Geometry, lines: Line[]): Country {
@@ -80,7 +103,7 @@ function make(t: Topology, fine: boolean): Base {
   const land = new Path2D()
   for (const c of countries) land.addPath(c.path)
   const borders = new Path2D()
-  for (const line of lines) for (let i = 0; i < line.length; i += 2) i ? borders.lineTo(line[i]!, line[i + 1]!) : borders.moveTo(line[0]!, line[1]!)
+  for (const line of lines) draw(borders, line)
   return { fine, land, borders, countries }
 }
 

@@ -11,6 +11,10 @@ import { standing, type History } from './participants'
 
 const about: Record<string, [string, string]> = {
   sites: ['Cluster', 'Best places for k shared sites, from all parties’ points.'], weighted_sites: ['Cluster, weighted', 'The same, where each row counts as often as its weight says.'],
+  choose_k: ['Choose k', 'Inertia and silhouette for each number of sites: where one more gains little.'], cover: ['Cover', 'The fewest sites so that a share of all points lies within a radius.'],
+  summary: ['Summary', 'Counts, means and quantiles of each column, over all rows.'], own_summary: ['Own summary', 'The same of your own rows beside all; to you alone.'], histogram: ['Histogram', 'Rows in bins of a column, over all parties.'],
+  own_histogram: ['Own histogram', 'Your own rows in the same bins; to you alone.'], counts: ['Counts', 'Rows of each category.'], crosstab: ['Cross table', 'Two categories against one another.'],
+  screen: ['Fraud screen', 'How far each of your own rows lies from what all parties’ rows look like; to you alone.'], rates: ['Rates', 'Where rows of a kind gather, by a kept model.'], correlations: ['Correlations', 'How columns move together, over all rows.'],
   coverage: ['Coverage', 'How much of all points given sites reach.'], market: ['Market', 'How many rows fall into each class, over all parties.'],
   own_market: ['Market, own model', 'The same, with a model trained on rows that you send along and nobody keeps.'], evaluate: ['Evaluate', 'How well the joint model does on rows held out.'],
   compare: ['Compare', 'The joint model against each party’s alone: what joining is worth.'], predict: ['Predict', 'Classes of your own rows; the answer goes to you alone.'],
@@ -18,6 +22,7 @@ const about: Record<string, [string, string]> = {
 }
 const hints: Record<string, string> = {
   k: 'How many sites', radius_km: 'How far a site reaches, in km', metric: 'Planar is right for a region, great-circle for the world', restarts: 'Starts tried; the best wins', max_rounds: '0: until nothing moves',
+  share: 'How much of all points must be reached', candidates: 'Places considered', k_least: 'The fewest sites tried', k_most: 'The most sites tried', epsilon: 'What this answer takes of the privacy budget',
   start: 'First centroids as [[lat, lon], …]; empty: drawn from the seed', sites: 'Sites as [[lat, lon], …]', over: 'Which rows are counted', method: 'Kind of model', model: 'Entry of the run that trained it; 0: the newest',
 }
 export const title = (name: string): string => about[name]?.[0] ?? name.replaceAll('_', ' ')
@@ -61,10 +66,10 @@ function ParamField({ p, value, error, set }: { p: Param; value: string; error: 
   )
 }
 
-function RunForm({ place, contract, fn, used }: { place: string; contract: Contract; fn: Fn; used: number }): JSX.Element {
+function RunForm({ place, contract, fn, used, query }: { place: string; contract: Contract; fn: Fn; used: number; query: URLSearchParams }): JSX.Element {
   const m = contract.manifest
   const params = fn.params.map((p) => bounded(p))
-  const [values, setValues] = useState<Record<string, string>>({})
+  const [values, setValues] = useState<Record<string, string>>(() => Object.fromEntries(query.get('k') ? [['k', query.get('k')!]] : []))
   const [seed, setSeed] = useState('')
   const [file, setFile] = useState<{ id: string; name: string } | null>(null)
   const [map, setMap] = useState('')
@@ -142,7 +147,7 @@ export function Analyse({ route }: { route: Route }): JSX.Element {
       <nav class="functions" aria-label="Computations">{c.manifest.functions.map((f) => (
         <a key={f.name} class="card" href={link(place, 'analyse', id, '', { function: f.name })} aria-current={f === fn ? 'true' : undefined} onClick={(e) => { e.preventDefault(); setQuery({ function: f.name }) }}><strong>{title(f.name)}</strong><span class="dim">{about[f.name]?.[1] ?? f.datasets.join(', ')}</span></a>
       ))}</nav>
-      <RunForm key={fn.name} place={place} contract={c} fn={fn} used={events.filter((e) => e.kind === 'run' && e.who === mine).length} />
+      <RunForm key={fn.name} place={place} contract={c} fn={fn} query={query} used={events.filter((e) => e.kind === 'run' && e.who === mine).length} />
     </section>
   )
 }

@@ -13,8 +13,10 @@ import { Clusters } from './clusters'
 import { CheckList } from './contract'
 import { Market } from './market'
 import { Model } from './model'
+import { ChooseK, Plain, type Chosen } from './plain'
 
-export type Answer = SitesAnswer | ClassAnswer | { answers: { of: string; answer: ClassAnswer }[] }
+export type Answer = SitesAnswer | ClassAnswer | Chosen
+const learned = ['accuracy', 'r2', 'pooled', 'predictions', 'confusion', 'classes']
 export interface Provenance { place: string; name: string; address: string; fn: string; run: number; simulated: boolean; manifest: Manifest; program: string; contributors?: number }
 
 export const stem = (p: Provenance): string => `${p.manifest.name}-${short(p.address).slice(0, 11)}-run${p.run}-${p.fn}`
@@ -85,7 +87,8 @@ export function Result({ route }: { route: Route }): JSX.Element {
   const p: Provenance = { place, name: id, address: r.address, fn: r.function, run: r.run, simulated: r.simulated, manifest, program: manifest.program.x86_64 ?? '', contributors: 'contributors' in a ? a.contributors : undefined }
   const tab = query.get('tab') ?? 'answer'
   const sites = 'sites' in a ? a : null
-  const classes = !sites && !('answers' in a) ? (a as ClassAnswer) : null
+  const choice = 'k' in a && Array.isArray(a.k) ? (a as Chosen) : null
+  const classes = !sites && !choice && learned.some((k) => k in a) ? (a as ClassAnswer) : null
   const market = classes && (r.function === 'market' || r.function === 'own_market') ? classes : null
   return (
     <section class="result">
@@ -96,7 +99,7 @@ export function Result({ route }: { route: Route }): JSX.Element {
       <Tabs tabs={[['answer', 'Answer'], ['receipt', 'Receipt'], ['raw', 'As JSON']]} now={tab} href={(t) => link(place, 'result', id, '', { tab: t })} />
       {tab === 'receipt' && <Receipt p={p} />}
       {tab === 'raw' && <pre class="card" tabIndex={0}>{JSON.stringify(a, null, 1)}</pre>}
-      {tab === 'answer' && (sites ? <Clusters p={p} answer={sites} route={route} /> : market ? <Market p={p} answer={market} /> : classes ? <Model p={p} answer={classes} /> : <pre class="card">{JSON.stringify(a, null, 1)}</pre>)}
+      {tab === 'answer' && (sites ? <Clusters p={p} answer={sites} route={route} /> : market ? <Market p={p} answer={market} /> : choice ? <ChooseK p={p} answer={choice} /> : classes ? <Model p={p} answer={classes} /> : <Plain answer={a} />)}
       <Command line={`apex result ${r.address} ${r.run} -o result.json && apex verify result.json`} />
       <p class="dim small-text">Opened {when(Date.now())}</p>
     </section>
