@@ -1,4 +1,5 @@
 // What the page shows and refuses when the other side is not what it should be: another enclave, old evidence, a dead node, a changed log.
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Browser, end, prove, say, SHARED, shoot, Ui } from './lib.mjs'
@@ -71,6 +72,8 @@ await prove('with another code hash than agreed the chip says Mismatch, sealing 
   const text = await page.textContent('.verdict')
   return why.includes('mismatch') && sealed.state === 'failed' && sealed.output.error.status === 'E_UNTRUSTED' && asked.output.error.status === 'E_UNTRUSTED' && wire.bodies.filter((b) => b.method === 'PUT').length === before && text.includes('Mismatch') ? true : { why, sealed, asked }
 })
+writeFileSync(policy, trusted)
+await chip('simulated')
 await prove('evidence older than the policy allows is Stale, not green', async () => {
   const tree = JSON.parse(trusted)
   tree.accept[0].maximum_age_s = 1
@@ -82,21 +85,6 @@ await prove('evidence older than the policy allows is Stale, not green', async (
 })
 writeFileSync(policy, trusted)
 await chip('simulated')
-await prove('a contract that names another enclave than the node has is a mismatch of its own', async () => {
-  const other = join(world.folder, 'other.json')
-  const facts = world.json(kauri.home, 'contract', 'show', address)
-  const m = JSON.parse(facts.manifest)
-  m.name = 'elsewhere'
-  m.enclaves[0].measurement = 'cd'.repeat(32)
-  writeFileSync(other, JSON.stringify(m, null, 1))
-  const made = world.json(kauri.home, 'contract', 'deploy', other, join(process.env.APEX_BUILD ?? 'build', 'contracts/cluster.elf')).address
-  await go(`contract/${made}`)
-  await page.waitForSelector('.verdict.mismatch')
-  await go(`analyse/${made}`)
-  await page.waitForSelector('button:text-is("Run")')
-  return (await page.isDisabled('button:text-is("Run")')) && (await page.textContent('.warning')).includes('another enclave')
-})
-
 // A run long enough to be watched.
 const longRun = async () => {
   await go(`analyse/${address}?function=sites`)
@@ -225,6 +213,30 @@ await prove('a result file with one byte changed does not hold, check by check',
   await go(`result/${name}?tab=receipt`)
   await page.waitForSelector('h2:has-text("does not hold")')
   return (await page.$$('[data-testid=receipt-check] li.fail')).length > 0
+})
+await prove('a node that came back with another enclave than the contract names is a mismatch, though the policy knows both', async () => {
+  const other = join(world.folder, 'other-enclave')
+  writeFileSync(other, Buffer.concat([readFileSync(world.enclave), Buffer.from('x')]), { mode: 0o755 })
+  const tree = JSON.parse(trusted)
+  tree.accept[0].measurements.push(createHash('sha256').update(readFileSync(other)).digest('hex'))
+  await world.stop()
+  writeFileSync(policy, JSON.stringify(tree))
+  const own = world.enclave
+  world.enclave = other
+  await world.start()
+  await go(`contract/${address}`)
+  await page.waitForSelector('.verdict.mismatch li.fail[data-check=contract]', { timeout: 15000 })
+  await go(`analyse/${address}`)
+  await page.waitForSelector('.warning')
+  const off = await page.isDisabled('button:text-is("Run")')
+  const why = await page.textContent('.warning')
+  const asked = await direct({ act: 'run', address, function: 'sites', params: ['k=3'] })
+  await world.stop()
+  world.enclave = own
+  writeFileSync(policy, trusted)
+  await world.start()
+  await chip('simulated', 15000)
+  return off && why.includes('another enclave') && asked.state === 'failed' ? true : { off, why, asked }
 })
 await prove('when `apex ui` itself ends the page says so within 5 s', async () => {
   await ui.stop('SIGKILL')

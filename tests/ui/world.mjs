@@ -49,10 +49,11 @@ export class World {
   constructor() {
     this.folder = scratch('world')
     this.port = 0
+    this.enclave = join(BUILD, 'enclave/apex-enclave')
   }
   async start() {
     const log = openSync(join(this.folder, 'node.log'), 'a')
-    this.host = spawn(join(BUILD, 'host/apexd'), ['--data', join(this.folder, 'node'), '--listen', `127.0.0.1:${this.port}`, '--tee', 'sim', '--enclave', join(BUILD, 'enclave/apex-enclave')], { stdio: ['ignore', 'pipe', log] })
+    this.host = spawn(join(BUILD, 'host/apexd'), ['--data', join(this.folder, 'node'), '--listen', `127.0.0.1:${this.port}`, '--tee', 'sim', '--enclave', this.enclave], { stdio: ['ignore', 'pipe', log] })
     const line = await new Promise((done, fail) => {
       this.host.stdout.once('data', (d) => done(String(d)))
       this.host.once('exit', () => fail(new Error('apexd ended')))

@@ -4,7 +4,7 @@ const regions = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none'
 
 export const count = (n: number): string => counts.format(n)
 export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`
-export const degree = (d: number): string => d.toFixed(5)
+export const degree = (d: number): string => d.toFixed(4)
 export const short = (hash: string): string => (hash.length > 20 ? `${hash.slice(0, 11)}…${hash.slice(-6)}` : hash)
 
 export function bytes(n: number): string {

@@ -87,7 +87,7 @@ export function Clusters({ p, answer, route }: { p: Provenance; answer: SitesAns
     return [...best.values()].sort((a, b) => a.x - b.x)
   }, [earlier])
   const share = reach ? shareWithin(reach, radius) : null
-  const step = Math.max(0.01, Number((answer.radius_km / 60).toPrecision(1)))
+  const step = 10 ** Math.floor(Math.log10(answer.radius_km)) / 100
   return (
     <>
       <div class="stats">
