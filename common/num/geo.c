@@ -64,6 +64,16 @@ INLINE void chords_body(const int32_t *latitude, const int32_t *longitude,
         }
 }
 
+INLINE void chords_plain_body(const int32_t *latitude, const int32_t *longitude,
+                              const uint32_t *label, size_t n, const double (*unit)[3],
+                              size_t k, double *chord2)
+{
+    struct vectors v;
+    units(latitude, longitude, n, &v);
+    for (size_t i = 0; i < n; i++)
+        chord2[i] = label[i] < k ? chord(&v, i, unit[label[i]]) : 4;
+}
+
 INLINE void nearest_body(const int32_t *latitude, const int32_t *longitude, size_t n,
                          const double (*unit)[3], size_t k, uint32_t *label, double *chord2)
 {
@@ -102,6 +112,10 @@ INLINE void nearest_body(const int32_t *latitude, const int32_t *longitude, size
     {                                                                                          \
         chords_body(la, lo, label, n, unit, k, chord2);                                        \
     }                                                                                          \
+    attribute static void chords_plain_##name(CHORDS_ARGUMENTS)                                \
+    {                                                                                          \
+        chords_plain_body(la, lo, label, n, unit, k, chord2);                                  \
+    }                                                                                          \
     attribute static void nearest_##name(NEAREST_ARGUMENTS)                                    \
     {                                                                                          \
         nearest_body(la, lo, n, unit, k, label, chord2);                                       \
@@ -112,11 +126,11 @@ LEVEL(, any)
 
 static const struct {
     void (*vectors)(VECTORS_ARGUMENTS);
-    void (*chords)(CHORDS_ARGUMENTS);
+    void (*chords[2])(CHORDS_ARGUMENTS);
     void (*nearest)(NEAREST_ARGUMENTS);
-} levels[] = {[SIMD_LEVEL_ANY] = {vectors_any, chords_any, nearest_any},
-              [SIMD_LEVEL_256] = {vectors_256, chords_256, nearest_256},
-              [SIMD_LEVEL_512] = {vectors_512, chords_512, nearest_512}};
+} levels[] = {[SIMD_LEVEL_ANY] = {vectors_any, {chords_any, chords_plain_any}, nearest_any},
+              [SIMD_LEVEL_256] = {vectors_256, {chords_256, chords_plain_256}, nearest_256},
+              [SIMD_LEVEL_512] = {vectors_512, {chords_512, chords_plain_512}, nearest_512}};
 
 static size_t step(size_t at, size_t n)
 {
@@ -132,11 +146,11 @@ void geo_vectors(const int32_t *latitude, const int32_t *longitude, size_t n, in
 }
 
 void geo_chords(const int32_t *latitude, const int32_t *longitude, const uint32_t *label,
-                size_t n, const double (*unit)[3], size_t k, double *chord2)
+                size_t n, const double (*unit)[3], size_t k, bool plain, double *chord2)
 {
     for (size_t at = 0; at < n; at += GEO_ROWS)
-        levels[simd_level()].chords(latitude + at, longitude + at, label + at, step(at, n),
-                                    unit, k, chord2 + at);
+        levels[simd_level()].chords[plain](latitude + at, longitude + at, label + at,
+                                           step(at, n), unit, k, chord2 + at);
 }
 
 void geo_nearest(const int32_t *latitude, const int32_t *longitude, size_t n,

@@ -7,6 +7,7 @@
 #ifndef COMMON_NUM_GEO_H
 #define COMMON_NUM_GEO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,9 +18,9 @@
 void geo_vectors(const int32_t *latitude, const int32_t *longitude, size_t n, int32_t *x,
                  int32_t *y, int32_t *z);
 /* The squared chord from each place to the site its label names: `unit` holds k unit vectors.
- * Labels of k or more: 4. */
+ * Labels of k or more: 4. `plain`: by way of the label, which is leaked; the same bytes. */
 void geo_chords(const int32_t *latitude, const int32_t *longitude, const uint32_t *label,
-                size_t n, const double (*unit)[3], size_t k, double *chord2);
+                size_t n, const double (*unit)[3], size_t k, bool plain, double *chord2);
 /* The label of the nearest site (the lower on a tie) and its squared chord. */
 void geo_nearest(const int32_t *latitude, const int32_t *longitude, size_t n,
                  const double (*unit)[3], size_t k, uint32_t *label, double *chord2);

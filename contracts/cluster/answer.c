@@ -15,6 +15,7 @@ apex_status answer_open(struct answer *a, size_t k)
                                   .k = k,
                                   .site = a->site,
                                   .radius_km = apex_param_number(a->run, "radius_km"),
+                                  .plain = !apex_oblivious(a->run),
                                   .rules = release_rules_of(a->run)};
     return a->site && a->weight ? APEX_OK : APEX_E_MEMORY;
 }

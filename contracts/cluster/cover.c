@@ -83,7 +83,7 @@ static apex_status reach_find(struct covering *w)
     if (!unit) return APEX_E_MEMORY;
     units_of(w->place, w->k, unit);
     geo_chords(w->rows.latitude, w->rows.longitude, w->label, w->rows.n,
-               (const double(*)[3])unit, w->k, w->chord2);
+               (const double(*)[3])unit, w->k, !apex_oblivious(w->a->run), w->chord2);
     free(unit);
     for (size_t i = 0; i < w->rows.n; i++)
         w->chord2[i] = geo_km(w->chord2[i]);

@@ -69,7 +69,8 @@ static void labels_fill(const struct measuring *w, size_t index, unsigned thread
     if (m->source.chunk(m->source.context, index, thread, &points) != APEX_OK ||
         kmeans_assign(m->centroids, m->k, m->source.d, &points, c->label, NULL) != APEX_OK)
         _exit(RUN_EXIT_MEMORY);
-    geo_chords(chunk->latitude, chunk->longitude, c->label, chunk->n, unit, m->k, c->chord2);
+    geo_chords(chunk->latitude, chunk->longitude, c->label, chunk->n, unit, m->k, m->plain,
+               c->chord2);
 }
 
 /* The first drawn row that is not below `row`. */
@@ -101,6 +102,24 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
     }
 }
 
+/* By site: rows that count, those of them inside the radius, and all that are present. */
+static void sites_count(const struct measure *m, const struct places_chunk *chunk,
+                        struct counter *c)
+{
+    size_t at = chunk->party * m->k;
+    if (!m->plain) {
+        kmeans_count(c->label, chunk->counts, chunk->n, m->k, c->rows + at);
+        kmeans_count(c->label, c->mask, chunk->n, m->k, c->inside + at);
+        kmeans_count(c->label, chunk->present, chunk->n, m->k, c->present);
+        return;
+    }
+    for (size_t i = 0; i < chunk->n; i++) {
+        c->rows[at + c->label[i]] += chunk->counts[i];
+        c->inside[at + c->label[i]] += c->mask[i];
+        c->present[c->label[i]] += chunk->present[i];
+    }
+}
+
 static void chunk_measure(void *context, size_t index, unsigned thread)
 {
     struct measuring *w = context;
@@ -111,10 +130,7 @@ static void chunk_measure(void *context, size_t index, unsigned thread)
     places_chunk(w->m->places, index, thread, &chunk);
     for (size_t i = 0; i < chunk.n; i++)
         c->mask[i] = chunk.counts[i] & (c->chord2[i] <= w->within);
-    size_t at = chunk.party * w->m->k;
-    kmeans_count(c->label, chunk.counts, chunk.n, w->m->k, c->rows + at);
-    kmeans_count(c->label, c->mask, chunk.n, w->m->k, c->inside + at);
-    kmeans_count(c->label, chunk.present, chunk.n, w->m->k, c->present);
+    sites_count(w->m, &chunk, c);
     sample_take(w, &chunk, c);
 }
 
@@ -145,8 +161,21 @@ static void counters_add(struct measuring *w)
     }
 }
 
-/* Sorted by site and distance; then how many each site has, found by counting keys below each
- * site's end. */
+/* How many of the sorted sample lie below a key, from one that as many as `from` do. */
+static uint64_t sample_below(const struct measure *m, uint64_t from, double end)
+{
+    uint64_t until = 0;
+    if (!m->plain) {
+        for (size_t s = 0; s < m->n_sample; s++)
+            until += m->key[s] < end;
+        return until;
+    }
+    for (until = from; until < m->n_sample && m->key[until] < end;)
+        until++;
+    return until;
+}
+
+/* Sorted by site and distance; then how many each site has. */
 static void sample_sort(struct measure *m)
 {
     uint64_t below = 0;
@@ -157,10 +186,7 @@ static void sample_sort(struct measure *m)
     sort_doubles_u64(m->key, m->chord, m->n_sample);
     sort_doubles(m->all, m->n_sample);
     for (size_t c = 0; c < m->k; c++) {
-        uint64_t until = 0;
-        double end = (double)((c + 1) * SITE_KEY);
-        for (size_t s = 0; s < m->n_sample; s++)
-            until += m->key[s] < end;
+        uint64_t until = sample_below(m, below, (double)((c + 1) * SITE_KEY));
         m->sampled[c] = until - below;
         below = until;
     }
@@ -210,19 +236,32 @@ apex_status measure_all(struct measure *m)
     return s;
 }
 
-/* The chord at a place of the sorted sample; the place itself is not public, so all are looked
- * at. */
+static uint64_t bits_at(const struct measure *m, bool of_all, size_t s)
+{
+    uint64_t bits = m->chord[s];
+    if (of_all) memcpy(&bits, &m->all[s], sizeof bits);
+    return bits;
+}
+
+/* Of the sorted sample, what is to be looked at for the places first .. last: these alone, or
+ * all, since a place is not public. */
+struct look {
+    size_t first, end;
+};
+static struct look look_at(const struct measure *m, uint64_t first, uint64_t last)
+{
+    return m->plain ? (struct look){(size_t)first, (size_t)last + 1}
+                    : (struct look){0, m->n_sample};
+}
+
+/* The chord at a place of the sorted sample. */
 static double chord_at(const struct measure *m, bool of_all, uint64_t place)
 {
-    uint64_t found = 0, bits;
+    uint64_t found = 0;
     double chord2;
-    for (size_t s = 0; s < m->n_sample; s++) {
-        if (of_all)
-            memcpy(&bits, &m->all[s], sizeof bits);
-        else
-            bits = m->chord[s];
-        found |= bits & ((uint64_t)0 - (s == place));
-    }
+    struct look look = look_at(m, place, place);
+    for (size_t s = look.first; s < look.end; s++)
+        found |= bits_at(m, of_all, s) & ((uint64_t)0 - (s == place));
     memcpy(&chord2, &found, sizeof chord2);
     return chord2;
 }
@@ -237,19 +276,15 @@ static double quantile_km(const struct measure *m, bool of_all, uint64_t from, u
     return a + (b - a) * (place - low);
 }
 
-/* The root mean square of distances around a quantile: as many rows as a cell rests on. Places
- * are not public here either. */
+/* The root mean square of distances around a quantile: as many rows as a cell rests on. */
 static double window_km(const struct measure *m, bool of_all, uint64_t from,
                         struct release_window window)
 {
     uint64_t first = from + window.first, bits;
     double sum = 0, chord2;
-    for (size_t s = 0; s < m->n_sample; s++) {
-        if (of_all)
-            memcpy(&bits, &m->all[s], sizeof bits);
-        else
-            bits = m->chord[s];
-        bits &= (uint64_t)0 - (s - first < window.count);
+    struct look look = look_at(m, first, first + window.count - 1);
+    for (size_t s = look.first; s < look.end; s++) {
+        bits = bits_at(m, of_all, s) & ((uint64_t)0 - (s - first < window.count));
         memcpy(&chord2, &bits, sizeof chord2);
         sum += chord2;
     }

@@ -3,7 +3,7 @@
  *
  * Counts are of all rows. Distances are of all rows up to MEASURE_SAMPLE_ROWS, above that of as
  * many drawn evenly by row number under the run's seed. Leaks: shapes, the sites, the radius;
- * not which row belongs to which site, nor how many. */
+ * not which row belongs to which site, nor how many, unless `plain`. */
 #ifndef CONTRACTS_CLUSTER_MEASURE_H
 #define CONTRACTS_CLUSTER_MEASURE_H
 
@@ -19,6 +19,7 @@ struct measure {
                                 the sphere */
     struct kmeans_source source; /* of the points that go with `centroids` */
     double radius_km;
+    bool plain; /* branches and addresses may follow rows */
     struct release_rules rules;
     /* What measure_all fills; ours. */
     struct release_cell *cell, *inside; /* k: rows that count */
