@@ -14,8 +14,7 @@ enum {
     EXIT_UNREACHABLE = 4,
     EXIT_INTERNAL = 5,
     WORDS_MAX = 64,
-    PARAMS_GIVEN_MAX = 64,
-    WITH_MAX = 16
+    PARAMS_GIVEN_MAX = 64
 };
 
 /* The command line, parsed: options in any order, the rest in `word`. */
@@ -23,9 +22,6 @@ struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
         *program, *policy, *tee, *firmware, *cpu, *vcpus, *features, *port;
     const char *chain, *registry, *chain_id, *chain_key, *confirmations;
-    const char *evidence, *at;
-    const char *with[WITH_MAX];
-    size_t n_with;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
     const char *party[WORDS_MAX];

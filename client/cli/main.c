@@ -9,7 +9,7 @@ const struct command commands[] = {
      cmd_demo, 0, 0},
     {"id", "id new NAME | id show [NAME]", "make an identity, or show its public half", cmd_id,
      1, 2},
-    {"trust", "trust init [--replace] | trust check [--evidence FILE …] | trust show",
+    {"trust", "trust init [--replace] | trust check | trust show",
      "write a trust policy from a node's evidence, check a node against it, print it",
      cmd_trust, 1, 2},
     {"contract", "contract new|address|build|deploy|list|show|verify|accept|close …",
@@ -97,9 +97,7 @@ static const struct option_text texts[] = {TEXT("--home", home),
                                            TEXT("--registry", registry),
                                            TEXT("--chain-id", chain_id),
                                            TEXT("--chain-key", chain_key),
-                                           TEXT("--confirmations", confirmations),
-                                           TEXT("--evidence", evidence),
-                                           TEXT("--at", at)};
+                                           TEXT("--confirmations", confirmations)};
 static const struct option_text flags[] = {TEXT("--json", json),       TEXT("--check", check),
                                            TEXT("--replace", replace), TEXT("--help", help),
                                            TEXT("-h", help),           TEXT("--quiet", quiet),
@@ -127,13 +125,8 @@ static int text_take(struct cli *cli, const char *arg, const char *value)
         cli->param[cli->n_params++] = value;
     else if (strcmp(arg, "--party") == 0 && value && cli->n_parties < WORDS_MAX)
         cli->party[cli->n_parties++] = value;
-    else if (strcmp(arg, "--with") == 0 && value && cli->n_with < WITH_MAX)
-        cli->with[cli->n_with++] = value;
     else
-        return strcmp(arg, "--param") == 0 || strcmp(arg, "--party") == 0 ||
-                       strcmp(arg, "--with") == 0
-                   ? -1
-                   : 0;
+        return strcmp(arg, "--param") == 0 || strcmp(arg, "--party") == 0 ? -1 : 0;
     return 1;
 }
 

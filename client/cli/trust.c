@@ -3,14 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void text_print(const struct apex_verdict *v)
-{
-    printf("%s\n  tee          %s%s\n", v->sentence, v->tee,
-           v->simulated ? " (SIMULATED)" : "");
-    if (v->measurement[0]) printf("  measurement  %s\n", v->measurement);
-    if (v->origin[0]) printf("  log          %s\n", v->origin);
-}
-
 static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
 {
     if (cli->json)
@@ -19,7 +11,8 @@ static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
                v->genuine ? "true" : "false", v->acceptable ? "true" : "false",
                v->simulated ? "true" : "false", v->tee, v->measurement, v->origin, v->log_key);
     else
-        text_print(v);
+        printf("%s\n  tee          %s%s\n  measurement  %s\n  log          %s\n", v->sentence,
+               v->tee, v->simulated ? " (SIMULATED)" : "", v->measurement, v->origin);
     (void)cli_checks_print(cli, v->checks, v->n_checks);
     if (cli->json) printf("}\n");
 }
@@ -48,26 +41,6 @@ static int check(struct cli *cli, struct apex_home *home, const char *url)
     return v.n_checks > 0 && cli->json ? EXIT_REFUSED : cli_fail(cli, &e);
 }
 
-static int check_files(struct cli *cli, struct apex_home *home)
-{
-    struct apex_verdict v;
-    struct apex_error e;
-    size_t len;
-    char *policy = cli->policy ? cli_load(cli, cli->policy, &len) : NULL;
-    if (cli->policy && !policy) return EXIT_DATA;
-    struct apex_evidence_files f = {.evidence = cli->evidence,
-                                    .tee = cli->tee,
-                                    .with = cli->with,
-                                    .n_with = cli->n_with,
-                                    .at = cli->at,
-                                    .policy = policy};
-    apex_status s = apex_evidence_check(home, &f, &v, &e);
-    free(policy);
-    if (v.n_checks > 0) verdict_print(cli, &v);
-    if (s == APEX_OK) return EXIT_OK;
-    return v.n_checks > 0 ? EXIT_REFUSED : cli_fail(cli, &e);
-}
-
 static int show(struct cli *cli, struct apex_home *home)
 {
     struct apex_error e;
@@ -86,8 +59,6 @@ int cmd_trust(struct cli *cli)
     if (code != EXIT_OK) return code;
     if (strcmp(cli->word[0], "show") == 0)
         code = show(cli, home);
-    else if (cli->evidence && strcmp(cli->word[0], "check") == 0)
-        code = check_files(cli, home);
     else if (!url)
         code = cli_usage(cli, "no node is named", "give its URL, or --node URL, or APEX_NODE");
     else if (strcmp(cli->word[0], "init") == 0)

@@ -4,13 +4,13 @@ _apex() {
     local commands="demo id image trust contract contribute run result withdraw audit verify export ui doctor"
     local options="--node --as --home --json --help"
     case $before in
-    --rows|--firmware|--evidence|--with|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --rows|--firmware|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --home|--source) COMPREPLY=($(compgen -d -- "$word")); return ;;
     esac
     if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "$commands --help --version" -- "$word")); return; fi
     case ${COMP_WORDS[1]} in
     id) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new show" -- "$word")); return; } ;;
-    trust) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "init check show" -- "$word")); return; }; options="$options --replace --evidence --with --at --tee --policy" ;;
+    trust) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "init check show" -- "$word")); return; }; options="$options --replace" ;;
     contract) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new address build deploy list show verify accept close" -- "$word")); return; }
         options="$options --program --party --source -o" ;;
     contribute) options="$options --map --check -o" ;;

@@ -72,21 +72,6 @@ APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bo
  * not hold. */
 APEX_API apex_status apex_trust_check(struct apex_home *home, const char *url,
                                       struct apex_verdict *verdict, struct apex_error *error);
-/* The same of evidence in files, offline and at any time: a node's envelope, or what a
- * machine's own interface gave (a report, a quote, a document) with what belongs to it beside
- * it. Nobody says which keys it must be for, so that is not asked. */
-struct apex_evidence_files {
-    const char *evidence;    /* the file */
-    const char *tee;         /* of a bare one: sev-snp, tdx, sgx or nitro; NULL: by its form */
-    const char *const *with; /* "tcb_info=FILE" and so on, or a folder of files of such names */
-    size_t n_with;
-    const char *at;     /* "2025-11-01T00:00:00Z"; NULL: now */
-    const char *policy; /* a trust policy's text; NULL: this home's, if there is one */
-};
-APEX_API apex_status apex_evidence_check(struct apex_home *home,
-                                         const struct apex_evidence_files *files,
-                                         struct apex_verdict *verdict,
-                                         struct apex_error *error);
 APEX_API char *apex_trust_policy(
     struct apex_home *home, struct apex_error *error); /* its text; NULL when there is none */
 
