@@ -13,10 +13,10 @@ demo: all $(if $(filter vm,$(TEE)),image)
 	@$(if $(CHAIN),tools/setup npm && tools/with-$(CHAIN)) $(BUILD)/client/apex demo $(if $(TEE),--tee $(TEE))
 
 # Kernel and initrd of the confidential virtual machine, into build/image.
-# NODE_POLICY=FILE: put into the image, and measured with the rest.
+# PEERS=FILE, RECOVERY=FILE: whom the root secret may go to, and who holds its shares (docs/root-secret.md); measured with the rest.
 image: all
 	@tools/setup apt-unpack
-	@tools/image $(BUILD)/image $(if $(NODE_POLICY),--node-policy $(NODE_POLICY))
+	@tools/image $(BUILD)/image $(if $(PEERS),--peers $(PEERS)) $(if $(RECOVERY),--recovery $(RECOVERY))
 
 # Without the registry the page is not built, and all else is.
 setup:

@@ -429,15 +429,17 @@ static void an_snp_root_opens_on_its_chip_and_no_other(void **state)
     BUFFER_CLEARED sealed = {0};
     random_bytes(root.bytes, sizeof root.bytes);
     CHECK(tee_seals(&us));
-    CHECK_OK(tee_seal(&us, &root, &sealed));
+    CHECK_OK(tee_seal(&us, SPAN(root.bytes), &sealed));
     CHECK(sealed.len <= SEALED_MAX);
     CHECK(memmem(sealed.data, sealed.len, root.bytes, 8) == NULL);
     /* Guest policy and measurement are in the key: without the first, a debug guest has it. */
     CHECK((here.last_fields & 1) && (here.last_fields & 8) && (here.last_fields & 32));
     CHECK(here.last_tcb == 7);
-    CHECK_OK(tee_unseal(&us, buffer_span(&sealed), &back, &stale));
+    CHECK_OK(tee_unseal(&us, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale));
     CHECK(!stale && memcmp(back.bytes, root.bytes, sizeof root.bytes) == 0);
-    CHECK_STATUS(tee_unseal(&other, buffer_span(&sealed), &back, &stale), APEX_E_UNTRUSTED);
+    CHECK_STATUS(
+        tee_unseal(&other, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale),
+        APEX_E_UNTRUSTED);
 }
 
 static void a_sealed_root_with_any_bit_flipped_or_cut_short_does_not_open(void **state)
@@ -449,16 +451,19 @@ static void a_sealed_root_with_any_bit_flipped_or_cut_short_does_not_open(void *
     struct root_secret root = {{1}}, back;
     bool stale;
     BUFFER_CLEARED sealed = {0};
-    CHECK_OK(tee_seal(&us, &root, &sealed));
+    CHECK_OK(tee_seal(&us, SPAN(root.bytes), &sealed));
     for (size_t bit = 0; bit < 8 * sealed.len; bit++) {
         sealed.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        CHECK_STATUS(tee_unseal(&us, buffer_span(&sealed), &back, &stale), APEX_E_UNTRUSTED);
+        CHECK_STATUS(
+            tee_unseal(&us, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale),
+            APEX_E_UNTRUSTED);
         sealed.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     for (size_t len = 0; len < sealed.len; len++)
-        CHECK_STATUS(tee_unseal(&us, span_of(sealed.data, len), &back, &stale),
-                     APEX_E_UNTRUSTED);
-    CHECK_OK(tee_unseal(&us, buffer_span(&sealed), &back, &stale));
+        CHECK_STATUS(
+            tee_unseal(&us, span_of(sealed.data, len), back.bytes, sizeof back.bytes, &stale),
+            APEX_E_UNTRUSTED);
+    CHECK_OK(tee_unseal(&us, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale));
 }
 
 static void after_new_firmware_an_old_seal_opens_and_is_known_to_be_old(void **state)
@@ -470,15 +475,16 @@ static void after_new_firmware_an_old_seal_opens_and_is_known_to_be_old(void **s
     struct root_secret root = {{5}}, back;
     bool stale = false;
     BUFFER_CLEARED sealed = {0};
-    CHECK_OK(tee_seal(&us, &root, &sealed));
+    CHECK_OK(tee_seal(&us, SPAN(root.bytes), &sealed));
     d.committed = tsm.committed_tcb = 8;
-    CHECK_OK(tee_unseal(&us, buffer_span(&sealed), &back, &stale));
+    CHECK_OK(tee_unseal(&us, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale));
     CHECK(stale);
     buffer_clear(&sealed);
-    CHECK_OK(tee_seal(&us, &root, &sealed));
+    CHECK_OK(tee_seal(&us, SPAN(root.bytes), &sealed));
     d.committed = tsm.committed_tcb =
         7; /* firmware rolled back: what was sealed since stays shut */
-    CHECK_STATUS(tee_unseal(&us, buffer_span(&sealed), &back, &stale), APEX_E_UNTRUSTED);
+    CHECK_STATUS(tee_unseal(&us, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale),
+                 APEX_E_UNTRUSTED);
 }
 
 static void terms_that_leave_the_policy_out_are_not_sealed_or_opened_under(void **state)
@@ -501,8 +507,9 @@ static void machines_that_cannot_seal_say_so(void **state)
     bool stale;
     BUFFER_CLEARED sealed = {0};
     CHECK(!tee_seals(&t));
-    CHECK_STATUS(tee_seal(&t, &root, &sealed), APEX_E_NOT_FOUND);
-    CHECK_STATUS(tee_unseal(&t, SPAN_TEXT("x"), &root, &stale), APEX_E_NOT_FOUND);
+    CHECK_STATUS(tee_seal(&t, SPAN(root.bytes), &sealed), APEX_E_NOT_FOUND);
+    CHECK_STATUS(tee_unseal(&t, SPAN_TEXT("x"), root.bytes, sizeof root.bytes, &stale),
+                 APEX_E_NOT_FOUND);
     struct kernel k = {.provider = "tdx_guest", .report = &tdx4};
     struct tsm *tsm = malloc(sizeof *tsm);
     assert_non_null(tsm);
@@ -523,17 +530,19 @@ static void a_sim_seals_for_its_folder_and_measures_its_own_file(void **state)
     (void)state;
     CHECK(mkdtemp(here) && mkdtemp(there));
     CHECK_OK(tee_open("sim", here, &first));
-    CHECK_OK(tee_seal(first, &root, &sealed));
+    CHECK_OK(tee_seal(first, SPAN(root.bytes), &sealed));
     CHECK_OK(tee_open("sim", here, &again));
-    CHECK_OK(tee_unseal(again, buffer_span(&sealed), &back, &stale));
+    CHECK_OK(tee_unseal(again, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale));
     CHECK(!stale && memcmp(&root, &back, sizeof root) == 0);
     CHECK_OK(tee_open("sim", there, &other));
-    CHECK_STATUS(tee_unseal(other, buffer_span(&sealed), &back, &stale), APEX_E_UNTRUSTED);
+    CHECK_STATUS(tee_unseal(other, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale),
+                 APEX_E_UNTRUSTED);
     CHECK_OK(tee_open("sim", NULL, &bare));
-    CHECK_STATUS(tee_unseal(bare, buffer_span(&sealed), &back, &stale), APEX_E_UNTRUSTED);
+    CHECK_STATUS(tee_unseal(bare, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale),
+                 APEX_E_UNTRUSTED);
     buffer_clear(&sealed);
-    CHECK_OK(tee_seal(bare, &root, &sealed));
-    CHECK_OK(tee_unseal(bare, buffer_span(&sealed), &back, &stale));
+    CHECK_OK(tee_seal(bare, SPAN(root.bytes), &sealed));
+    CHECK_OK(tee_unseal(bare, buffer_span(&sealed), back.bytes, sizeof back.bytes, &stale));
     CHECK(span_equal(tee_measurement(first), tee_measurement(bare)));
     tee_close(first);
     tee_close(again);

@@ -68,6 +68,7 @@ void cli_chain_print(const struct cli *cli, const struct apex_verification *v);
 int cli_chain_result(const struct cli *cli, apex_status s, const struct apex_verification *v,
                      const struct apex_error *e);
 
+int cmd_node(struct cli *cli);
 int cmd_id(struct cli *cli);
 int cmd_trust(struct cli *cli);
 int cmd_contract(struct cli *cli);

@@ -33,6 +33,8 @@ const struct command commands[] = {
     {"export", "export FILE.json -o FILE.csv|.geojson",
      "write a result file's answer in another form", cmd_export, 1, 1},
     {"ui", "ui [--open] [--port 0]", "the page, on this machine's loopback", cmd_ui, 0, 0},
+    {"node", "node hand-over NEW_URL | node shares [-o FILE] | node recover FILE",
+     "the root secret of a node: to another enclave, or back from shares", cmd_node, 1, 2},
     {"doctor", "doctor", "what this machine can do, what is missing, how to get it", cmd_doctor,
      0, 0},
     {NULL, NULL, NULL, NULL, 0, 0},

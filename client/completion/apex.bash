@@ -1,7 +1,7 @@
 # bash completion for apex
 _apex() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="demo id image trust contract contribute run result withdraw audit verify export ui doctor"
+    local commands="demo id image trust contract contribute run result withdraw audit verify export ui node doctor"
     local options="--node --as --home --json --help"
     case $before in
     --rows|--firmware|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;

@@ -105,23 +105,35 @@ static apex_status message_post(struct http *http, enum message_type type, struc
     return http_post(http, "/message", buffer_span(message), REPLY_MAX, bytes, error);
 }
 
+apex_status node_ask(struct http *http, enum message_type type, struct span body,
+                     struct buffer *bytes, struct reply *reply, struct sign_public *signer,
+                     struct apex_error *error)
+{
+    BUFFER_CLEARED message = {0};
+    struct cose cose;
+    bool other;
+    TRY(message_post(http, type, body, &message, bytes, error));
+    TRY(reply_check(buffer_span(bytes), buffer_span(&message), NULL, reply, &other, error));
+    TRY(cose_open(buffer_span(bytes), SPAN_TEXT(REPLY_AAD), &cose));
+    memcpy(signer->bytes, cose.kid, sizeof signer->bytes);
+    return APEX_OK;
+}
+
 static apex_status attest_body(struct http *http, struct buffer *bytes, struct reply *reply,
                                struct body_attest *body, struct apex_error *error)
 {
     BUFFER_CLEARED query = {0};
-    BUFFER_CLEARED message = {0};
     struct query q = {0};
-    bool other;
+    struct sign_public signer;
     random_bytes(q.nonce, sizeof q.nonce);
     query_write(MESSAGE_ATTEST, &q, &query);
-    TRY(message_post(http, MESSAGE_ATTEST, buffer_span(&query), &message, bytes, error));
-    TRY(reply_check(buffer_span(bytes), buffer_span(&message), NULL, reply, &other, error));
+    TRY(node_ask(http, MESSAGE_ATTEST, buffer_span(&query), bytes, reply, &signer, error));
+    if (reply->code == REFUSAL_NO_ROOT)
+        return apex_fail_refusal(error, reply->status, reply->code, "");
     if (reply->status != APEX_OK || body_attest_parse(reply->body, body) != APEX_OK)
         return distrust(error, "the node's evidence is not of the agreed form");
     /* Signed by the very identity that the evidence must bind. */
-    struct cose cose;
-    TRY(cose_open(buffer_span(bytes), SPAN_TEXT(REPLY_AAD), &cose));
-    if (memcmp(cose.kid, body->identity, 32) != 0)
+    if (memcmp(signer.bytes, body->identity, 32) != 0)
         return distrust(error, "the evidence was sent by one whom it does not name");
     return APEX_OK;
 }

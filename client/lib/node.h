@@ -47,6 +47,11 @@ apex_status node_attest(struct http *http, const struct trust_policy *policy,
 void verdict_copy(const struct verdict *from, const struct enclave_keys *keys,
                   const char *origin, struct apex_verdict *to);
 
+/* Sends a message to whoever is there: the reply answers it and is signed by *signer, of whom
+ * nothing is known. A refusal is the reply's. */
+apex_status node_ask(struct http *http, enum message_type type, struct span body,
+                     struct buffer *bytes, struct reply *reply, struct sign_public *signer,
+                     struct apex_error *error);
 /* Sends a message and checks the reply's signature and that it answers this message. *reply
  * lends from `bytes`. A refusal comes back as the reply's status, with the error filled. An
  * enclave that was started anew in the meantime is attested first. */

@@ -95,7 +95,8 @@ static apex_status enclave_note(struct reading *x)
 static bool signer_known(const struct reading *x)
 {
     uint64_t at;
-    if (x->entry->kind == ENTRY_ENCLAVE) return memcmp(x->entry->identity, x->signer, 32) == 0;
+    if (x->entry->kind == ENTRY_ENCLAVE && !x->entry->admitted)
+        return memcmp(x->entry->identity, x->signer, 32) == 0;
     return digest_map_get(x->replay->state->identities, x->signer, &at);
 }
 

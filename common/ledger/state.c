@@ -271,6 +271,7 @@ static apex_status apply_act(struct state *s, struct contract *c, const struct e
 
 static apex_status apply_enclave(struct state *s, const struct entry *e)
 {
+    if (e->admitted) return APEX_OK; /* on record; it signs nothing before its own start is */
     if (s->boots == 0) memcpy(s->first_chain, e->chain_key, sizeof s->first_chain);
     s->boots++;
     return digest_map_put(s->identities, e->identity, e->index);

@@ -63,12 +63,13 @@ static void refuse_write(const struct entry *e, struct buffer *b)
 
 static void enclave_write(const struct entry *e, struct buffer *b)
 {
-    cbor_put_map(b, 5);
+    cbor_put_map(b, e->admitted ? 6 : 5);
     key_bytes(b, 1, e->evidence.data, e->evidence.len);
     key_bytes(b, 2, e->identity, 32);
     key_bytes(b, 3, e->identity_seal, 32);
     key_bytes(b, 4, e->log_key, 32);
     key_bytes(b, 5, e->chain_key, 33);
+    if (e->admitted) key_bytes(b, 6, e->peer_policy, 32);
 }
 
 void entry_write(const struct entry *e, struct buffer *b)
@@ -199,7 +200,13 @@ static apex_status enclave_parse(struct cursor *c, struct entry *e)
     TRY(cbor_bytes_exact(c, e->log_key, 32));
     TRY(cbor_key(c, 5));
     TRY(cbor_bytes_exact(c, e->chain_key, 33));
-    return n == 5 && e->evidence.len <= EVIDENCE_ENTRY_MAX ? APEX_OK : APEX_E_FORMAT;
+    e->admitted = n == 6;
+    if (e->admitted) {
+        TRY(cbor_key(c, 6));
+        TRY(cbor_bytes_exact(c, e->peer_policy, 32));
+    }
+    return (n == 5 || n == 6) && e->evidence.len <= EVIDENCE_ENTRY_MAX ? APEX_OK
+                                                                       : APEX_E_FORMAT;
 }
 
 static apex_status body_parse(struct cursor *c, struct entry *e)

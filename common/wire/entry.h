@@ -7,8 +7,10 @@
  * sealed model it left, ?9: run index that left the model it used} 7 refuse  {1: run
  * index, 2: state (1 refused, 2 failed), 3: refusal code (refusal.h), 4: detail text (public)}
  *   9 enclave {1: evidence bstr, 2: identity Ed25519 bstr32, 3: identity X25519 bstr32, 4: log
- * key Ed25519 bstr32, 5: chain key secp256k1 bstr33 (compressed)} Body of the act kinds is {},
- * but of a run that is charged to the privacy budget {1: millionths of epsilon}. */
+ * key Ed25519 bstr32, 5: chain key secp256k1 bstr33 (compressed), ?6:
+ * digest of the policy under which the signer handed this one the root secret (log and chain
+ * key are zeros then)} Body of the act kinds is {}, but of a run that is charged to the privacy
+ * budget {1: millionths of epsilon}. */
 #ifndef COMMON_WIRE_ENTRY_H
 #define COMMON_WIRE_ENTRY_H
 
@@ -55,6 +57,8 @@ struct entry {
     struct span detail;
     struct span evidence; /* enclave */
     uint8_t identity[32], identity_seal[32], log_key[32], chain_key[33];
+    bool admitted; /* enclave: by another, which signs, under its policy */
+    uint8_t peer_policy[32];
 };
 
 void entry_write(const struct entry *entry, struct buffer *payload);

@@ -33,7 +33,14 @@ enum message_type {
     MESSAGE_CONTRACT = 3,
     MESSAGE_PROVE = 4,
     MESSAGE_RUN = 5,
-    MESSAGE_STATEMENT = 6
+    MESSAGE_STATEMENT = 6,
+    /* Between enclaves, and of recovery shares: peer.h. */
+    MESSAGE_HELLO = 7,
+    MESSAGE_JOIN = 8,
+    MESSAGE_ADMIT = 9,
+    MESSAGE_RECEIVE = 10,
+    MESSAGE_SHARES = 11,
+    MESSAGE_RECOVER = 12
 };
 enum {
     MESSAGE_MAX = 64 * 1024,

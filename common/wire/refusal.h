@@ -108,7 +108,23 @@
       "ask with a smaller epsilon, or deploy a new version with a new budget", "the parties")  \
     X(NO_MODEL, 44, "no-model",                                                                \
       "there is no model to use: none was trained, or rows it was trained on were withdrawn",  \
-      "run the function that trains it", "the requester")
+      "run the function that trains it", "the requester")                                      \
+    X(NO_ROOT, 45, "no-root-secret",                                                           \
+      "this enclave has no root secret yet: it serves no contract",                            \
+      "hand one over from another node (apex node hand-over), or recover it from shares",      \
+      "the operator")                                                                          \
+    X(HAS_ROOT, 46, "has-root-secret", "this enclave has its root secret already",             \
+      "nothing: it serves", "the requester")                                                   \
+    X(PEER, 47, "peer-not-accepted",                                                           \
+      "the other enclave is not one this enclave trades its root secret with",                 \
+      "run the same image on both, or one that names the other in its peers.json",             \
+      "the operator")                                                                          \
+    X(NO_RECOVERY, 48, "no-recovery-policy",                                                   \
+      "this image names nobody who holds recovery shares",                                     \
+      "build the image with a recovery policy (make image RECOVERY=FILE)", "the operator")     \
+    X(WRONG_SHARE, 49, "wrong-share",                                                          \
+      "the share is not this holder's, of this policy, and of the log of those before",        \
+      "fetch the shares again from a node of this image", "the holder")
 
 enum refusal {
 #define X(name, number, stable, what, next, who) REFUSAL_##name = number,

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define MODULES "/modules"
-#define NODE_POLICY "/node.json"
+#define PEERS "/peers.json"
+#define RECOVERY "/recovery.json"
 
 bool boot_is_first(void)
 {
@@ -86,7 +87,8 @@ void boot(int (*enclave)(const struct boot *machine))
 {
     machine_ready();
     struct boot machine = {.tee = tee_found(),
-                           .node_policy = access(NODE_POLICY, R_OK) == 0 ? NODE_POLICY : NULL,
+                           .peers = access(PEERS, R_OK) == 0 ? PEERS : NULL,
+                           .recovery = access(RECOVERY, R_OK) == 0 ? RECOVERY : NULL,
                            .link_fd = channel_open()};
     if (machine.link_fd < 0) {
         say("no virtio-serial port named " APEX_PORT " and no vsock: no way to the host");

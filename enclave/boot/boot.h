@@ -2,9 +2,9 @@
  *
  * States: kernel -> mounted -> modules tried -> channel open -> enclave runs as a child -> it
  * ends -> power off. The first process mounts, waits and reaps, and does nothing besides; the
- * child is the very same binary's ordinary start. What the machine brings (modules, node.json)
- * lies in the initrd and is measured with it. Nothing here reads a word from the host: the
- * kernel's command line is measured too.
+ * child is the very same binary's ordinary start. What the machine brings (modules, peers.json,
+ * recovery.json) lies in the initrd and is measured with it. Nothing here reads a word from the
+ * host: the kernel's command line is measured too.
  *
  * Leaks to the host: what the console says, and that the machine runs. */
 #ifndef ENCLAVE_BOOT_BOOT_H
@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 struct boot {
-    const char *tee;         /* "tsm", "nitro" or "sim": what this machine has */
-    const char *node_policy; /* path, or NULL when the image carries none */
+    const char *tee;              /* "tsm", "nitro" or "sim": what this machine has */
+    const char *peers, *recovery; /* paths; NULL where the image carries none */
     int link_fd;
 };
 /* Are we the first process? */

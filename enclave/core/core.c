@@ -4,7 +4,10 @@
 #include "common/base/hex.h"
 #include "common/base/try.h"
 #include "common/merkle/tile.h"
+#include "enclave/core/hand_over.h"
 #include "enclave/core/host.h"
+#include "enclave/core/proof.h"
+#include "enclave/core/recovery.h"
 #include "enclave/core/replay.h"
 #include "enclave/core/root.h"
 
@@ -81,14 +84,20 @@ apex_status core_append(struct core *core, struct entry *entry, const struct act
     return core_keep(core);
 }
 
+static apex_status quote(struct core *core)
+{
+    uint8_t report_data[REPORT_DATA_LEN];
+    buffer_clear(&core->evidence);
+    attest_report_data(&core->keys->public_keys, report_data);
+    return tee_quote(core->tee, report_data, clock_ms(), &core->evidence);
+}
+
 /* Every start is on record: who joined, with which evidence. */
 static apex_status join(struct core *core)
 {
-    uint8_t report_data[REPORT_DATA_LEN];
     const uint8_t nobody[32] = {0};
     BUFFER_CLEARED cose = {0};
-    attest_report_data(&core->keys->public_keys, report_data);
-    TRY(tee_quote(core->tee, report_data, clock_ms(), &core->evidence));
+    TRY(quote(core));
     struct entry *e = calloc(1, sizeof *e);
     if (!e) return APEX_E_MEMORY;
     e->kind = ENTRY_ENCLAVE;
@@ -108,27 +117,59 @@ static apex_status contract_keys(const void *keys, const uint8_t address[static 
     return keys_contract(keys, address, public_key, secret);
 }
 
+void core_name(struct core *core)
+{
+    char hex[2 * 8 + 1];
+    hex_write(span_of(core->keys->public_keys.log.bytes, 8), hex);
+    snprintf(core->origin, sizeof core->origin, "apex-log/%s", hex);
+}
+
+static apex_status policies_open(struct core *core, const struct core_policies *p,
+                                 const char **why)
+{
+    *why = "peers.json is no trust policy";
+    TRY(hand_over_new(core->tee, p->peers, &core->hand_over));
+    *why = "recovery.json is no recovery policy";
+    return recovery_new(p->recovery, &core->recovery);
+}
+
+/* The log may have grown since; it may not lack what it had. */
+static bool floor_holds(const struct core *core)
+{
+    const uint8_t any[32] = {0};
+    const struct floor *f = &core->floor;
+    if (f->size == 0) return true;
+    if (memcmp(f->root, any, sizeof any) == 0) return core->kept >= f->size;
+    return proof_seen(core, f->size, f->root);
+}
+
 static apex_status keys_open(struct core *core, const char **why)
 {
     WIPED(root_secret) root = {0};
     *why = "no memory for keys";
     TRY(keys_new(&core->keys));
+    *why = "the machine gives no evidence";
+    TRY(quote(core)); /* as one without a root secret, in case it has to be asked for */
     TRY(root_find(core, &root, why));
     *why = "no key comes of this root secret";
     TRY(keys_root(core->keys, &root));
-    char hex[2 * 8 + 1];
-    hex_write(span_of(core->keys->public_keys.log.bytes, 8), hex);
-    snprintf(core->origin, sizeof core->origin, "apex-log/%s", hex);
+    core_name(core);
     return state_init(&core->state, contract_keys, core->keys);
 }
 
-apex_status core_open(struct core *core, struct link *link, struct tee *tee, const char **why)
+apex_status core_open(struct core *core, struct link *link, struct tee *tee,
+                      const struct core_policies *policies, const char **why)
 {
     *core = (struct core){.link = link, .tee = tee};
     pthread_mutex_init(&core->lock, NULL);
+    TRY(policies_open(core, policies, why));
     TRY(keys_open(core, why));
     TRY(merkle_tree_new(&core->tree));
     TRY(log_replay(core, why));
+    *why =
+        "the log here ends before the root secret was handed over: copy the other node's log "
+        "and blobs into this node's data folder, and start again";
+    if (!floor_holds(core)) return APEX_E_UNTRUSTED;
     *why = "the log does not take the entry of this start";
     return join(core);
 }
@@ -141,5 +182,7 @@ void core_close(struct core *core)
     buffer_clear(&core->waiting);
     buffer_clear(&core->evidence);
     keys_free(core->keys);
+    hand_over_free(core->hand_over);
+    recovery_free(core->recovery);
     pthread_mutex_destroy(&core->lock);
 }

@@ -21,10 +21,20 @@
 #include <pthread.h>
 
 struct runner;
+struct hand_over;
+struct recovery;
+/* A checkpoint the log must contain, whatever the host says: size 0 none, root zeros any. */
+struct floor {
+    uint64_t size;
+    uint8_t root[32];
+};
 struct core {
     struct link *link;
     struct tee *tee;
     struct keys *keys;
+    struct hand_over *hand_over;
+    struct recovery *recovery; /* NULL: no recovery policy */
+    struct floor floor;
     char origin[ORIGIN_MAX + 1];
     struct buffer evidence; /* of this boot */
     pthread_mutex_t lock;   /* guards what follows */
@@ -37,8 +47,15 @@ struct core {
     struct runner *runner;
 };
 
-/* Why a start fails, for the host's log: a fixed phrase, or NULL. */
-apex_status core_open(struct core *core, struct link *link, struct tee *tee, const char **why);
+/* Texts of the image's policies for its peers and for recovery; empty: none. */
+struct core_policies {
+    struct span peers, recovery;
+};
+/* *why: why a start fails, for the host's log: a fixed phrase, or NULL. */
+apex_status core_open(struct core *core, struct link *link, struct tee *tee,
+                      const struct core_policies *policies, const char **why);
+/* Names the log by its key, once there is a root secret. */
+void core_name(struct core *core);
 void core_close(struct core *core);
 
 /* With the lock held. Signs and appends an entry whose kind, address, act and body are filled

@@ -37,6 +37,15 @@ apex_status keys_new(struct keys **keys)
     return APEX_OK;
 }
 
+void keys_forget(struct keys *keys)
+{
+    wipe(&keys->root, sizeof keys->root);
+    wipe(&keys->log, sizeof keys->log);
+    wipe(&keys->chain, sizeof keys->chain);
+    wipe(&keys->public_keys.log, sizeof keys->public_keys.log);
+    wipe(&keys->public_keys.chain, sizeof keys->public_keys.chain);
+}
+
 void keys_free(struct keys *keys)
 {
     if (keys) secret_free(keys);

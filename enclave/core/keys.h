@@ -20,6 +20,8 @@ struct keys {
 apex_status keys_new(struct keys **keys);
 /* Takes a copy of the root and derives what follows from it. */
 apex_status keys_root(struct keys *keys, const struct root_secret *root);
+/* Back to no root. */
+void keys_forget(struct keys *keys);
 void keys_free(struct keys *keys);
 /* The contract's X25519 pair: DeriveKeyPair(HKDF(root, "apex/contract/v1" || address)). */
 apex_status keys_contract(const struct keys *keys, const uint8_t address[static 32],

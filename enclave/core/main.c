@@ -12,14 +12,16 @@
 #include "enclave/core/session.h"
 #include "enclave/core/thread.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-enum { SESSIONS = 4, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
+enum { SESSIONS = 4, POLICY_MAX = 256 * 1024, EXIT_USAGE = 2, EXIT_REFUSED = 3 };
 
 /* No core dump, no debugger, no swap. Where memory cannot be locked whole, keys still are
  * (secret_alloc). */
@@ -64,11 +66,11 @@ static apex_status serve(struct core *core)
     return n > 0 ? APEX_OK : APEX_E_MEMORY;
 }
 
-static int run_node(struct tee *tee, struct link *link)
+static int run_node(struct tee *tee, struct link *link, const struct core_policies *policies)
 {
     static struct core core;
     const char *why = NULL;
-    apex_status s = core_open(&core, link, tee, &why);
+    apex_status s = core_open(&core, link, tee, policies, &why);
     if (s != APEX_OK) {
         fprintf(stderr, "apex-enclave: not started: %s (%s)\n", why ? why : "unknown",
                 apex_status_name(s));
@@ -87,9 +89,23 @@ static int run_node(struct tee *tee, struct link *link)
 }
 
 struct options {
-    const char *tee, *state;
+    const char *tee, *state, *peers, *recovery;
     int fd;
 };
+
+/* What the image brings; a simulated enclave, which keeps nothing from its operator anyway,
+ * takes them from the command line. */
+static apex_status policy_load(const char *path, struct buffer *text)
+{
+    if (!path) return APEX_OK;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t *room = buffer_reserve(text, POLICY_MAX);
+    ssize_t n = fd >= 0 && room ? read(fd, room, POLICY_MAX) : -1;
+    if (fd >= 0) close(fd);
+    if (n <= 0 || n == POLICY_MAX) return APEX_E_IO;
+    text->len = (size_t)n;
+    return APEX_OK;
+}
 
 static bool options_parse(int argc, char **argv, struct options *o)
 {
@@ -99,6 +115,10 @@ static bool options_parse(int argc, char **argv, struct options *o)
             o->tee = argv[i + 1];
         else if (strcmp(argv[i], "--state") == 0)
             o->state = argv[i + 1];
+        else if (strcmp(argv[i], "--peers") == 0)
+            o->peers = argv[i + 1];
+        else if (strcmp(argv[i], "--recovery") == 0)
+            o->recovery = argv[i + 1];
         else if (strcmp(argv[i], "--link-fd") == 0) {
             char *end;
             long fd = strtol(argv[i + 1], &end, 10);
@@ -107,7 +127,22 @@ static bool options_parse(int argc, char **argv, struct options *o)
         } else
             return false;
     }
-    return argc == 7 && o->tee && o->state && o->fd >= 0;
+    bool chosen_by_host = o->peers || o->recovery;
+    return argc % 2 == 1 && o->tee && o->state && o->fd >= 0 &&
+           (!chosen_by_host || strcmp(o->tee, "sim") == 0);
+}
+
+static int run_with_policies(const struct options *o, struct tee *tee, struct link *link)
+{
+    BUFFER_CLEARED peers = {0};
+    BUFFER_CLEARED recovery = {0};
+    if (policy_load(o->peers, &peers) != APEX_OK ||
+        policy_load(o->recovery, &recovery) != APEX_OK) {
+        fprintf(stderr, "apex-enclave: not started: a policy file cannot be read\n");
+        return EXIT_USAGE;
+    }
+    const struct core_policies policies = {buffer_span(&peers), buffer_span(&recovery)};
+    return run_node(tee, link, &policies);
 }
 
 static int start(const struct options *o)
@@ -131,7 +166,7 @@ static int start(const struct options *o)
         tee_close(tee);
         return s == APEX_E_USAGE ? EXIT_USAGE : 1;
     }
-    int code = run_node(tee, link);
+    int code = run_with_policies(o, tee, link);
     link_close(link);
     tee_close(tee);
     return code;
@@ -139,7 +174,10 @@ static int start(const struct options *o)
 
 static int start_in_machine(const struct boot *machine)
 {
-    const struct options o = {.tee = machine->tee, .state = NULL, .fd = machine->link_fd};
+    const struct options o = {.tee = machine->tee,
+                              .peers = machine->peers,
+                              .recovery = machine->recovery,
+                              .fd = machine->link_fd};
     return start(&o);
 }
 
@@ -148,7 +186,8 @@ int main(int argc, char **argv)
     struct options o;
     if (boot_is_first()) boot(start_in_machine);
     if (!options_parse(argc, argv, &o)) {
-        fprintf(stderr, "usage: apex-enclave --tee sim|tsm|nitro --link-fd N --state FOLDER   "
+        fprintf(stderr, "usage: apex-enclave --tee sim|tsm|nitro --link-fd N --state FOLDER "
+                        "[--peers FILE] [--recovery FILE]   "
                         "(apexd starts it)\n");
         return EXIT_USAGE;
     }

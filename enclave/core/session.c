@@ -3,6 +3,8 @@
 #include "common/attest/signer.h"
 #include "common/base/try.h"
 #include "enclave/core/acts.h"
+#include "enclave/core/hand_over.h"
+#include "enclave/core/recovery.h"
 #include "enclave/core/chain.h"
 #include "enclave/core/host.h"
 #include "enclave/core/proof.h"
@@ -97,6 +99,20 @@ static enum refusal answer_query(struct core *core, const struct message *m,
     }
 }
 
+/* Of another enclave, or about the root secret: judged without the lock. */
+static enum refusal answer_peer(struct core *core, const struct message *m, struct outcome *out)
+{
+    switch (m->type) {
+    case MESSAGE_HELLO: return hand_over_hello(core, out);
+    case MESSAGE_ADMIT: return hand_over_admit(core, m->body, out);
+    case MESSAGE_SHARES: return recovery_shares(core, out);
+    case MESSAGE_JOIN:
+    case MESSAGE_RECEIVE:
+    case MESSAGE_RECOVER: return REFUSAL_HAS_ROOT;
+    default: return REFUSAL_BAD_MESSAGE;
+    }
+}
+
 static void answer(struct core *core, struct span message, struct outcome *out)
 {
     struct message m;
@@ -104,6 +120,8 @@ static void answer(struct core *core, struct span message, struct outcome *out)
         out->code = REFUSAL_BAD_MESSAGE;
     } else if (m.type == MESSAGE_ACT) {
         act_take(core, m.body, out);
+    } else if (m.type >= MESSAGE_HELLO) {
+        out->code = answer_peer(core, &m, out);
     } else {
         pthread_mutex_lock(&core->lock);
         out->code = answer_query(core, &m, out);
@@ -118,6 +136,8 @@ static apex_status status_of(enum refusal code)
     case REFUSAL_BAD_MESSAGE: return APEX_E_FORMAT;
     case REFUSAL_BAD_SIGNATURE:
     case REFUSAL_UNKNOWN_CHECKPOINT:
+    case REFUSAL_PEER:
+    case REFUSAL_WRONG_SHARE:
     case REFUSAL_BLOB_TAMPERED:
     case REFUSAL_PROGRAM_TAMPERED: return APEX_E_UNTRUSTED;
     case REFUSAL_BAD_ROWS: return APEX_E_DATA;
@@ -129,8 +149,8 @@ static apex_status status_of(enum refusal code)
     }
 }
 
-static apex_status reply_sign(struct core *core, struct span message, struct outcome *out,
-                              struct buffer *reply)
+apex_status session_reply(struct core *core, struct span message, struct outcome *out,
+                          struct buffer *reply)
 {
     BUFFER_CLEARED payload = {0};
     struct reply r = {
@@ -147,7 +167,7 @@ apex_status session_answer(struct core *core, struct span message, struct buffer
 {
     struct outcome out = {0};
     answer(core, message, &out);
-    apex_status s = reply_sign(core, message, &out, reply);
+    apex_status s = session_reply(core, message, &out, reply);
     buffer_clear(&out.body);
     buffer_clear(&out.sealed);
     return s;

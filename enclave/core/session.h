@@ -11,4 +11,9 @@
  * client to come again. */
 apex_status session_answer(struct core *core, struct span message, struct buffer *reply);
 
+/* Signs and appends what came of a message. */
+struct outcome;
+apex_status session_reply(struct core *core, struct span message, struct outcome *out,
+                          struct buffer *reply);
+
 #endif

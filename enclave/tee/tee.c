@@ -127,20 +127,20 @@ static apex_status box_key(const struct tee *t, struct buffer *terms,
                        sizeof key->bytes);
 }
 
-apex_status tee_seal(const struct tee *tee, const struct root_secret *root,
-                     struct buffer *sealed)
+apex_status tee_seal(const struct tee *tee, struct span secret, struct buffer *sealed)
 {
     WIPED(seal_key_bytes) key = {{0}};
     BUFFER_CLEARED terms = {0};
     BUFFER_CLEARED head = {0};
-    uint8_t box[ROOT_LEN + SECRETBOX_OVERHEAD];
+    uint8_t box[SECRET_MAX + SECRETBOX_OVERHEAD];
+    if (secret.len > SECRET_MAX) return APEX_E_LIMIT;
     TRY(box_key(tee, &terms, &key));
     head_write(tee, buffer_span(&terms), &head);
     TRY(buffer_ok(&head));
-    secretbox_seal(key.bytes, buffer_span(&head), SPAN(root->bytes), box);
+    secretbox_seal(key.bytes, buffer_span(&head), secret, box);
     buffer_append(sealed, buffer_span(&head));
     cbor_put_uint(sealed, 4);
-    cbor_put_bytes(sealed, SPAN(box));
+    cbor_put_bytes(sealed, span_of(box, secret.len + SECRETBOX_OVERHEAD));
     return buffer_ok(sealed);
 }
 
@@ -163,13 +163,11 @@ static apex_status sealed_parse(struct span sealed, struct span *head, struct sp
     TRY(cbor_key(&c, 4));
     TRY(cbor_bytes(&c, box));
     TRY(cursor_end(&c));
-    return n == 4 && terms->len <= SEAL_TERMS_MAX && box->len == ROOT_LEN + SECRETBOX_OVERHEAD
-               ? APEX_OK
-               : APEX_E_FORMAT;
+    return n == 4 && terms->len > 0 && terms->len <= SEAL_TERMS_MAX ? APEX_OK : APEX_E_FORMAT;
 }
 
 static apex_status box_open(const struct tee *t, struct span head, struct span terms_given,
-                            struct span box, struct root_secret *root)
+                            struct span box, uint8_t *secret)
 {
     WIPED(seal_key_bytes) key = {{0}};
     BUFFER_CLEARED terms = {0};
@@ -179,19 +177,20 @@ static apex_status box_open(const struct tee *t, struct span head, struct span t
     TRY(buffer_ok(&ours));
     if (!span_equal(head, buffer_span(&ours))) return APEX_E_UNTRUSTED;
     TRY(box_key(t, &terms, &key));
-    return secretbox_open(key.bytes, head, box, root->bytes);
+    return secretbox_open(key.bytes, head, box, secret);
 }
 
-apex_status tee_unseal(const struct tee *tee, struct span sealed, struct root_secret *root,
+apex_status tee_unseal(const struct tee *tee, struct span sealed, uint8_t *secret, size_t len,
                        bool *stale)
 {
     struct span head, terms, box;
     WIPED(seal_key_bytes) unused = {{0}};
     BUFFER_CLEARED today = {0};
     if (!tee_seals(tee)) return APEX_E_NOT_FOUND;
-    if (sealed_parse(sealed, &head, &terms, &box) != APEX_OK) return APEX_E_UNTRUSTED;
-    if (terms.len == 0) return APEX_E_UNTRUSTED;
-    TRY(box_open(tee, head, terms, box, root));
+    if (sealed_parse(sealed, &head, &terms, &box) != APEX_OK ||
+        box.len != len + SECRETBOX_OVERHEAD)
+        return APEX_E_UNTRUSTED;
+    TRY(box_open(tee, head, terms, box, secret));
     TRY(box_key(tee, &today, &unused));
     *stale = !span_equal(terms, buffer_span(&today));
     return APEX_OK;

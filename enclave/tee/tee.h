@@ -19,7 +19,7 @@
 
 #include "common/attest/attest.h"
 
-enum { ROOT_LEN = 32, SEALED_MAX = 1024 };
+enum { ROOT_LEN = 32, SECRET_MAX = 128, SEALED_MAX = 1024 };
 struct root_secret {
     uint8_t bytes[ROOT_LEN];
 };
@@ -44,13 +44,13 @@ apex_status tee_same_code(const struct tee *tee, struct span evidence);
 
 /* Can this kind of machine seal at all? */
 bool tee_seals(const struct tee *tee);
-/* Appends at most SEALED_MAX bytes. APEX_E_NOT_FOUND: this machine cannot seal. */
-apex_status tee_seal(const struct tee *tee, const struct root_secret *root,
-                     struct buffer *sealed);
-/* *stale: it opened, but under terms older than today's (firmware was updated): seal it anew.
- * APEX_E_NOT_FOUND: this machine cannot seal. APEX_E_UNTRUSTED: not sealed by this enclave on
- * this machine, or changed since. */
-apex_status tee_unseal(const struct tee *tee, struct span sealed, struct root_secret *root,
+/* A secret of at most SECRET_MAX bytes; appends at most SEALED_MAX. APEX_E_NOT_FOUND: this
+ * machine cannot seal. */
+apex_status tee_seal(const struct tee *tee, struct span secret, struct buffer *sealed);
+/* Exactly `len` bytes. *stale: it opened, but under terms older than today's (firmware was
+ * updated): seal it anew. APEX_E_NOT_FOUND: this machine cannot seal. APEX_E_UNTRUSTED: not
+ * sealed by this enclave on this machine, or changed since. */
+apex_status tee_unseal(const struct tee *tee, struct span sealed, uint8_t *secret, size_t len,
                        bool *stale);
 
 #endif

@@ -63,14 +63,11 @@ void enclave_answered(struct enclave *enclave)
 /* Between fork and exec of a process with threads: system calls only. */
 static void child_run(const struct enclave_options *o, int fd, pid_t parent)
 {
-    char *const argv[] = {(char *)(uintptr_t)o->path,
-                          (char *)"--tee",
-                          (char *)(uintptr_t)o->tee,
-                          (char *)"--link-fd",
-                          (char *)"3",
-                          (char *)"--state",
-                          (char *)(uintptr_t)o->state_folder,
-                          NULL};
+    const char *argv[12] = {o->path, "--tee",   o->tee,         "--link-fd",
+                            "3",     "--state", o->state_folder};
+    size_t n = 7;
+    if (o->peers) argv[n++] = "--peers", argv[n++] = o->peers;
+    if (o->recovery) argv[n++] = "--recovery", argv[n++] = o->recovery;
     char *const env[] = {NULL};
     sigset_t none;
     sigemptyset(&none);
@@ -85,7 +82,7 @@ static void child_run(const struct enclave_options *o, int fd, pid_t parent)
     if (fd == LINK_FD ? fcntl(fd, F_SETFD, 0) != 0 : dup2(fd, LINK_FD) < 0)
         _exit(EXIT_NOT_STARTED);
     if (close_range(LINK_FD + 1, ~0u, 0) != 0) _exit(EXIT_NOT_STARTED);
-    execve(o->path, argv, env);
+    execve(o->path, (char *const *)(uintptr_t)argv, env);
     static const char words[] = "apexd: the enclave's binary cannot be run\n";
     ssize_t lost = write(STDERR_FILENO, words, sizeof words - 1);
     (void)lost;

@@ -25,7 +25,8 @@ enum enclave_state { ENCLAVE_STARTING, ENCLAVE_UP, ENCLAVE_DOWN, ENCLAVE_REFUSED
 const char *enclave_state_name(enum enclave_state state);
 
 struct enclave_options {
-    const char *path, *tee, *state_folder; /* lent for the enclave's life */
+    const char *path, *tee, *state_folder, *peers,
+        *recovery; /* the last two may be NULL; lent for the enclave's life */
     struct link *link;
     void *context;
     /* An enclave was served and is gone; from the supervisor's thread. */

@@ -150,6 +150,8 @@ static int enclave_bring_up(struct node *n)
     const struct enclave_options eo = {.path = n->options.enclave,
                                        .tee = n->options.tee,
                                        .state_folder = n->enclave_state,
+                                       .peers = n->options.peers,
+                                       .recovery = n->options.recovery,
                                        .link = n->host.link,
                                        .context = &n->host,
                                        .gone = on_gone};
@@ -257,6 +259,7 @@ int main(int argc, char **argv)
     }
     node.host.tee = node.options.tee;
     node.host.root_path = node.root;
+    node.host.wait_for_root = node.options.join;
     node.host.blob_max = node.options.blob_max_mib * MIB;
     node.host.message_timeout_ms = (int64_t)node.options.message_timeout_s * 1000;
     signal(SIGPIPE, SIG_IGN);

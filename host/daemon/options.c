@@ -14,6 +14,10 @@ const char options_usage[] =
     "  --tee sim|tsm|nitro     what vouches for the enclave (default sim: simulated, for "
     "development)\n"
     "  --enclave-state DIR     the enclave's own folder (default DIR/enclave under --data)\n"
+    "  --join                  start no log: wait for a root secret from a peer or from "
+    "shares\n"
+    "  --peers FILE            sim only: the trust policy for enclaves to share the root with\n"
+    "  --recovery FILE         sim only: who holds recovery shares; an image brings its own\n"
     "  --connections N         at most N connections (default 512)\n"
     "  --idle-s N              close connections silent for N seconds (default 30)\n"
     "  --head-s N              a request's head must be here within N seconds (default 60)\n"
@@ -64,6 +68,8 @@ static apex_status option_set(struct options *o, const char *name, const char *v
                                  {"--listen", &o->listen},
                                  {"--tee", &o->tee},
                                  {"--enclave-state", &o->enclave_state},
+                                 {"--peers", &o->peers},
+                                 {"--recovery", &o->recovery},
                                  {"--chain", &o->chain},
                                  {"--registry", &o->registry},
                                  {"--chain-key", &o->chain_key}};
@@ -128,6 +134,8 @@ apex_status options_parse(int argc, char **argv, struct options *o, const char *
             o->help = true;
         else if (strcmp(argv[i], "--version") == 0)
             o->version = true;
+        else if (strcmp(argv[i], "--join") == 0)
+            o->join = true;
         else if (strncmp(argv[i], "--", 2) != 0) {
             *what = "is no option of apexd";
             return APEX_E_USAGE;

@@ -9,10 +9,11 @@
 
 struct options {
     const char *data, *listen, *tee, *enclave, *enclave_state;
+    const char *peers, *recovery;
     const char *chain, *registry, *chain_key; /* all three or none */
     uint64_t chain_id, chain_confirmations, chain_every_s, chain_max_fee_gwei;
     uint64_t connections, idle_s, head_s, body_s, message_timeout_s, blob_max_mib, reserve_mib;
-    bool help, version;
+    bool join, help, version;
 };
 extern const char options_usage[];
 /* APEX_E_USAGE: *what is a sentence for a person, *which the argument it is about (or ""). */

@@ -265,6 +265,16 @@ APEX_API apex_status apex_chain_wait(struct apex_node *node,
                                      const struct apex_chain_options *options,
                                      const char *address, uint64_t wait_ms,
                                      char transaction[67], struct apex_error *error);
+/* The root secret of a node's enclave. Neither enclave believes who carries it. *entry: where
+ * the log records it. */
+APEX_API apex_status apex_hand_over(const char *from_url, const char *to_url, uint64_t *entry,
+                                    struct apex_error *error);
+/* Recovery shares, each sealed to its holder, as JSON; anybody may have them. */
+APEX_API apex_status apex_shares(const char *url, char **text, struct apex_error *error);
+/* A holder's share, to an enclave that waits for it and that the trust policy accepts. */
+APEX_API apex_status apex_recover(struct apex_home *home, const struct apex_identity *identity,
+                                  const char *url, const char *shares, unsigned *have,
+                                  unsigned *need, struct apex_error *error);
 
 /* What this machine offers: lines of name, state and advice. */
 APEX_API void apex_doctor(void (*line)(void *context, const char *name, const char *state,
