@@ -1,12 +1,12 @@
 /* The parts of private answers: the generator, exact noise, the accountant,
  * counts and means. */
 #include "tests/check.h"
+#include "tests/private_small.h"
 
 #include "common/num/private_budget.h"
 #include "common/num/private_count.h"
 #include "common/num/private_match.h"
 #include "common/num/private_noise.h"
-#include "common/num/private_random.h"
 #include "common/num/random.h"
 #include "common/num/simd.h"
 
@@ -445,92 +445,22 @@ static void nobody_spends_more_than_is_left(void **state)
 
 /* --- counts and means --- */
 
-enum { ROWS = 60, COLUMNS = 3, CLASSES = 4 };
-struct small {
-    double cells[COLUMNS][ROWS], weight[ROWS];
-    uint32_t label[ROWS];
-    const double *column[COLUMNS];
-    size_t n;
-};
-
-/* Values in and outside -1..2, not a number, infinite. */
-static void small_fill(struct small *s, uint64_t seed)
-{
-    static const double odd[] = {NAN, INFINITY, -INFINITY, 1e308, -1e308, 2, -1, -0.0};
-    struct random_state random;
-    uint8_t key[32] = {(uint8_t)seed, (uint8_t)(seed >> 8)};
-    random_seed(&random, key, 1);
-    s->n = ROWS;
-    for (size_t j = 0; j < COLUMNS; j++) {
-        for (size_t i = 0; i < ROWS; i++) {
-            uint64_t x = random_next(&random);
-            s->cells[j][i] = x % 5 ? 4 * random_unit(&random) - 1.5 : odd[x / 5 % 8];
-        }
-        s->column[j] = s->cells[j];
-    }
-    for (size_t i = 0; i < ROWS; i++) {
-        s->weight[i] = random_next(&random) % 6 ? 1 + random_unit(&random) : 0;
-        s->label[i] = (uint32_t)(random_next(&random) % CLASSES);
-    }
-}
-
-static void sum_of(const struct small *s, unsigned threads, size_t n_values,
-                   void (*add)(const void *, const struct num_block *, int64_t *),
-                   const void *context, int64_t *values)
-{
-    const struct num_arrays arrays = {.n_rows = s->n,
-                                      .n_columns = COLUMNS,
-                                      .column = s->column,
-                                      .weight = s->weight,
-                                      .label = s->label};
-    struct num_source rows;
-    CHECK_OK(num_source_of_arrays(&arrays, &rows));
-    const struct private_summing summing = {&rows, threads, n_values, add, context};
-    CHECK_OK(private_sum(&summing, values));
-    num_source_of_arrays_free(&rows);
-}
-
-/* The most that taking one row away changes n values: sum of absolutes, sum of
- * squares. */
-static void changes(struct small *s, size_t n_values,
-                    void (*add)(const void *, const struct num_block *, int64_t *),
-                    const void *context, double *l1, double *l2)
-{
-    int64_t whole[64], less[64];
-    CHECK(n_values <= 64);
-    sum_of(s, 1, n_values, add, context, whole);
-    *l1 = *l2 = 0;
-    for (size_t i = 0; i < ROWS; i++) {
-        double sum = 0, squares = 0, kept = s->weight[i];
-        s->weight[i] = 0;
-        sum_of(s, 1, n_values, add, context, less);
-        s->weight[i] = kept;
-        for (size_t v = 0; v < n_values; v++) {
-            double change = fabs((double)(whole[v] - less[v]));
-            sum += change;
-            squares += change * change;
-        }
-        *l1 = sum > *l1 ? sum : *l1;
-        *l2 = squares > *l2 ? squares : *l2;
-    }
-}
-
 static void one_row_changes_counts_and_sums_by_no_more_than_stated(void **state)
 {
     (void)state;
-    static const struct private_bounds bounds[COLUMNS] = {{-1, 2}, {0, 1e-3}, {-1e200, 1e200}};
+    static const struct private_bounds bounds[COLUMNS] = {{-1, 2}, {0, 1e-3}, {-1e99, 1e99}};
     for (uint64_t seed = 0; seed < 20; seed++) {
         struct small s;
         double l1, l2, most = PRIVATE_SUM_STEPS;
         small_fill(&s, seed);
         const struct private_classes classes = {CLASSES};
-        changes(&s, CLASSES, private_classes_add, &classes, &l1, &l2);
+        small_changes(&s, CLASSES, private_classes_add, &classes, &l1, &l2);
         CHECK(l1 == 1 && l2 == 1);
         const struct private_bin_options bins = {seed % COLUMNS, 7, bounds[seed % COLUMNS]};
-        changes(&s, 7, private_bins_add, &bins, &l1, &l2);
+        small_changes(&s, 7, private_bins_add, &bins, &l1, &l2);
         CHECK(l1 == 1 && l2 == 1);
         const struct private_sum_options sums = {COLUMNS, bounds};
-        changes(&s, 1 + COLUMNS, private_sums_add, &sums, &l1, &l2);
+        small_changes(&s, 1 + COLUMNS, private_sums_add, &sums, &l1, &l2);
         CHECK(l1 <= 1 + COLUMNS * most && l2 <= 1 + COLUMNS * most * most);
         CHECK(l1 > most); /* the bound is not idle */
     }
@@ -553,8 +483,8 @@ static void counts_are_those_of_a_plain_loop(void **state)
         }
         const struct private_classes classes = {CLASSES};
         const struct private_bin_options options = {1, 9, {-1, 2}};
-        sum_of(&s, 3, CLASSES, private_classes_add, &classes, counts);
-        sum_of(&s, 2, 9, private_bins_add, &options, bins);
+        small_sum(&s, 3, CLASSES, private_classes_add, &classes, counts);
+        small_sum(&s, 2, 9, private_bins_add, &options, bins);
         assert_memory_equal(counts, want, sizeof want);
         assert_memory_equal(bins, want_bins, sizeof want_bins);
     }
@@ -670,8 +600,9 @@ static void counts_refuse_what_they_cannot_count(void **state)
     CHECK_OK(num_source_of_arrays(&arrays, &rows));
     CHECK_OK(private_budget_open(&budget, 1000, 0, NULL));
     struct private_run run = {&budget, &random, 1};
-    static const struct private_bounds wrong[] = {
-        {1, 1}, {2, 1}, {NAN, 1}, {0, NAN}, {0, INFINITY}, {-1e308, 1e308}, {0, 1e-310}};
+    static const struct private_bounds wrong[] = {{1, 1},     {2, 1},        {NAN, 1},
+                                                  {0, NAN},   {0, INFINITY}, {-1e308, 1e308},
+                                                  {0, 1e100}, {0, 1e-100},   {0, 1e-310}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         CHECK_STATUS(private_histogram(&rows, 0, wrong[i], 4, 10, &run, counts, NULL, &place),
                      APEX_E_USAGE);

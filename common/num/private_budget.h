@@ -1,26 +1,28 @@
-/* The one accountant of a private run: what may be spent, what was, and on
- * what. In integers, so that a ledger can debit the same number.
+/* The one accountant of a private run: what may be spent, what was, and on what. In integers,
+ * so that a ledger can debit the same number.
  *
- * Guarantee: for two sets of rows of which one is the other and one row more,
- * each set of answers is at most e^epsilon times as likely from one as from the
- * other, plus delta. The row may be any; who contributed it does not matter, so
- * this is privacy of a row, not of a party. delta = 0  pure differential
- * privacy; units are millionths of epsilon; parts add up. delta > 0
- * zero-concentrated (rho-zCDP): the Renyi divergence of order alpha is at most
- *              rho alpha for all alpha > 1; units are thousand-millionths of
- * rho; parts add up, chosen after seeing earlier answers too (Bun and Steinke,
- * TCC 2016, lemma 1.7). rho for a given (epsilon, delta) is the greatest for
- * which some alpha > 1 has log delta >= (alpha - 1)(alpha rho - epsilon) -
- * log(alpha - 1) + alpha log(1 - 1/alpha) (Canonne, Kamath and Steinke 2020,
- * corollary 13); this is never below what Bun and Steinke's proposition 1.3,
- * epsilon = rho + 2 sqrt(rho log(1/delta)), allows. All is rounded against
- * spending. Over several runs epsilons add up and so do deltas: k runs of
- * (epsilon, delta) are (k epsilon, k delta).
+ * Guarantee: for two sets of rows of which one is the other and one row more, each set of
+ * answers is at most e^epsilon times as likely from one as from the other, plus delta. The row
+ * may be any; who contributed it does not matter, so this is privacy of a row, not of a party.
  *
- * APEX_E_USAGE (NUM_BUDGET): an epsilon that is not above 0, or not a number,
- * or above PRIVATE_EPSILON_MAX; a delta not in 0..PRIVATE_DELTA_MAX; an amount
- * of 0. APEX_E_REFUSED (NUM_BUDGET): more than is left. APEX_E_LIMIT: too many
- * kinds of spending. Leaks: nothing; it never sees a row. */
+ *   delta = 0  pure differential privacy; units are millionths of epsilon; parts add up.
+ *   delta > 0  zero-concentrated (rho-zCDP): the Renyi divergence of order alpha is at most
+ *              rho alpha for all alpha > 1; units are thousand-millionths of rho; parts add up.
+ *
+ * Parts may be chosen after seeing earlier answers, as long as all of them stay within the
+ * total: Rogers, Roth, Ullman and Vadhan, Privacy Odometers and Filters, NeurIPS 2016 (pure);
+ * Feldman and Zrnic, Individual Privacy Accounting via a Renyi Filter, NeurIPS 2021 (zCDP).
+ *
+ * rho for a given (epsilon, delta) is the greatest for which some alpha > 1 has
+ *     log delta >= (alpha - 1)(alpha rho - epsilon) - log(alpha - 1) + alpha log(1 - 1/alpha)
+ * (Canonne, Kamath and Steinke 2020, corollary 13); this is never below what Bun and Steinke's
+ * proposition 1.3 (TCC 2016), epsilon = rho + 2 sqrt(rho log(1/delta)), allows. All is rounded
+ * against spending. Over several runs epsilons add up and so do deltas.
+ *
+ * APEX_E_USAGE (NUM_BUDGET): an epsilon that is not above 0, or not a number, or above
+ * PRIVATE_EPSILON_MAX; a delta not in 0..PRIVATE_DELTA_MAX; an amount of 0.
+ * APEX_E_REFUSED (NUM_BUDGET): more than is left. APEX_E_LIMIT: too many kinds of spending.
+ * Leaks: nothing; it never sees a row. */
 #ifndef COMMON_NUM_PRIVATE_BUDGET_H
 #define COMMON_NUM_PRIVATE_BUDGET_H
 
@@ -32,9 +34,7 @@
 #include <stdint.h>
 
 #define PRIVATE_EPSILON_MAX 1000.0 /* more protects nobody */
-#define PRIVATE_DELTA_MAX                                                                      \
-    0.01 /* more would let whole rows out now and then                                         \
-          */
+#define PRIVATE_DELTA_MAX 0.01     /* more would let whole rows out now and then */
 enum { PRIVATE_SPENDS_MAX = 64 };
 
 struct private_spend {

@@ -1,20 +1,20 @@
 /* Private counts, histograms and means.
  *
- * Sensitivity, adding or removing one row of weight above 0 (a row of weight 0
- * is none): counts   the row is in exactly one class or bin, which changes by
- * 1: l1 = 1, l2^2 = 1, whatever the number of bins. A label that is no class is
- * in none. sums     a cell is an integer in -SUM_STEPS..SUM_STEPS, so d sums
- * change together by at most l1 = d SUM_STEPS, l2^2 = d SUM_STEPS^2; the number
- * of rows by 1, as a count. Cells outside the public bounds count as the bound,
- * so one row cannot pull a mean further than its bounds, and wide bounds cost
- * accuracy: the noise of a mean is of the order of (max - min) / (n epsilon)
- * for one column. Released counts may be negative or wrong in the small; nobody
- * should round them to "none".
+ * Sensitivity, adding or removing one row of weight above 0 (a row of weight 0 is none):
+ *   counts  the row is in exactly one class or bin, which changes by 1: l1 = 1, l2^2 = 1,
+ *           whatever the number of bins. A label that is no class is in none.
+ *   sums    a cell is an integer in -SUM_STEPS..SUM_STEPS, so d sums change together by at most
+ *           l1 = d SUM_STEPS, l2^2 = d SUM_STEPS^2; the number of rows by 1, as a count.
  *
- * The budget: `amount` units for all of a call. Means: a quarter for the number
- * of rows, the rest for sums. Statuses: APEX_E_USAGE (NUM_OPTION: no class, bin
- * or column; NUM_RANGE: bounds), private_release.h, private_sum(). Leaks: rows,
- * columns, classes, bins; released integers. */
+ * Cells outside the public bounds count as the bound, so one row cannot pull a mean further
+ * than its bounds, and wide bounds cost accuracy: the noise of a mean is of the order of
+ * (max - min) / (n epsilon) for one column. Released counts may be negative or wrong in the
+ * small; nobody should round them to "none".
+ *
+ * The budget: `amount` units for all of a call. Means: a quarter for the number of rows, the
+ * rest for sums. Statuses: APEX_E_USAGE (NUM_OPTION: no class, bin or column; NUM_RANGE:
+ * bounds), private_release.h, private_sum(). Leaks: rows, columns, classes, bins; released
+ * integers. */
 #ifndef COMMON_NUM_PRIVATE_COUNT_H
 #define COMMON_NUM_PRIVATE_COUNT_H
 

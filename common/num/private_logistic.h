@@ -10,17 +10,17 @@
  * whatever the optimiser does, wherever it stops, and whatever sigmoid rounds to, since e is
  * cut to -E..E in integers. (Objective perturbation, Chaudhuri, Monteleoni and Sarwate 2011,
  * gives about the same accuracy here but is private only at the exact minimum; output
- * perturbation measured worse. docs/privacy.md has the figures.)
+ * perturbation measured worse. docs/differential-privacy.md has figures.)
  * Budget: a fifth of `amount` for the view (private_rows.h), the rest in equal rounds. Their
  * number, if not given, grows with the released number of rows over the noise: more rounds
  * where noise allows. Steps have momentum; the answer is the mean of the second half's
  * coefficients.
  *
  * APEX_E_USAGE: NUM_OPTION: 0 columns (not the rows', 0 or above 511); 1 penalty negative or
- * not a number; 2 length; 3 no labels; 4 more than 1000 rounds. NUM_RANGE: bounds. APEX_E_LIMIT
- * (NUM_RANGE): more than 2^30 rows. APEX_E_MEMORY, private_release.h. A budget too small to be
- * cut into its parts is refused before the rounds begin.
- * Leaks: rows, columns, options; released integers and what is made of them (rounds).
+ * not a number; 2 length not 0 or within 1e-6..1e6; 3 no labels; 4 more than 1000 rounds.
+ * NUM_RANGE: bounds. APEX_E_LIMIT (NUM_RANGE): more than 2^30 rows. APEX_E_MEMORY,
+ * private_release.h. A budget too small to be cut into its parts is refused before the rounds
+ * begin. Leaks: rows, columns, options; released integers and what is made of them (rounds).
  * Sources: Song, Chaudhuri and Sarwate, GlobalSIP 2013; Bassily, Smith and Thakurta, FOCS 2014;
  * the accounting is Bun and Steinke's 2016. */
 #ifndef COMMON_NUM_PRIVATE_LOGISTIC_H

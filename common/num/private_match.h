@@ -1,8 +1,9 @@
-/* How many rows bear each of a list of codes, without an address or branch that
- * follows a row: every row is compared with every value, many at a time. codes
- * n, n <= BLOCK_ROWS; a row that does not count bears PRIVATE_NO_CODE values
- * n_values codes; none is PRIVATE_NO_CODE counts  n_values; added to Leaks: n,
- * n_values, values. */
+/* How many rows bear each of a list of codes, without an address or branch that follows a row:
+ * every row is compared with every value, many at a time.
+ *   codes   n, n <= BLOCK_ROWS; a row that does not count bears PRIVATE_NO_CODE
+ *   values  n_values codes; none is PRIVATE_NO_CODE
+ *   counts  n_values; added to
+ * Leaks: n, n_values, values. */
 #ifndef COMMON_NUM_PRIVATE_MATCH_H
 #define COMMON_NUM_PRIVATE_MATCH_H
 

@@ -1,24 +1,23 @@
-/* Exact discrete noise for private answers: Laplace (pure epsilon) and Gaussian
- * (zCDP).
+/* Exact discrete noise for private answers: Laplace (pure epsilon) and Gaussian (zCDP).
  *
- * Arithmetic is in integers throughout; no draw rounds a real number, so there
- * is nothing for an attack on floating-point noise (Mironov, CCS 2012) to hold
- * on to. The distance from the exact distributions is below 2^-250 a draw: 1/e
- * is compared to 256 binary digits, and loops have bounds that are reached with
- * less than that probability. Laplace   P(x) proportional to exp(-|x| / b); b =
- * l1 / epsilon. Adding it to integers of which one row changes the sum of
- * absolute values by at most l1 is epsilon-DP. Gaussian  P(x) proportional to
- * exp(-x^2 / 2 s^2); s^2 = l2_squared / (2 rho), rounded up. Adding it to
- * integers of which one row changes the sum of squares by at most l2_squared is
- * rho-zCDP (theorem 4 there: D_alpha <= alpha delta^2 / 2 s^2 for each
- * coordinate, and these add up). Leaks: how often a proposal was rejected,
- * which is independent of the noise that is returned (trials are independent
- * and stop at the first accepted one) and of all rows; else nothing but events
- * of probability below 2^-40 a draw: loops run for a fixed number of rounds
- * under a mask, and go on only if those were not enough. (Samplers whose time
- * follows the noise undo it: Jin et al., Are We There Yet?, IEEE S&P 2022.)
- * Source: Canonne, Kamath and Steinke, The Discrete Gaussian for Differential
- * Privacy, NeurIPS 2020, algorithms 1 to 3. */
+ * Arithmetic is in integers throughout; no draw rounds a real number, so there is nothing for
+ * an attack on floating-point noise (Mironov, CCS 2012) to hold on to. The distance from the
+ * exact distributions is below 2^-250 a draw: 1/e is compared to 256 binary digits, and loops
+ * have bounds that are reached with less than that probability.
+ *
+ *   Laplace   P(x) proportional to exp(-|x| / b); b = l1 / epsilon. Adding it to integers of
+ *             which one row changes the sum of absolute values by at most l1 is epsilon-DP.
+ *   Gaussian  P(x) proportional to exp(-x^2 / 2 s^2); s^2 = l2_squared / (2 rho), rounded up.
+ *             Adding it to integers of which one row changes the sum of squares by at most
+ *             l2_squared is rho-zCDP (theorem 4 there: D_alpha <= alpha delta^2 / 2 s^2 for
+ *             each coordinate, and these add up).
+ *
+ * Leaks: how often a proposal was rejected, which is independent of the noise that is returned
+ * (trials are independent and stop at the first accepted one) and of all rows; else nothing but
+ * events of probability below 2^-40 a draw: loops run for a fixed number of rounds under a
+ * mask, and go on only if those were not enough. (Samplers whose time follows the noise undo
+ * it: Jin et al., Are We There Yet?, IEEE S&P 2022.) Source: Canonne, Kamath and Steinke, The
+ * Discrete Gaussian for Differential Privacy, NeurIPS 2020, algorithms 1 to 3. */
 #ifndef COMMON_NUM_PRIVATE_NOISE_H
 #define COMMON_NUM_PRIVATE_NOISE_H
 

@@ -1,16 +1,14 @@
-/* The generator behind private noise: ChaCha20's key stream, read as 64-bit
- * numbers.
+/* The generator behind private noise: ChaCha20's key stream, read as 64-bit numbers.
  *
- *   key     32 bytes of the run's secret noise key. It must be new for every
- * run and known to nobody outside the enclave: whoever knows it can take the
- * noise off again, and two runs with one key on different rows differ by what
- * the rows differ by. stream  one number per use within a run; streams of one
- * key are independent
+ *   key     32 bytes of the run's secret noise key. It must be new for every run and known to
+ *           nobody outside the enclave: whoever knows it can take the noise off again, and two
+ *           runs with one key on different rows differ by what the rows differ by.
+ *   stream  one number per use within a run; streams of one key are independent
  *
- * Constant time in: key. 16 blocks are made at a time; every level of simd.h
- * gives the same numbers. 2^64 blocks a stream. Not for encryption. Source: RFC
- * 8439 section 2.3; the two words that hold RFC 8439's first nonce word and
- * counter count blocks together, as in Bernstein's ChaCha (2008). */
+ * Constant time in: key. 16 blocks are made at a time; every level of simd.h gives the same
+ * numbers. 2^64 blocks a stream. Not for encryption. Source: RFC 8439 section 2.3; the two
+ * words that hold RFC 8439's first nonce word and counter count blocks together, as in
+ * Bernstein's ChaCha (2008). */
 #ifndef COMMON_NUM_PRIVATE_RANDOM_H
 #define COMMON_NUM_PRIVATE_RANDOM_H
 

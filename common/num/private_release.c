@@ -71,7 +71,7 @@ apex_status private_bounds_check(const struct private_bounds *bounds, size_t n,
 {
     for (size_t i = 0; i < n; i++) {
         double range = bounds[i].max - bounds[i].min;
-        if (!(range > 0 && range < 1e300 && 1 / range < 1e300))
+        if (!(range > 1e-100 && range < 1e100))
             return private_refuse(place, NUM_RANGE, i, APEX_E_USAGE);
     }
     return APEX_OK;

@@ -1,12 +1,10 @@
-/* Integers about rows, made private: the only way from rows to an answer in
- * private_*.
+/* Integers about rows, made private: the only way from rows to an answer in private_*.
  *
- * A statistic is n integers that are sums over rows: with one row more or less
- * they change by at most l1 in the sum of absolute values and at most
- * l2_squared in the sum of squares. Each mechanism's header proves these two
- * for its statistics; everything after the release is made of released integers
- * and public options alone and costs nothing (post-processing). Noise has a
- * variance that is public, and depends on no row. */
+ * A statistic is n integers that are sums over rows: with one row more or less they change by
+ * at most l1 in the sum of absolute values and at most l2_squared in the sum of squares. Each
+ * mechanism's header proves these two for its statistics; everything after the release is made
+ * of released integers and public options alone and costs nothing (post-processing). Noise has
+ * a variance that is public, and depends on no row. */
 #ifndef COMMON_NUM_PRIVATE_RELEASE_H
 #define COMMON_NUM_PRIVATE_RELEASE_H
 
@@ -50,8 +48,8 @@ bool private_rows_have(const struct num_source *rows, bool target);
 struct private_bounds {
     double min, max;
 };
-/* min < max, both finite, and the range too. APEX_E_USAGE (NUM_RANGE, at the
- * column). */
+/* min < max, and max - min within 1e-100..1e100, so that no square of it overflows or vanishes.
+ * APEX_E_USAGE (NUM_RANGE, at the column). */
 apex_status private_bounds_check(const struct private_bounds *bounds, size_t n,
                                  struct num_place *place);
 /* Cells to integers 0..steps on an even grid from min to max, to the nearest;

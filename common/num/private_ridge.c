@@ -215,7 +215,7 @@ static apex_status options_check(const struct num_source *rows,
         return private_refuse(place, NUM_OPTION, 0, APEX_E_USAGE);
     if (!(o->alpha >= 0 && o->alpha < 1e100))
         return private_refuse(place, NUM_OPTION, 1, APEX_E_USAGE);
-    if (!(o->length >= 0 && o->length < 1e6))
+    if (!(o->length == 0 || (o->length > 1e-6 && o->length < 1e6)))
         return private_refuse(place, NUM_OPTION, 2, APEX_E_USAGE);
     if (!private_rows_have(rows, true))
         return private_refuse(place, NUM_OPTION, 3, APEX_E_USAGE);

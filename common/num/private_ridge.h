@@ -19,7 +19,7 @@
  * still holds in it: it weighs less.
  *
  * APEX_E_USAGE: NUM_OPTION: 0 columns (n_columns is not the rows', or 0, or above 255);
- * 1 alpha negative or not a number; 2 length negative or not a number; 3 no target. NUM_RANGE:
+ * 1 alpha negative or not a number; 2 length not 0 or within 1e-6..1e6; 3 no target. NUM_RANGE:
  * bounds. APEX_E_LIMIT (NUM_RANGE): more than 2^30 rows. APEX_E_MEMORY, private_release.h.
  * Leaks: rows, columns, options; released integers. Sources: Vu and Slavkovic, ICDMW 2009;
  * Wang, Revisiting differentially private linear regression, UAI 2018. */
