@@ -18,9 +18,11 @@ MORE = {"classify": [{"method": "logistic"}, {"method": "boost", "rounds": 2, "d
 SMALL = {"k": 2, "restarts": 1, "rounds": 2, "depth": 2, "k_most": 3, "candidates": 4, "bins": 3}
 
 
-def cell(r, kind, i):
+def cell(r, column, i):
+    kind = column["type"]
     if kind == "category":
-        return "ab"[i % 2] if r.random() < 0.9 else "c"
+        texts = column.get("values", "abc")
+        return texts[i % 2 % len(texts)] if r.random() < 0.9 else texts[-1]
     return {"latitude": r.randint(-9 * 10 ** 8, 9 * 10 ** 8), "longitude": r.randint(-18 * 10 ** 8, 18 * 10 ** 8), "float64": r.gauss(5 + i % 2, 1), "int64": r.randint(0, 50), "bool": i % 2,
             "date": r.randint(0, 20000)}[kind]
 
@@ -30,7 +32,7 @@ def rows_of(dataset, salt):
     columns = []
     for c in dataset["columns"]:
         kind, code = TYPES[c["type"]]
-        cells = [cell(r, c["type"], i) for i in range(ROWS)]
+        cells = [cell(r, c, i) for i in range(ROWS)]
         if c.get("missing"):
             cells[salt % ROWS] = None
         columns.append((kind, c["name"], code, cells))
@@ -39,7 +41,7 @@ def rows_of(dataset, salt):
 
 def schema(dataset):
     bounds = lambda c: [float(c["min"]), float(c["max"])] if "min" in c and "max" in c else []
-    return [dataset["name"], [[c["name"], TYPES[c["type"]][0], bool(c.get("missing")), bounds(c)] for c in dataset["columns"]]]
+    return [dataset["name"], [[c["name"], TYPES[c["type"]][0], bool(c.get("missing")), bounds(c), c.get("values", [])] for c in dataset["columns"]]]
 
 
 def value(p, changes):
@@ -53,11 +55,21 @@ def ordered(params):
     return dict(sorted(params.items(), key=lambda kv: (len(kv[0]), kv[0])))
 
 
+def bounded(dataset):
+    """As private functions need their columns: with bounds, and texts that are listed."""
+    bounds = {"latitude": (-90, 90), "longitude": (-180, 180), "float64": (0, 10), "int64": (0, 50), "date": (0, 20000)}
+    columns = []
+    for c in dataset["columns"]:
+        more = {"values": ["a", "b"]} if c["type"] == "category" else dict(zip(("min", "max"), bounds.get(c["type"], ())))
+        columns.append({**c, **more})
+    return {**dataset, "columns": columns}
+
+
 class Case:
     """One function of a template, as its program is asked."""
 
     def __init__(self, manifest, function, changes):
-        sets = {d["name"]: d for d in manifest["datasets"]}
+        sets = {d["name"]: bounded(d) if function.get("private") else d for d in manifest["datasets"]}
         self.manifest, self.function = manifest, function
         self.params = ordered({p["name"]: value(p, changes) for p in function["params"]})
         given = [(sets[n], e, False) for n in function["datasets"] for e in range(PARTIES)]
@@ -65,11 +77,11 @@ class Case:
             given.append((sets[function["rows"]], 0, True))
         self.tables = [(d["name"], e, rows_of(d, 7 * i + e), private) for i, (d, e, private) in enumerate(given)]
         named = function["datasets"] + ([function["rows"]] if "rows" in function else [])
-        self.schemas = [schema(d) for d in manifest["datasets"] if d["name"] in named]
+        self.schemas = [schema(sets[d["name"]]) for d in manifest["datasets"] if d["name"] in named]
 
     def request(self, rules, model):
         return cbor({1: "apex/program/v1", 2: self.function["name"], 3: self.params, 4: b"s" * 32, 5: dict(zip((1, 2, 3), rules)), 6: 1, 7: PARTIES,
-                     8: [[n, e, len(t), private] for n, e, t, private in self.tables], 9: {1: True, 2: bool(self.function.get("exports")), 3: len(model), 4: b"", 5: 0.0, 6: False}, 10: self.schemas})
+                     8: [[n, e, len(t), private] for n, e, t, private in self.tables], 9: {1: True, 2: bool(self.function.get("exports")), 3: len(model), 4: b"n" * 32 if self.function.get("private") else b"", 5: 1e-6 if self.function.get("private") else 0.0, 6: False}, 10: self.schemas})
 
     def bytes(self, rules, model):
         request = self.request(rules, model)
