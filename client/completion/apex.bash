@@ -18,7 +18,8 @@ _apex() {
     ui) options="$options --open --port" ;;
     run) options="$options --param --rows --seed --map -o" ;;
     result) options="$options -o" ;;
-    verify) options="$options --policy" ;;
+    verify) options="$options --policy --chain --registry --chain-id --confirmations" ;;
+    audit) options="$options --chain --registry --chain-id --confirmations" ;;
     image) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "measure" -- "$word")); return; }; options="$options --firmware --cpu --vcpus --features" ;;
     demo) options="$options --rows --tee --open" ;;
     esac

@@ -135,6 +135,7 @@ apex_status chain_view_anchors(struct chain_view *c, uint64_t least, struct apex
         return APEX_OK;
     }
     TRY(newest_check(c, &kept, error));
+    if (!c->agree) return APEX_OK; /* enough is known */
     TRY(anchor_get(c, c->head.size, c->head.anchored, &e, error));
     if (memcmp(e.event.statement.root, c->head.root, 32) != 0) wrong++;
     while (e.event.previous != 0 && walked < ANCHORS_WALKED_MAX) {

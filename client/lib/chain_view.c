@@ -28,7 +28,9 @@ apex_status chain_fault_tell(struct apex_error *error, apex_status s,
         : s == APEX_E_UNREACHABLE ? "try again, or ask another RPC of this chain"
                                   : "ask another RPC of this chain, and show both "
                                     "answers to an auditor";
-    (void)apex_fail(error, s, f->what, "nothing of the chain was used", next,
+    char what[sizeof error->what];
+    snprintf(what, sizeof what, "%s: %.190s", f->rule ? f->rule : "chain", f->what);
+    (void)apex_fail(error, s, what, "nothing of the chain was used", next,
                     s == APEX_E_UNREACHABLE || s == APEX_E_USAGE ? "you"
                                                                  : "whoever runs the RPC");
     snprintf(error->refusal, sizeof error->refusal, "%s", f->rule ? f->rule : "");
@@ -169,11 +171,15 @@ static apex_status run_event(struct chain_view *c, const struct entry *result,
     bool ours = s == APEX_OK && memcmp(e.signer, c->key, sizeof e.signer) == 0 &&
                 memcmp(e.event.statement.output, result->output, 32) == 0;
     hex_write(SPAN(e.tx), tx);
-    (void)chain_view_check(c, "run-signed", ours, s == APEX_OK ? CHAIN_FORGED : fault.rule,
-                           ours
-                               ? "the enclave's own key signed it; block %llu, transaction 0x%s"
-                               : "its event in block %llu is not signed by this enclave's key",
-                           (unsigned long long)kept->committed, ours ? tx : "");
+    (void)chain_view_check(
+        c, "run-signed", ours,
+        s == APEX_OK            ? CHAIN_FORGED
+        : s == APEX_E_NOT_FOUND ? CHAIN_RPC_CONTRADICTS
+                                : fault.rule,
+        ours ? "the enclave's own key signed it; block %llu, transaction 0x%s"
+             : "the chain shows no event of it in block %llu that this enclave's key "
+               "signed",
+        (unsigned long long)kept->committed, ours ? tx : "");
     return APEX_OK;
 }
 
