@@ -1,3 +1,4 @@
+#include "client/lib/doctor_machine.h"
 #include "include/apex/apex.h"
 
 #include <curl/curl.h>
@@ -15,20 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-typedef void line_fn(void *context, const char *name, const char *state, const char *advice);
-
-static void device(line_fn *line, void *context, const char *name, const char *path,
-                   const char *advice)
-{
-    bool there = access(path, F_OK) == 0, usable = access(path, R_OK | W_OK) == 0;
-    line(context, name,
-         usable  ? "yes"
-         : there ? "there, but not for this user"
-                 : "no",
-         usable  ? ""
-         : there ? "add the user to the device's group"
-                 : advice);
-}
+typedef doctor_line_fn line_fn;
 
 static void landlock(line_fn *line, void *context)
 {
@@ -132,14 +120,8 @@ void apex_doctor(void (*line)(void *context, const char *name, const char *state
     memlock(line, context);
     spool(line, context);
     libraries(line, context);
-    device(line, context, "KVM", "/dev/kvm",
-           "needed to start confidential VMs here; not to use a node elsewhere");
-    device(line, context, "AMD SEV-SNP guest", "/dev/sev-guest",
-           "run in an SEV-SNP virtual machine to have an enclave that hardware vouches for");
-    device(line, context, "Intel TDX guest", "/dev/tdx_guest",
-           "run in a TDX virtual machine to have an enclave that hardware vouches for");
-    device(line, context, "AWS Nitro enclave", "/dev/nsm",
-           "run in a Nitro enclave to have one that hardware vouches for");
+    char qemu[120];
+    doctor_machine("", doctor_qemu(qemu, sizeof qemu), line, context);
     line(context, "sim", "yes",
          "for development only: nothing vouches for a simulated enclave, and its operator can "
          "read it");

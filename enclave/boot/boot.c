@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/resource.h>
@@ -86,7 +87,9 @@ static int reap_until(pid_t enclave)
 void boot(int (*enclave)(const struct boot *machine))
 {
     machine_ready();
-    struct boot machine = {.tee = tee_found(),
+    const char *tee = tee_found();
+    if (strcmp(tee, "nitro") == 0) channel_announce();
+    struct boot machine = {.tee = tee,
                            .peers = access(PEERS, R_OK) == 0 ? PEERS : NULL,
                            .recovery = access(RECOVERY, R_OK) == 0 ? RECOVERY : NULL,
                            .link_fd = channel_open()};

@@ -9,5 +9,8 @@ enum { APEX_VSOCK_PORT = 9100 };
 /* A descriptor whose reads do not block, or -1 when this machine has neither. Waits for the
  * host to be there. */
 int channel_open(void);
+/* What a Nitro enclave's parent waits for before it calls the enclave started: one byte to it,
+ * and back. Source: aws-nitro-enclaves-sdk-bootstrap, init.c. */
+void channel_announce(void);
 
 #endif

@@ -1,6 +1,7 @@
 #include "host/daemon/enclave.h"
 
 #include "host/daemon/clock.h"
+#include "host/daemon/connect.h"
 #include "host/daemon/log.h"
 
 #include <errno.h>
@@ -126,11 +127,33 @@ static bool stopping(struct enclave *e)
     return s;
 }
 
+/* An enclave that others start: its life is that of the connection. */
+static void connection_live(struct enclave *e, struct span greeting)
+{
+    int fd = connect_enclave(e->options.path);
+    if (fd < 0) {
+        log_line(LOG_WARN, "msg=\"no enclave there yet\" enclave=%s errno=%d", e->options.path,
+                 errno);
+        state_set(e, ENCLAVE_DOWN);
+        return;
+    }
+    log_line(LOG_INFO, "msg=\"enclave connected\" enclave=%s", e->options.path);
+    apex_status s = link_run(e->options.link, fd, greeting);
+    bool asked = stopping(e);
+    if (!asked) state_set(e, ENCLAVE_DOWN);
+    e->options.gone(e->options.context);
+    log_line(asked ? LOG_INFO : LOG_ERROR, "msg=\"enclave gone\" link=%s", apex_status_name(s));
+}
+
 /* One life of the enclave. True: another may follow. */
 static bool enclave_live(struct enclave *e, struct span greeting)
 {
     int fd;
     state_set(e, ENCLAVE_STARTING);
+    if (connect_wanted(e->options.path)) {
+        connection_live(e, greeting);
+        return true;
+    }
     pid_t pid = child_start(&e->options, &fd);
     if (pid < 0) {
         log_line(LOG_ERROR, "msg=\"cannot fork the enclave\" errno=%d", errno);

@@ -7,6 +7,9 @@
  *   REFUSED   exit code 3: it does not accept the stored log. Not started again: somebody has
  *             to look
  *
+ * A path of the form unix:PATH or vsock:CID:PORT is connected to instead: somebody else started
+ * the machine it is in, and starts it again.
+ *
  * The child gets no environment and the descriptors 0 and 1 (nothing), 2 (our log), 3 (the
  * link). When we die it dies. */
 #ifndef HOST_DAEMON_ENCLAVE_H

@@ -3,6 +3,7 @@
  * else. */
 #include "host/chain/anchor.h"
 #include "host/daemon/anchoring.h"
+#include "host/daemon/connect.h"
 #include "host/daemon/host.h"
 #include "host/daemon/listen.h"
 #include "host/daemon/log.h"
@@ -85,6 +86,11 @@ static int enclave_prepare(struct node *n)
             return complain(EXIT_USAGE, "the path after --enclave-state is too long");
     }
     struct stat st;
+    if (connect_wanted(path) && !connect_valid(path))
+        return complain(
+            EXIT_USAGE,
+            "--enclave needs unix:PATH or vsock:CID:PORT, or a program's path, not %s", path);
+    if (connect_wanted(path)) return 0;
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || access(path, X_OK) != 0)
         return complain(EXIT_USAGE,
                         "the enclave's binary %s is missing or cannot be run; build it, or "

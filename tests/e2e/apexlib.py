@@ -48,7 +48,7 @@ class Node:
         self.scratch = folder or tempfile.mkdtemp(prefix="apex-test-")
         self.data = os.path.join(self.scratch, "node")
         self.wrap = list(wrap)
-        self.enclave = os.path.join(BUILD, enclave)
+        self.enclave = enclave if ":" in enclave else os.path.join(BUILD, enclave)
         self.extra = list(extra)
         self.host = None
         self.url = None

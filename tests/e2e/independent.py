@@ -50,7 +50,7 @@ def words(node, crew):
     for line in (["doctor", "--json"], ["trust", "check", "--json"], ["id", "show", "--json"]):
         code, out, err = crew[0].apex(*line)
         say(code == 0 and json.loads(out) is not None, "apex %s is JSON" % " ".join(line), out)
-    for command in ("demo", "id", "trust", "contract", "contribute", "run", "result", "withdraw", "audit", "verify", "doctor"):
+    for command in ("demo", "id", "trust", "contract", "contribute", "run", "result", "withdraw", "audit", "verify", "image", "node", "doctor"):
         code, out, err = crew[0].apex(command, "--help")
         page = os.path.join(ROOT, "client/man/apex-%s.1" % command)
         say(code == 0 and "usage: apex " + command in out and os.path.exists(page), "apex %s has help and a man page" % command, out)

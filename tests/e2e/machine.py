@@ -3,6 +3,7 @@ import filecmp
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 
@@ -35,6 +36,40 @@ def changed_byte(scratch):
     assert bytes_.count(b"powering off") == 1
     open(enclave, "wb").write(bytes_.replace(b"powering off", b"powering Off"))
     image(os.path.join(scratch, "changed"), "--enclave", enclave)
+
+
+def measure(folder):
+    ran = subprocess.run([APEX, "image", "measure", folder, "--json"], stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(ran.stdout)
+
+
+def measured(scratch):
+    ours, theirs = measure(os.path.join(BUILD, "image")), measure(os.path.join(scratch, "changed"))
+    say(ours["tdx_rtmr2"] != theirs["tdx_rtmr2"] and ours["initrd"] != theirs["initrd"] and ours["kernel"] == theirs["kernel"],
+        "what hardware would measure of the image changes with it", (ours, theirs))
+
+
+def elsewhere(scratch):
+    """An enclave that others start, behind a unix socket, as a machine's virtio-serial port is."""
+    where = os.path.join(scratch, "enclave.sock")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(where)
+    server.listen(1)
+    node = Node(enclave="unix:" + where).start(wait=False)
+    link = server.accept()[0]
+    enclave = subprocess.Popen([os.path.join(BUILD, "enclave/apex-enclave"), "--tee", "sim", "--state", os.path.join(scratch, "state"), "--link-fd",
+                                str(link.fileno())], pass_fds=[link.fileno()], stderr=subprocess.DEVNULL)
+    link.close()
+    say(node.healthy(20), "apexd serves an enclave that others started", node.log_text())
+    enclave.kill()
+    enclave.wait()
+    link = server.accept()[0]
+    say(True, "and looks for it again when it is gone")
+    link.close()
+    server.close()
+    node.clean()
+    bad = subprocess.run([os.path.join(BUILD, "host/apexd"), "--data", scratch, "--enclave", "vsock:3"], stderr=subprocess.PIPE, text=True)
+    say(bad.returncode == 2 and "vsock:CID:PORT" in bad.stderr, "a place that does not read is refused in words", bad.stderr)
 
 
 def refused(scratch):
@@ -76,6 +111,8 @@ def main():
         image(os.path.join(BUILD, "image"))
         in_two_folders(scratch)
         changed_byte(scratch)
+        measured(scratch)
+        elsewhere(scratch)
         refused(scratch)
         demo()
     finally:
