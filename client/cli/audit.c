@@ -1,6 +1,7 @@
 #include "client/cli/cli.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static void event_json(const struct apex_event *v)
@@ -11,6 +12,8 @@ static void event_json(const struct apex_event *v)
     printf(", \"what\": ");
     cli_json_text(stdout, v->what);
     if (v->epsilon_micro) printf(", \"epsilon\": %.10g", (double)v->epsilon_micro / 1e6);
+    if (v->task[0])
+        printf(", \"run\": %llu, \"task\": \"%s\"", (unsigned long long)v->run, v->task);
     printf(", \"refusal\": \"%s\"}", v->refusal);
 }
 
@@ -20,8 +23,10 @@ static void event_print(const struct apex_event *v)
     time_t t = (time_t)(v->time_ms / 1000);
     struct tm tm;
     if (gmtime_r(&t, &tm)) strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm);
-    printf("%6llu  %s  %-10s  %-16s  %s%s%s\n", (unsigned long long)v->index, when, v->kind,
-           v->who, v->refusal, v->refusal[0] ? ": " : "", v->what);
+    bool run = strcmp(v->kind, "run") == 0;
+    printf("%6llu  %s  %-10s  %-16s  %s%s%s%s%s\n", (unsigned long long)v->index, when, v->kind,
+           v->who, v->refusal, v->refusal[0] ? ": " : "", v->what, run ? ": " : "",
+           run ? v->task : "");
 }
 
 static void print_all(const struct cli *cli, const struct apex_event *events, size_t n,
@@ -79,7 +84,7 @@ static int audit(struct cli *cli, struct apex_home *home, struct apex_node *node
         apex_audit(node, cli->word[0], &events, &n, &log_size, &e) != APEX_OK)
         code = cli_fail(cli, &e);
     if (code == EXIT_OK && cli->chain) {
-        s = apex_audit_chain(home, node, &o, cli->word[0], chain, &e);
+        s = apex_audit_chain(home, node, &o, cli->word[0], events, n, chain, &e);
         if (!chain->sentences[0][0]) code = cli_chain_result(cli, s, chain, &e);
     }
     if (code == EXIT_OK) print_all(cli, events, n, log_size, cli->chain ? chain : NULL);

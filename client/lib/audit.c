@@ -48,6 +48,18 @@ static void act_describe(const struct entry *e, const struct act *act, struct ap
     }
 }
 
+static void task_note(const struct entry *e, struct apex_event *v)
+{
+    unsigned state = e->kind == (unsigned)ACT_RUN ? RUN_REQUESTED
+                     : e->kind == ENTRY_RESULT    ? RUN_RELEASED
+                     : e->kind != ENTRY_REFUSE    ? 0
+                     : e->state == 1              ? RUN_REFUSED
+                                                  : RUN_FAILED;
+    if (state == 0) return;
+    v->run = e->kind == (unsigned)ACT_RUN ? e->index : e->run;
+    snprintf(v->task, sizeof v->task, "%s", task_name(state));
+}
+
 static apex_status event_fill(struct span bytes, const struct manifest *m, struct entry *e,
                               struct apex_event *v)
 {
@@ -59,6 +71,7 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
         .index = e->index, .time_ms = e->time_ms, .epsilon_micro = e->epsilon_micro};
     snprintf(v->kind, sizeof v->kind, "%s", kind_name(e->kind));
     snprintf(v->who, sizeof v->who, "the enclave");
+    task_note(e, v);
     if (e->act.len) {
         TRY(cose_open(e->act, SPAN_TEXT(ACT_AAD), &inner));
         TRY(act_parse(inner.payload, &act));
@@ -76,6 +89,18 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
                  e->detail.len ? (const char *)e->detail.data : "");
     }
     return APEX_OK;
+}
+
+/* How each run stands: every event of it says so. */
+static void tasks_mark(struct apex_event *events, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(events[i].kind, "run") != 0) continue;
+        for (size_t j = i + 1; j < n; j++)
+            if (events[j].task[0] && events[j].run == events[i].index &&
+                strcmp(events[j].kind, "run") != 0)
+                memcpy(events[i].task, events[j].task, sizeof events[i].task);
+    }
 }
 
 /* Every entry of the contract in the whole log, not only those the enclave lists: nothing can
@@ -98,6 +123,7 @@ static apex_status collect(struct apex_node *node, const struct manifest *m,
         ++*n;
     }
     free(e);
+    if (s == APEX_OK) tasks_mark(*events, *n);
     return s;
 }
 

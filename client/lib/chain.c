@@ -191,6 +191,29 @@ static apex_status runs_compare(struct chain_view *c, const uint8_t address[stat
     return APEX_OK;
 }
 
+/* Runs without an answer whose fee the chain has given back. */
+static apex_status refunds_mark(struct chain_view *c, struct apex_event *events, size_t n,
+                                struct entry *e, struct apex_error *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct chain_fault fault = {0};
+        struct cose cose;
+        struct act act;
+        bool refunded;
+        if (strcmp(events[i].kind, "run") != 0 ||
+            strcmp(events[i].task, task_name(RUN_RELEASED)) == 0)
+            continue;
+        TRY(entry_of(c->node, events[i].index, e, error));
+        if (cose_parse(e->act, &cose) != APEX_OK || act_parse(cose.payload, &act) != APEX_OK)
+            continue;
+        apex_status s = chain_refunded(c->chain, c->log, act.request_digest, c->head.opened,
+                                       c->chain->at.number, &refunded, &fault);
+        if (s != APEX_OK) return chain_fault_tell(error, s, &fault);
+        if (refunded) snprintf(events[i].task, sizeof events[i].task, "%s", TASK_REFUNDED);
+    }
+    return APEX_OK;
+}
+
 static apex_status audit(struct chain_view *c, const uint8_t address[static 32],
                          const struct apex_chain_options *options, struct entry *e,
                          struct apex_error *error)
@@ -209,6 +232,7 @@ static apex_status audit(struct chain_view *c, const uint8_t address[static 32],
 
 apex_status apex_audit_chain(struct apex_home *home, struct apex_node *node,
                              const struct apex_chain_options *options, const char *address,
+                             struct apex_event *events, size_t n_events,
                              struct apex_verification *v, struct apex_error *error)
 {
     struct chain_view c = {.home = home, .node = node, .v = v};
@@ -218,6 +242,7 @@ apex_status apex_audit_chain(struct apex_home *home, struct apex_node *node,
     struct entry *e = calloc(1, sizeof *e);
     if (!e) return apex_fail_memory(error);
     apex_status s = audit(&c, raw, options, e, error);
+    if (s == APEX_OK) s = refunds_mark(&c, events, n_events, e, error);
     chain_view_close(&c);
     free(e);
     return s;

@@ -315,3 +315,58 @@ apex_status chain_anchor_before(struct evm *chain, const uint8_t log[static 32],
     return s == APEX_OK ? event_judge(chain, event, fault)
                         : rpc_malformed(fault, "no anchors of a block");
 }
+
+enum { DEPOSITS_MAX = 64 };
+
+/* Logs of an event of fees whose indexed values are these; NULL: any. */
+static apex_status fees(struct evm *c, const char *event, const uint8_t *const *values,
+                        size_t n, uint64_t from, uint64_t to, json_t **logs,
+                        struct chain_fault *fault)
+{
+    uint8_t topic[WORD_LEN];
+    json_t *topics = json_array();
+    keccak256(span_text(event), topic);
+    json_array_append_new(topics, rpc_hex(SPAN(topic)));
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(topics,
+                              values[i] ? rpc_hex(span_of(values[i], WORD_LEN)) : json_null());
+    TRY(rpc_call(c->rpc, "eth_getLogs",
+                 json_pack("[{s:o, s:o, s:o, s:o}]", "address",
+                           rpc_hex(SPAN(c->place.registry)), "fromBlock", rpc_number(from),
+                           "toBlock", rpc_number(to), "topics", topics),
+                 logs, fault));
+    if (json_is_array(*logs) && json_array_size(*logs) <= DEPOSITS_MAX) return APEX_OK;
+    json_decref(*logs);
+    return rpc_malformed(fault, "no list of fees");
+}
+
+static apex_status deposit_refunded(struct evm *c, const json_t *deposit, uint64_t from,
+                                    uint64_t to, bool *refunded, struct chain_fault *fault)
+{
+    uint8_t id[WORD_LEN];
+    const uint8_t *const values[] = {id};
+    json_t *logs;
+    if (rpc_data_exact(json_array_get(json_object_get(deposit, "topics"), 1), id, sizeof id) !=
+        APEX_OK)
+        return rpc_malformed(fault, "no deposit");
+    TRY(fees(c, "Refunded(uint256,address,uint256)", values, 1, from, to, &logs, fault));
+    *refunded = json_array_size(logs) > 0;
+    json_decref(logs);
+    return APEX_OK;
+}
+
+apex_status chain_refunded(struct evm *chain, const uint8_t log[static 32],
+                           const uint8_t request[static 32], uint64_t from, uint64_t to,
+                           bool *refunded, struct chain_fault *fault)
+{
+    const uint8_t *const values[] = {NULL, log, request};
+    json_t *deposits;
+    *refunded = false;
+    TRY(fees(chain, "Deposited(uint256,bytes32,bytes32,bytes32,address,uint256,uint64)", values,
+             3, from, to, &deposits, fault));
+    apex_status s = APEX_OK;
+    for (size_t i = 0; s == APEX_OK && i < json_array_size(deposits) && !*refunded; i++)
+        s = deposit_refunded(chain, json_array_get(deposits, i), from, to, refunded, fault);
+    json_decref(deposits);
+    return s;
+}

@@ -5,6 +5,13 @@
 
 #define MESSAGE_NAME "apex/message/v1"
 
+const char *task_name(unsigned run_state)
+{
+    static const char *const names[] = {"unknown",  "requested", "running",
+                                        "verified", "refused",   "failed"};
+    return names[run_state <= RUN_FAILED ? run_state : 0];
+}
+
 static void key_bytes(struct buffer *b, uint64_t key, const uint8_t *bytes, size_t len)
 {
     cbor_put_uint(b, key);

@@ -64,6 +64,11 @@ enum run_state {
     RUN_FAILED = 5
 };
 
+/* A run as people know tasks from chains: requested, running, verified (released: its answer is
+ * signed, its proof is public), refused, failed; "refunded" is the chain's to say. */
+const char *task_name(unsigned run_state);
+#define TASK_REFUNDED "refunded"
+
 struct message {
     enum message_type type;
     struct span body;

@@ -37,8 +37,10 @@ const char *run_state_name(unsigned state)
 void run_json(const struct run_hint *hint, char json[static RUN_JSON_MAX])
 {
     snprintf(json, RUN_JSON_MAX,
-             "{\"run\":%" PRIu64 ",\"state\":\"%s\",\"permille\":%u,\"entry\":%" PRIu64 "}",
-             hint->run, run_state_name(hint->state), hint->permille, hint->entry);
+             "{\"run\":%" PRIu64
+             ",\"state\":\"%s\",\"task\":\"%s\",\"permille\":%u,\"entry\":%" PRIu64 "}",
+             hint->run, run_state_name(hint->state), task_name(hint->state), hint->permille,
+             hint->entry);
 }
 
 apex_status runs_new(struct runs **runs)

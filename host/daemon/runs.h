@@ -16,7 +16,7 @@ enum { RUN_UNKNOWN = 0, RUN_STATES = RUN_FAILED + 1, RUNS_MAX = 4096, RUN_JSON_M
 bool run_hint_ok(const struct run_hint *hint); /* state and permille are in range */
 bool run_ended(const struct run_hint *hint);
 const char *run_state_name(unsigned state); /* "running" and its kin; "unknown" for any other */
-/* {"run":7,"state":"running","permille":250,"entry":0} */
+/* {"run":7,"state":"running","task":"running","permille":250,"entry":0} */
 void run_json(const struct run_hint *hint, char json[static RUN_JSON_MAX]);
 
 struct runs;

@@ -194,6 +194,10 @@ struct apex_event {
     uint64_t index, time_ms;
     uint64_t epsilon_micro; /* of a run: what it was charged to the privacy budget */
     char kind[12], who[65], what[160], refusal[40];
+    /* Of a run, its result or refusal: which run, and how that run stands in the log:
+     * requested, verified, refused, failed; with a chain also refunded. Else empty. */
+    uint64_t run;
+    char task[12];
 };
 APEX_API apex_status apex_audit(struct apex_node *node, const char *address,
                                 struct apex_event **events, size_t *n_events,
@@ -254,10 +258,11 @@ APEX_API apex_status apex_verify_chain(struct apex_home *home, struct apex_node 
                                        const char *result, size_t len,
                                        struct apex_verification *v, struct apex_error *error);
 /* Does the chain hold all that the node's log says of a contract, and every anchor of that log?
- */
+ * Runs among `events` (apex_audit's; may be NULL) whose fee went back become "refunded". */
 APEX_API apex_status apex_audit_chain(struct apex_home *home, struct apex_node *node,
                                       const struct apex_chain_options *options,
-                                      const char *address, struct apex_verification *v,
+                                      const char *address, struct apex_event *events,
+                                      size_t n_events, struct apex_verification *v,
                                       struct apex_error *error);
 /* Waits until the chain has a contract, and for no longer than wait_ms; transaction: of its
  * record, 0x and 64 digits. APEX_E_UNREACHABLE: not yet. */

@@ -64,6 +64,15 @@ class Chain:
             raise RuntimeError(answer["error"])
         return answer["result"]
 
+    def receipt(self, transaction):
+        """It can be a few milliseconds late even on a chain that mines at once."""
+        for _ in range(200):
+            found = self.rpc("eth_getTransactionReceipt", transaction)
+            if found:
+                return found
+            time.sleep(0.02)
+        raise RuntimeError("no receipt of " + transaction)
+
     def apexd(self, url=None):
         """What apexd is given to keep its log here."""
         return ["--chain", url or self.url, "--registry", self.registry, "--chain-key", self.key, "--chain-confirmations", "1", "--chain-every-s", "0"]

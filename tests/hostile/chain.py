@@ -2,6 +2,7 @@
 """The log on a chain: a host that rewrites it after anchoring, an RPC that lies, cuts, floods or hangs, a chain that goes back, and everything killed at random.
 
 APEX_ROUNDS: rounds of killing, 12 unless told (100 by hand)."""
+import base64
 import http.server
 import json
 import os
@@ -18,6 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from apexlib import LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
 from chainlib import Chain  # noqa: E402
 
+DEPOSIT, REFUND = "0x2687fbf2", "0x278ecde1"  # selectors of deposit and refund in chain/ApexRegistry.sol
 ROUNDS = int(os.environ.get("APEX_ROUNDS", "12"))
 
 
@@ -111,8 +113,27 @@ def agreement(w):
     say(code == 0 and json.loads(out)["chain"]["agree"] and json.loads(out)["holds"], "and all of it as one JSON object", (code, out, err))
     path = manifest(w.node, w.party, "cluster", [w.party], release=LOOSE)
     out = json.loads(w.party.ok("contract", "deploy", path, os.path.join(os.environ.get("APEX_BUILD", "build"), "contracts/cluster.elf"), "--json", *w.chain.flags()))
-    receipt = w.chain.rpc("eth_getTransactionReceipt", out["transaction"])
+    receipt = w.chain.receipt(out["transaction"])
     say(receipt["status"] == "0x1" and receipt["to"].lower() == w.chain.registry.lower(), "apex contract deploy --chain ends with the transaction that records it", out)
+
+
+def tasks(w):
+    """Runs as people know tasks from chains: verified, refused, and refunded when a fee for one that was refused went back."""
+    w.party.apex("run", w.address, "sites", "--param", "k=200")  # more than there are rows
+    run = [e for e in json.loads(w.party.ok("audit", w.address, "--json"))["events"] if e["kind"] == "run"]
+    say([e["task"] for e in run] == ["verified", "refused"], "a run that was answered is verified, one that was refused is refused", run)
+    assert w.settled()
+    entries = w.node.get("/tile/entries/000.p/%d" % w.health()["log_size"])
+    at = entries.rindex(b"\x65sites\x02\x58\x20") + 9
+    log, manifest_digest = w.chain.events()[0]["topics"][1], base64.b32decode(w.address[5:].upper() + "====").hex()
+    sender = w.chain.rpc("eth_accounts")[0]
+    deadline = int(w.chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + 1000
+    for data in (DEPOSIT + log[2:] + manifest_digest + entries[at:at + 32].hex() + "%064x" % deadline, REFUND + "%064x" % 0):
+        sent = w.chain.rpc("eth_sendTransaction", {"from": sender, "to": w.chain.registry, "data": data, "value": hex(10**15) if data.startswith(DEPOSIT) else "0x0"})
+        assert w.chain.receipt(sent)["status"] == "0x1"
+        w.chain.rpc("evm_increaseTime", 2000)
+    audit = json.loads(w.party.ok("audit", w.address, *w.chain.flags(), "--json"))
+    say([e["task"] for e in audit["events"] if e["kind"] == "run"] == ["verified", "refunded"], "and refunded once the chain has given the fee for it back", audit["events"])
 
 
 def changed(answer, change):
@@ -151,7 +172,7 @@ def lies(w):
         ("another chain id", on("eth_chainId", set_result("0x1")), ["--chain-id", "31337"], "wrong-chain-id"),
         ("no code at the register's address", on("eth_getCode", set_result("0x")), [], "no-registry"),
         ("other code at the register's address", on("eth_getCode", lambda m, q, a: {**a, "result": flip(a["result"], 2000)}), [], "other-code"),
-        ("an anchor with another root", call_change(head, lambda r: flip(r, len(r) - 3)), [], "anchor-contradicts"),
+        ("another root for an anchor that was seen", call_change(head, lambda r: flip(r, len(r) - 3)), [], "reorg-below-anchor"),
         ("an anchor beyond the log", call_change(head, lambda r: "0x" + "%064x" % 9999 + r[66:]), [], "log-rolled-back"),
         ("that the log is not there", call_change(head, lambda r: "0x" + "0" * 256), [], "unknown-log"),
         ("that nothing is recorded", call_change(view, lambda r: "0x" + "0" * (len(r) - 2)), [], "not-on-chain"),
@@ -315,6 +336,7 @@ def main():
         if not say(w.settled(), "a node with --chain brings its whole log to the chain", w.health()):
             return
         agreement(w)
+        tasks(w)
         w.settled()
         lies(w)
         reorg(w)
