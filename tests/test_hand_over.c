@@ -7,6 +7,7 @@
 #include "tests/check.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* An enclave that stands alone: keys, evidence of a sim, and a policy of `kind`. */
 static void core_make(struct core *core, struct tee *tee, const char *kind, bool has_root)
@@ -112,6 +113,24 @@ static void a_greeting_with_any_byte_changed_makes_no_peer(void **state)
     core_drop(&newcomer, NULL);
 }
 
+static void evidence_is_renewed_when_it_is_an_hour_old(void **state)
+{
+    struct core core;
+    BUFFER_CLEARED first = {0};
+    (void)state;
+    core_make(&core, NULL, "sim", true);
+    core.evidence_ms = clock_ms();
+    buffer_append(&first, buffer_span(&core.evidence));
+    core_evidence_renew(&core, core.evidence_ms + EVIDENCE_AGE_MS - 1);
+    CHECK(span_equal(buffer_span(&first), buffer_span(&core.evidence)));
+    usleep(2000); /* the report tells its time by the millisecond */
+    core_evidence_renew(&core, 0); /* a clock set back renews nothing */
+    CHECK(span_equal(buffer_span(&first), buffer_span(&core.evidence)));
+    core_evidence_renew(&core, core.evidence_ms + EVIDENCE_AGE_MS);
+    CHECK(!span_equal(buffer_span(&first), buffer_span(&core.evidence)));
+    core_drop(&core, NULL);
+}
+
 #define KEY_A "\"dd00000000000000000000000000000000000000000000000000000000000000\""
 #define KEY_B "\"ee00000000000000000000000000000000000000000000000000000000000000\""
 #define HOLDER(key) "{\"name\": \"a\", \"sign\": " key ", \"seal\": " KEY_B "}"
@@ -155,6 +174,7 @@ int main(void)
         cmocka_unit_test(an_enclave_on_hardware_gives_nothing_to_a_simulated_one),
         cmocka_unit_test(an_enclave_on_hardware_takes_nothing_from_a_simulated_one),
         cmocka_unit_test(a_greeting_with_any_byte_changed_makes_no_peer),
+        cmocka_unit_test(evidence_is_renewed_when_it_is_an_hour_old),
         cmocka_unit_test(recovery_policies_say_what_they_mean_or_are_refused),
     };
     return crypto_init() == APEX_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

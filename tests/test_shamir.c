@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <valgrind/memcheck.h>
 
 /* Polynomial arithmetic as it is written on paper. */
 static unsigned on_paper(unsigned a, unsigned b)
@@ -98,6 +99,24 @@ static void shares_that_cannot_be_joined_are_refused(void **state)
     CHECK_STATUS(shamir_share(secret, coefficients, 0, 1, s), APEX_E_USAGE);
 }
 
+/* Under valgrind: nothing branches on a secret byte or indexes by one. */
+static void sharing_and_joining_take_the_same_steps_whatever_the_secret(void **state)
+{
+    uint8_t secret[SHAMIR_LEN], coefficients[2 * SHAMIR_LEN], back[SHAMIR_LEN];
+    struct shamir_share s[3];
+    (void)state;
+    random_bytes(secret, sizeof secret);
+    random_bytes(coefficients, sizeof coefficients);
+    VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+    VALGRIND_MAKE_MEM_UNDEFINED(coefficients, sizeof coefficients);
+    for (uint8_t at = 1; at <= 3; at++)
+        CHECK_OK(shamir_share(secret, coefficients, 3, at, &s[at - 1]));
+    CHECK_OK(shamir_join(s, 3, back));
+    VALGRIND_MAKE_MEM_DEFINED(secret, sizeof secret);
+    VALGRIND_MAKE_MEM_DEFINED(back, sizeof back);
+    CHECK(memcmp(secret, back, sizeof secret) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +124,7 @@ int main(void)
         cmocka_unit_test(shares_are_points_of_the_polynomial),
         cmocka_unit_test(any_m_of_n_shares_give_the_secret_and_fewer_do_not),
         cmocka_unit_test(fewer_than_m_shares_tell_nothing),
+        cmocka_unit_test(sharing_and_joining_take_the_same_steps_whatever_the_secret),
         cmocka_unit_test(shares_that_cannot_be_joined_are_refused),
     };
     return crypto_init() == APEX_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

@@ -4,33 +4,46 @@
  *
  * Hand-over, from the giver G to the newcomer N; each message is the body of a message of
  * message.h, each answer the body of its reply:
- *   hello    to G: {1: nonce bstr32}                                   (a query)
- *     ->  {1: evidence bstr, 2: identity, 3: identity X25519, 4: log key, 5: chain key bstr33,
- * 6: nonce of G bstr32}. A newcomer answers too: log and chain key zeros, nonce of no use. join
- * to N: the answer of hello
- *     ->  {1: evidence bstr, 2: identity, 3: identity X25519, 4: nonce of N, 5: nonce of G, 6:
- *         signature of N bstr64}
- *   admit    to G: the answer of join
- *     ->  {1: nonce of G, 2: root secret sealed to N (HPKE), 3: checkpoint note bstr, 4: index
- * of the entry that records it, 5: signature of G bstr64} receive  to N: the answer of admit ->
- * {} Both signatures are Ed25519 by the identity that the evidence binds, over a label of the
- * role and what follows, so that neither can be shown as the other's: N:
- * "apex/hand-over/newcomer/v1" || T      G: "apex/hand-over/giver/v1" || T || SHA-256(sealed)
- *                                                || SHA-256(note)
+ *
+ *   hello, to G: {1: nonce bstr32} (a query) -> {1: evidence bstr, 2: identity, 3: identity
+ * X25519, 4: log key, 5: chain key bstr33, 6: nonce of G bstr32}. A newcomer answers too: log
+ * and chain key zeros, nonce of no use.
+ *
+ *   join, to N: the answer of hello -> {1: evidence bstr, 2: identity, 3: identity X25519, 4:
+ * nonce of N, 5: nonce of G, 6: signature of N bstr64}
+ *
+ *   admit, to G: the answer of join -> {1: nonce of G, 2: root secret sealed to N (HPKE), 3:
+ * checkpoint note bstr, 4: index of the entry that records it, 5: signature of G bstr64}
+ *
+ *   receive, to N: the answer of admit -> {}
+ *
+ * Both signatures are Ed25519 by the identity that the evidence binds, over a label of the role
+ * and what follows, so that neither can be shown as the other's:
+ *
+ *   N: "apex/hand-over/newcomer/v1" || T
+ *
+ *   G: "apex/hand-over/giver/v1" || T || SHA-256(sealed) || SHA-256(note)
+ *
  *   T = SHA-256("apex/hand-over/v1" || both nonces, G's first || G's identity, X25519, log key,
- *       chain key || N's identity, X25519 || SHA-256(report) of G, of N)
+ * chain key || N's identity, X25519 || SHA-256(report) of G, of N)
+ *
  * HPKE's info is "apex/hand-over/root/v1" || T. Reports, not envelopes, are in T: who carries
  * them may add certificates and collateral.
  *
  * Recovery shares: Shamir's (common/crypto/shamir.h), one per holder named in the recovery
  * policy, sealed to the holder by HPKE with info "apex/share/v1".
- *   shares   to a serving enclave: {1: nonce}  ->  {1: recovery policy's digest bstr32, 2:
- * [[holder's Ed25519 key, sealed share]…]} share    {1: "apex/share/v1", 2: place, 3: m, 4: n,
- * 5: 32 bytes, 6: log key, 7: recovery policy's digest, 8: log key's signature over
- * "apex/share/v1" || SHA-256(fields 1 to 7 as here)} recover  to a newcomer: COSE_Sign1 by the
- * holder (aad "apex/recover/v1") over {1: "apex/recover/v1", 2: newcomer's identity, 3: the
- * share sealed to its X25519 key with info "apex/recover/v1" || newcomer's identity || holder's
- * key}  ->  {1: shares here, 2: shares needed} */
+ *
+ *   shares, to a serving enclave: {1: nonce} -> {1: recovery policy's digest bstr32, 2:
+ * [[holder's Ed25519 key, sealed share]…]}
+ *
+ *   share: {1: "apex/share/v1", 2: place, 3: m, 4: n, 5: 32 bytes, 6: log key, 7: recovery
+ * policy's digest, 8: log key's signature over "apex/share/v1" || SHA-256(fields 1 to 7 as
+ * here)}
+ *
+ *   recover, to a newcomer: COSE_Sign1 by the holder (aad "apex/recover/v1") over {1:
+ * "apex/recover/v1", 2: newcomer's identity, 3: the share sealed to its X25519 key with info
+ * "apex/recover/v1" || newcomer's identity || holder's key} -> {1: shares here, 2: shares
+ * needed} */
 #ifndef COMMON_WIRE_PEER_H
 #define COMMON_WIRE_PEER_H
 

@@ -87,9 +87,23 @@ apex_status core_append(struct core *core, struct entry *entry, const struct act
 static apex_status quote(struct core *core)
 {
     uint8_t report_data[REPORT_DATA_LEN];
-    buffer_clear(&core->evidence);
+    BUFFER_CLEARED fresh = {0};
+    uint64_t now = clock_ms();
     attest_report_data(&core->keys->public_keys, report_data);
-    return tee_quote(core->tee, report_data, clock_ms(), &core->evidence);
+    TRY(tee_quote(core->tee, report_data, now, &fresh));
+    buffer_clear(&core->evidence);
+    core->evidence = fresh;
+    core->evidence_ms = now;
+    fresh = (struct buffer){0};
+    return APEX_OK;
+}
+
+void core_evidence_renew(struct core *core, uint64_t now_ms)
+{
+    if (now_ms < core->evidence_ms || now_ms - core->evidence_ms < EVIDENCE_AGE_MS) return;
+    core->evidence_ms = now_ms; /* not asked again at once, whatever comes of it */
+    apex_status kept = quote(core);
+    (void)kept;
 }
 
 /* Every start is on record: who joined, with which evidence. */

@@ -36,8 +36,9 @@ struct core {
     struct recovery *recovery; /* NULL: no recovery policy */
     struct floor floor;
     char origin[ORIGIN_MAX + 1];
-    struct buffer evidence; /* of this boot */
-    pthread_mutex_t lock;   /* guards what follows */
+    pthread_mutex_t lock;   /* guards what follows, once there is more than one thread */
+    struct buffer evidence; /* the newest */
+    uint64_t evidence_ms;   /* when it was made */
     struct merkle_tree *tree;
     struct buffer note; /* the checkpoint the host keeps */
     uint64_t kept;      /* its size */
@@ -54,6 +55,10 @@ struct core_policies {
 /* *why: why a start fails, for the host's log: a fixed phrase, or NULL. */
 apex_status core_open(struct core *core, struct link *link, struct tee *tee,
                       const struct core_policies *policies, const char **why);
+/* With the lock held: evidence no older than EVIDENCE_AGE_MS. The certificates of some machines
+ * live for hours (Nitro: three); the machine that cannot renew it keeps what it has. */
+enum { EVIDENCE_AGE_MS = 3600 * 1000 };
+void core_evidence_renew(struct core *core, uint64_t now_ms);
 /* Names the log by its key, once there is a root secret. */
 void core_name(struct core *core);
 void core_close(struct core *core);

@@ -1,20 +1,14 @@
 #include "enclave/core/hand_over.h"
 
-#include "common/attest/evidence.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
 #include "common/crypto/ct.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
-#include "common/wire/peer.h"
+#include "enclave/core/transcript.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define TRANSCRIPT "apex/hand-over/v1"
-#define NEWCOMER "apex/hand-over/newcomer/v1"
-#define GIVER "apex/hand-over/giver/v1"
-#define ROOT_INFO "apex/hand-over/root/v1"
 
 struct hand_over {
     struct trust_policy *same, *peers; /* peers NULL: none */
@@ -96,57 +90,6 @@ static enum refusal judge(const struct core *core, struct span evidence,
     return fine ? REFUSAL_NONE : REFUSAL_PEER;
 }
 
-static apex_status report_digest(struct span evidence, uint8_t digest[static HASH_LEN])
-{
-    struct evidence e = {0};
-    TRY(evidence_parse(evidence, &e));
-    sha256(e.report, digest);
-    return APEX_OK;
-}
-
-static apex_status transcript_make(const struct peer_hello *g, const struct peer_offer *n,
-                                   uint8_t transcript[static HASH_LEN])
-{
-    struct sha256 h;
-    uint8_t of_giver[HASH_LEN], of_newcomer[HASH_LEN];
-    TRY(report_digest(g->evidence, of_giver));
-    TRY(report_digest(n->evidence, of_newcomer));
-    const struct span parts[] = {
-        SPAN_TEXT(TRANSCRIPT),  SPAN(g->nonce),   SPAN(n->nonce),     SPAN(g->identity),
-        SPAN(g->identity_seal), SPAN(g->log_key), SPAN(g->chain_key), SPAN(n->identity),
-        SPAN(n->identity_seal), SPAN(of_giver),   SPAN(of_newcomer)};
-    sha256_init(&h);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        sha256_update(&h, parts[i]);
-    sha256_final(&h, transcript);
-    return APEX_OK;
-}
-
-static void newcomer_text(const uint8_t transcript[static HASH_LEN], struct buffer *out)
-{
-    buffer_text(out, NEWCOMER);
-    buffer_append(out, span_of(transcript, HASH_LEN));
-}
-
-static void giver_text(const uint8_t transcript[static HASH_LEN], const struct peer_grant *g,
-                       struct buffer *out)
-{
-    uint8_t digest[HASH_LEN];
-    buffer_text(out, GIVER);
-    buffer_append(out, span_of(transcript, HASH_LEN));
-    sha256(SPAN(g->sealed), digest);
-    buffer_append(out, SPAN(digest));
-    sha256(g->note, digest);
-    buffer_append(out, SPAN(digest));
-}
-
-static size_t root_info(const uint8_t transcript[static HASH_LEN], uint8_t out[static 64])
-{
-    memcpy(out, ROOT_INFO, sizeof ROOT_INFO - 1);
-    memcpy(out + sizeof ROOT_INFO - 1, transcript, HASH_LEN);
-    return sizeof ROOT_INFO - 1 + HASH_LEN;
-}
-
 static void hello_fill(const struct core *core, struct peer_hello *h)
 {
     const struct enclave_keys *k = &core->keys->public_keys;
@@ -161,14 +104,14 @@ enum refusal hand_over_hello(struct core *core, struct outcome *out)
 {
     struct hand_over *h = core->hand_over;
     struct peer_hello hello = {0};
-    hello_fill(core, &hello);
     random_bytes(hello.nonce, sizeof hello.nonce);
     pthread_mutex_lock(&core->lock);
     size_t at = h->next_nonce++ % NONCES;
     h->nonces[at].open = true;
     memcpy(h->nonces[at].nonce, hello.nonce, sizeof hello.nonce);
-    pthread_mutex_unlock(&core->lock);
+    hello_fill(core, &hello);
     peer_hello_write(&hello, &out->body);
+    pthread_mutex_unlock(&core->lock);
     return buffer_ok(&out->body) == APEX_OK ? REFUSAL_NONE : REFUSAL_INTERNAL;
 }
 
@@ -187,6 +130,19 @@ static bool nonce_use(struct core *core, const uint8_t nonce[static 32])
     return found;
 }
 
+/* Evidence that was renewed since the greeting makes another transcript: then it is begun anew.
+ */
+static apex_status transcript_ours(struct core *core, struct peer_hello *us,
+                                   const struct peer_offer *o,
+                                   uint8_t transcript[static HASH_LEN])
+{
+    pthread_mutex_lock(&core->lock);
+    us->evidence = buffer_span(&core->evidence);
+    apex_status s = transcript_make(us, o, transcript);
+    pthread_mutex_unlock(&core->lock);
+    return s;
+}
+
 static enum refusal offer_judge(struct core *core, const struct peer_offer *o,
                                 uint8_t transcript[static HASH_LEN], struct outcome *out)
 {
@@ -200,8 +156,8 @@ static enum refusal offer_judge(struct core *core, const struct peer_offer *o,
     memcpy(keys.identity_seal.bytes, o->identity_seal, 32);
     memcpy(signer.bytes, o->identity, 32);
     if (memcmp(o->identity, us.identity, 32) == 0) return REFUSAL_PEER;
-    if (transcript_make(&us, o, transcript) != APEX_OK) return REFUSAL_BAD_MESSAGE;
-    newcomer_text(transcript, &text);
+    if (transcript_ours(core, &us, o, transcript) != APEX_OK) return REFUSAL_BAD_MESSAGE;
+    transcript_newcomer(transcript, &text);
     if (buffer_ok(&text) != APEX_OK) return REFUSAL_INTERNAL;
     if (sign_check(&signer, buffer_span(&text), o->signature) != APEX_OK)
         return REFUSAL_BAD_SIGNATURE;
@@ -230,16 +186,16 @@ static enum refusal record(struct core *core, const struct peer_offer *o, uint64
 static enum refusal grant_make(struct core *core, const struct peer_offer *o,
                                const uint8_t transcript[static HASH_LEN], struct peer_grant *g)
 {
-    uint8_t info[64];
+    uint8_t info[TRANSCRIPT_INFO_MAX];
     struct seal_public to;
     BUFFER_CLEARED text = {0};
-    size_t len = root_info(transcript, info);
+    size_t len = transcript_info(transcript, info);
     memcpy(to.bytes, o->identity_seal, sizeof to.bytes);
     memcpy(g->giver_nonce, o->giver_nonce, sizeof g->giver_nonce);
     if (hpke_seal(&to, span_of(info, len), (struct span){0}, SPAN(core->keys->root.bytes),
                   g->sealed) != APEX_OK)
         return REFUSAL_PEER; /* a key of small order */
-    giver_text(transcript, g, &text);
+    transcript_giver(transcript, g, &text);
     if (buffer_ok(&text) != APEX_OK) return REFUSAL_INTERNAL;
     sign_bytes(&core->keys->identity, buffer_span(&text), g->signature);
     return REFUSAL_NONE;
@@ -294,7 +250,7 @@ enum refusal hand_over_join(struct core *core, struct span hello, struct outcome
     memcpy(o.giver_nonce, g.nonce, sizeof o.giver_nonce);
     random_bytes(o.nonce, sizeof o.nonce);
     if (transcript_make(&g, &o, h->transcript) != APEX_OK) return REFUSAL_BAD_MESSAGE;
-    newcomer_text(h->transcript, &text);
+    transcript_newcomer(h->transcript, &text);
     if (buffer_ok(&text) != APEX_OK) return REFUSAL_INTERNAL;
     sign_bytes(&core->keys->identity, buffer_span(&text), o.signature);
     h->giver = g;
@@ -327,17 +283,17 @@ enum refusal hand_over_receive(struct core *core, struct span grant, struct root
     const struct hand_over *h = core->hand_over;
     struct peer_grant g;
     struct sign_public giver;
-    uint8_t info[64];
+    uint8_t info[TRANSCRIPT_INFO_MAX];
     BUFFER_CLEARED text = {0};
     if (peer_grant_parse(grant, &g) != APEX_OK) return REFUSAL_BAD_MESSAGE;
     if (!h->joined || memcmp(g.giver_nonce, h->giver.nonce, sizeof g.giver_nonce) != 0)
         return REFUSAL_REPLAYED;
     memcpy(giver.bytes, h->giver.identity, 32);
-    giver_text(h->transcript, &g, &text);
+    transcript_giver(h->transcript, &g, &text);
     if (buffer_ok(&text) != APEX_OK) return REFUSAL_INTERNAL;
     if (sign_check(&giver, buffer_span(&text), g.signature) != APEX_OK)
         return REFUSAL_BAD_SIGNATURE;
-    size_t len = root_info(h->transcript, info);
+    size_t len = transcript_info(h->transcript, info);
     if (hpke_open(&core->keys->identity_seal, span_of(info, len), (struct span){0},
                   SPAN(g.sealed), root->bytes) != APEX_OK)
         return REFUSAL_BAD_SIGNATURE;

@@ -25,10 +25,10 @@ struct program_setup {
     size_t n_tables;
     const struct job_table *tables;
     unsigned threads;
-    bool streamed;        /* tables come through the feeder */
-    uint64_t model_len;   /* 0: none is given */
+    bool streamed;          /* tables come through the feeder */
+    uint64_t model_len;     /* 0: none is given */
     uint64_t epsilon_micro; /* what the run was charged */
-    const uint8_t *noise; /* 32 bytes for a private function, else NULL */
+    const uint8_t *noise;   /* 32 bytes for a private function, else NULL */
 };
 apex_status program_request_new(const struct program_setup *setup, struct memory_file **file);
 

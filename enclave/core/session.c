@@ -23,6 +23,7 @@ static enum refusal answer_attest(struct core *core, struct outcome *out)
     struct body_attest *b = calloc(1, sizeof *b);
     if (!b) return REFUSAL_INTERNAL;
     const struct enclave_keys *k = &core->keys->public_keys;
+    core_evidence_renew(core, clock_ms());
     b->evidence = buffer_span(&core->evidence);
     memcpy(b->identity, k->identity.bytes, 32);
     memcpy(b->identity_seal, k->identity_seal.bytes, 32);

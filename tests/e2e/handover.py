@@ -64,6 +64,13 @@ def offer_of(a, b):
     return hello, offer
 
 
+def wait_for(node, words):
+    until = time.time() + 20
+    while words not in node.log_text() and time.time() < until:
+        time.sleep(0.05)
+    return words in node.log_text()
+
+
 def waits(w, b):
     code, out, err = w.crew[0].apex("trust", "check", b.url, node=False)
     say(code == 1 and "no root secret yet" in err, "a node without its root secret says so, and what to do", (code, out, err))
@@ -153,11 +160,7 @@ def hand_over(w, b):
     entries = list(wire.bundle(w.a.get("/tile/entries/000.p/%d" % size)))
     body = wire.loads(wire.loads(entries[out["entry"]])[2])[7]
     say(out["entry"] == before and size == before + 1 and 6 in body and body[4] == bytes(32), "the giver's log records whom it handed its root secret", body)
-    behind = "ends before the root secret was handed over"
-    until = time.time() + 20
-    while behind not in b.log_text() and time.time() < until:
-        time.sleep(0.05)
-    say(behind in b.log_text(), "a newcomer with an older log does not fork it, but asks for the newer one", b.log_text())
+    say(wait_for(b, "ends before the root secret was handed over"), "a newcomer with an older log does not fork it, but asks for the newer one", b.log_text())
     w.a.stop()
     b.stop()
     copy_data(w.a, b)
@@ -207,6 +210,14 @@ def lost_and_found(w, b):
     say(w.ask() == w.answer, "a fresh enclave that two of three holders helped serves the same contracts")
     c.stop()
     c.extra = []
+    path = os.path.join(c.data, "root.sealed")
+    good = open(path, "rb").read()
+    open(path, "wb").write(good[:-1] + bytes([good[-1] ^ 1]))
+    c.start(wait=False)
+    refused = wait_for(c, "the sealed root secret does not open")
+    say(refused, "a sealed root secret that was changed is refused, in words", c.log_text())
+    c.stop()
+    open(path, "wb").write(good)
     c.start()
     say(w.ask() == w.answer, "and seals what it recovered for its next start")
     return c
