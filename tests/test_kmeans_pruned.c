@@ -1,5 +1,6 @@
 /* k-means on boxes of rows gives the bytes of k-means on rows. */
 #include "common/num/kmeans.h"
+#include "common/num/kmeans_locate.h"
 #include "common/num/kmeans_order.h"
 #include "common/num/random.h"
 #include "common/num/simd.h"
@@ -340,6 +341,36 @@ static void many_rows_over_threads_give_the_same_bytes(void **state)
     free(x);
 }
 
+static void labels_by_place_are_those_of_all_distances(void **state)
+{
+    static uint32_t labels[N], by_place[N];
+    double start[K * DIMS];
+    (void)state;
+    random_seed(&r, seed, 7);
+    for (size_t i = 0; i < SHAPES * KMEANS_PRUNED_DIMS * 12; i++) {
+        size_t d = 1 + i / SHAPES % KMEANS_PRUNED_DIMS, k = 1 + below(i % 3 ? K : 6);
+        struct kmeans_locator *locator;
+        struct kmeans_arrays a = arrays(N, d, false, 0);
+        struct kmeans_chunk all = {.n = N};
+        memcpy(all.column, a.column, sizeof all.column);
+        rows_make(i % SHAPES, N);
+        start_make(below(4), N, k, d, start);
+        if (below(4) == 0) /* other rows than the centroids are of: many outside all cells */
+            rows_make(below(SHAPES), N);
+        CHECK_OK(kmeans_assign(start, k, d, &all, labels, NULL));
+        simd_level_limit((enum simd_level)below(3));
+        CHECK_OK(kmeans_locator_new(start, k, d, &locator));
+        kmeans_locate(locator, &all, by_place);
+        CHECK(memcmp(labels, by_place, sizeof labels) == 0);
+        kmeans_locator_free(locator);
+        simd_level_limit(SIMD_LEVEL_512);
+    }
+    struct kmeans_locator *none = NULL;
+    CHECK(kmeans_locator_new(start, 0, 2, &none) == APEX_E_USAGE && !none);
+    CHECK(kmeans_locator_new(start, 2, 0, &none) == APEX_E_USAGE && !none);
+    CHECK(kmeans_locator_new(start, 2, KMEANS_PRUNED_DIMS + 1, &none) == APEX_E_USAGE && !none);
+}
+
 /* Ordering loses no row, and rows beside each other are near: on a lattice, 16 of them would
  * fit a box of 3 by 3 steps at best; line by line it would be 15. */
 static void order_keeps_rows_and_brings_neighbours_together(void **state)
@@ -386,6 +417,7 @@ int main(void)
         cmocka_unit_test(chunks_that_do_not_add_up_are_refused),
         cmocka_unit_test(a_round_is_the_means_of_the_nearest_by_brute_force),
         cmocka_unit_test(many_rows_over_threads_give_the_same_bytes),
+        cmocka_unit_test(labels_by_place_are_those_of_all_distances),
         cmocka_unit_test(order_keeps_rows_and_brings_neighbours_together)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

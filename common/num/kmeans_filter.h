@@ -30,12 +30,40 @@ struct kmeans_tree {
     __int128 *sum[BOXES_LEVELS_MAX];    /* nodes x d: weight times coordinate */
     uint64_t *weight[BOXES_LEVELS_MAX]; /* nodes, or NULL: as many as rows */
     unsigned threads;
-    size_t *seen;   /* room to find centroids that are the same */
+    uint32_t *seen; /* room to find centroids that are the same */
     uint16_t *list; /* those that are not */
     struct kmeans_filter filter[PARALLEL_THREADS_MAX];
 };
 
 /* Chooses the walk of this machine. */
 void kmeans_filter_choose(struct kmeans_filter *f, size_t d);
+/* In which of VEC boxes (d x VEC bounds) each candidate may win a row, as bits; number: the one
+ * that wins where no other does. Returns the boxes that several may win. */
+unsigned kmeans_filter_boxes(const struct kmeans_filter *f, size_t d, const uint16_t *list,
+                             size_t m, const double (*low)[VEC], const double (*high)[VEC],
+                             uint8_t *keep, double *number);
+/* The doubt for rows within d bounds. */
+double kmeans_filter_doubt(const struct kmeans_table *t, const double *low, const double *high);
+/* The centroids that can win a row, ascending: of equal ones, which score the same everywhere
+ * and which no box would tell apart, the first. `seen`: room for kmeans_filter_room(k). */
+size_t kmeans_filter_start(const struct kmeans_table *t, uint32_t *seen, uint16_t *list);
+size_t kmeans_filter_room(size_t k);
+
+/* A centroid's coefficients, KMEANS_GROUP apart. */
+static inline const double *table_coefficient(const struct kmeans_table *t, size_t c)
+{
+    return t->coefficient + c / KMEANS_GROUP * t->d * KMEANS_GROUP + c % KMEANS_GROUP;
+}
+/* The candidates that one of VEC boxes keeps; `kept` has room for one more. */
+static inline size_t filter_kept(const uint8_t *keep, const uint16_t *list, size_t m,
+                                 unsigned box, uint16_t *kept)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m; i++) {
+        kept[n] = list[i];
+        n += keep[i] >> box & 1;
+    }
+    return n;
+}
 
 #endif

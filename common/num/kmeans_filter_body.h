@@ -157,15 +157,22 @@ SIMD_LEVEL VEC_INLINE unsigned LEVELED(keeps)(const struct kmeans_filter *f, con
     return ~VF(bits)(VF(greater)(behind, VF(set)(f->doubt))) & ((1u << VEC) - 1);
 }
 
-SIMD_LEVEL VEC_INLINE size_t LEVELED(list_make)(const uint8_t *keep, const uint16_t *list,
-                                                size_t m, unsigned child, uint16_t *kept)
+/* In which of VEC boxes each candidate is kept; number: the best one in the middle of each.
+ * Returns the boxes that keep several, as bits. */
+SIMD_LEVEL VEC_INLINE unsigned LEVELED(split)(const struct kmeans_filter *f, const size_t d,
+                                              const uint16_t *list, size_t m, const V *low,
+                                              const V *high, uint8_t *keep, double *number)
 {
-    size_t n = 0;
+    unsigned once = 0, many = 0;
+    struct LEVELED(leader) leader = LEVELED(leaders)(f->table, d, list, m, low, high);
     for (size_t i = 0; i < m; i++) {
-        kept[n] = list[i];
-        n += keep[i] >> child & 1;
+        unsigned bits = LEVELED(keeps)(f, d, list[i], &leader, low, high);
+        keep[i] = (uint8_t)bits;
+        many |= once & bits;
+        once |= bits;
     }
-    return n;
+    VF(store)(number, leader.number);
+    return many;
 }
 
 /* VEC nodes, all of which have the candidates of `list`. */
@@ -177,28 +184,20 @@ SIMD_LEVEL VEC_INLINE void LEVELED(visit)(struct kmeans_filter *f, const size_t 
     uint16_t *kept = f->list + level * (f->tree->k + 1);
     uint8_t *keep = f->keep + level * (f->tree->k + 1);
     V low[ORDER_DIMS_MAX], high[ORDER_DIMS_MAX];
-    unsigned once = 0, many = 0;
     for (size_t j = 0; j < d; j++) {
         V centre = VF(set)(f->table->centre[j]);
         low[j] = VF(sub)(VF(load_int)(box + 2 * j * VEC), centre);
         high[j] = VF(sub)(VF(load_int)(box + (2 * j + 1) * VEC), centre);
     }
-    struct LEVELED(leader) leader = LEVELED(leaders)(f->table, d, list, m, low, high);
-    for (size_t i = 0; i < m; i++) {
-        unsigned bits = LEVELED(keeps)(f, d, list[i], &leader, low, high);
-        keep[i] = (uint8_t)bits;
-        many |= once & bits;
-        once |= bits;
-    }
     double number[VEC];
-    VF(store)(number, leader.number);
+    unsigned many = LEVELED(split)(f, d, list, m, low, high, keep, number);
     size_t first = group * VEC, n = boxes_group(boxes, level, group);
     for (unsigned child = 0; child < n; child++) {
         if (!(many >> child & 1)) {
             LEVELED(node_add)(f, d, level, first + child, (size_t)number[child]);
             continue;
         }
-        size_t n_kept = LEVELED(list_make)(keep, list, m, child, kept);
+        size_t n_kept = filter_kept(keep, list, m, child, kept);
         if (level == 0)
             LEVELED(leaf)(f, d, first + child, kept, n_kept);
         else
@@ -224,4 +223,22 @@ static void LEVELED(filter_choose)(struct kmeans_filter *f, size_t d)
                : d == 2 ? LEVELED(visit_2)
                : d == 3 ? LEVELED(visit_3)
                         : LEVELED(visit_4);
+}
+
+SIMD_LEVEL static unsigned LEVELED(filter_boxes)(const struct kmeans_filter *f, size_t d,
+                                                 const uint16_t *list, size_t m,
+                                                 const double (*low)[VEC],
+                                                 const double (*high)[VEC], uint8_t *keep,
+                                                 double *number)
+{
+    V l[ORDER_DIMS_MAX], h[ORDER_DIMS_MAX];
+    for (size_t j = 0; j < d; j++) {
+        V centre = VF(set)(f->table->centre[j]);
+        l[j] = VF(sub)(VF(load)(low[j]), centre);
+        h[j] = VF(sub)(VF(load)(high[j]), centre);
+    }
+    return d == 1   ? LEVELED(split)(f, 1, list, m, l, h, keep, number)
+           : d == 2 ? LEVELED(split)(f, 2, list, m, l, h, keep, number)
+           : d == 3 ? LEVELED(split)(f, 3, list, m, l, h, keep, number)
+                    : LEVELED(split)(f, 4, list, m, l, h, keep, number);
 }

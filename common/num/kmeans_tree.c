@@ -4,7 +4,6 @@
 #include "common/base/try.h"
 #include "common/num/kmeans_filter.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,11 +109,9 @@ static void node_sum(void *context, size_t level, size_t node)
 
 static apex_status walks_open(struct kmeans_tree *t)
 {
-    size_t list, seen = 1;
+    size_t list;
     if (!size_mul(BOXES_LEVELS_MAX, t->k + 1, &list)) return APEX_E_LIMIT;
-    while (seen < 2 * t->k)
-        seen *= 2;
-    t->seen = calloc(seen, sizeof *t->seen);
+    t->seen = calloc(kmeans_filter_room(t->k), sizeof *t->seen);
     t->list = calloc(t->k, sizeof *t->list);
     if (!t->seen || !t->list) return APEX_E_MEMORY;
     for (unsigned i = 0; i < t->threads; i++) {
@@ -179,76 +176,17 @@ void kmeans_tree_free(struct kmeans_tree *t)
 
 /* A round. */
 
-static const double *coefficients(const struct kmeans_table *t, size_t c)
-{
-    return t->coefficient + c / KMEANS_GROUP * t->d * KMEANS_GROUP + c % KMEANS_GROUP;
-}
-
-/* More than two scores of one row and what keeps() finds can be wrong by together. With u =
- * 2^-53 and M no less than any sum on the way (a square and the products of a row with
- * coefficients), a score takes d fused steps and is off by d u M; keeps() rounds a difference
- * of squares (u M), of coefficients (d times, twice the product: 2 u M in all), its products (2
- * u M) and d sums (2 d u M): together (4 d + 5) u M. M itself is rounded up by the spare
- * factor. */
 static double doubt_of(const struct kmeans_tree *t, const struct kmeans_table *table)
 {
-    size_t d = t->rows.d, top = t->boxes.n_levels - 1;
-    double most = 0, reach[ORDER_DIMS_MAX] = {0};
-    for (size_t j = 0; j < d; j++)
+    size_t top = t->boxes.n_levels - 1;
+    double low[ORDER_DIMS_MAX], high[ORDER_DIMS_MAX];
+    for (size_t j = 0; j < t->rows.d; j++)
         for (size_t node = 0; node < t->boxes.n[top]; node++) {
             const int32_t *box = boxes_at(&t->boxes, top, node, j);
-            reach[j] = fmax(reach[j], fabs((double)box[0] - table->centre[j]));
-            reach[j] = fmax(reach[j], fabs((double)box[BOXES_FAN] - table->centre[j]));
+            low[j] = node && low[j] < box[0] ? low[j] : box[0];
+            high[j] = node && high[j] > box[BOXES_FAN] ? high[j] : box[BOXES_FAN];
         }
-    for (size_t c = 0; c < table->k; c++) {
-        const double *coefficient = coefficients(table, c);
-        double sum = table->square[c];
-        for (size_t j = 0; j < d; j++)
-            sum += reach[j] * fabs(coefficient[j * KMEANS_GROUP]);
-        most = fmax(most, sum);
-    }
-    return (8 * (double)d + 10) * 0x1p-53 * most;
-}
-
-static bool same_centroid(const struct kmeans_table *t, size_t a, size_t b)
-{
-    const double *x = coefficients(t, a), *y = coefficients(t, b);
-    bool same = t->square[a] == t->square[b];
-    for (size_t j = 0; j < t->d; j++)
-        same &= x[j * KMEANS_GROUP] == y[j * KMEANS_GROUP];
-    return same;
-}
-
-static size_t hash_of(const struct kmeans_table *t, size_t c)
-{
-    const double *x = coefficients(t, c);
-    uint64_t hash = 0, bits;
-    for (size_t j = 0; j < t->d; j++) {
-        double number = x[j * KMEANS_GROUP] + 0.0; /* -0 is 0 */
-        memcpy(&bits, &number, sizeof bits);
-        hash = (hash ^ bits) * UINT64_C(0x9E3779B97F4A7C15);
-        hash ^= hash >> 32;
-    }
-    return (size_t)hash;
-}
-
-/* The centroids that can win a row: of equal ones, which score the same everywhere, the first.
- * (No box would ever tell them apart.) */
-static size_t list_start(struct kmeans_tree *t, const struct kmeans_table *table)
-{
-    size_t n = 0, room = 1;
-    while (room < 2 * t->k)
-        room *= 2;
-    memset(t->seen, 0, room * sizeof *t->seen);
-    for (size_t c = 0; c < t->k; c++) {
-        size_t at = hash_of(table, c) & (room - 1);
-        while (t->seen[at] && !same_centroid(table, t->seen[at] - 1, c))
-            at = (at + 1) & (room - 1);
-        if (t->seen[at]) continue;
-        t->seen[at] = c + 1;
-        t->list[n++] = (uint16_t)c;
-    }
-    return n;
+    return kmeans_filter_doubt(table, low, high);
 }
 
 struct walk {
@@ -269,7 +207,7 @@ void kmeans_tree_sum(struct kmeans_tree *t, const struct kmeans_table *table,
     sums->n += t->n_source;
     sums->squares += t->squares;
     if (t->boxes.n_levels == 0) return;
-    struct walk w = {t, t->boxes.n_levels - 1, list_start(t, table)};
+    struct walk w = {t, t->boxes.n_levels - 1, kmeans_filter_start(table, t->seen, t->list)};
     while (t->threads > 1 && w.level > 0 &&
            boxes_groups(&t->boxes, w.level) < (size_t)t->threads * THREAD_GROUPS)
         w.level--;

@@ -4,6 +4,7 @@
 #include "common/base/try.h"
 #include "common/num/exact.h"
 #include "common/num/geo.h"
+#include "common/num/kmeans_locate.h"
 #include "common/num/parallel.h"
 #include "common/num/sort.h"
 #include "contracts/cluster/sample.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SITE_KEY = 8, SAMPLE_STREAM = 77 };
+enum { SITE_KEY = 8, SAMPLE_STREAM = 77, LOCATED_SITES = 160 };
 
 /* One thread's counts and room. */
 struct counter {
@@ -26,8 +27,9 @@ struct counter {
 struct measuring {
     struct measure *m;
     double (*unit)[3];
-    double within;   /* squared chord of the radius */
-    uint32_t *drawn; /* row numbers of the sample, ascending */
+    double within;                  /* squared chord of the radius */
+    uint32_t *drawn;                /* row numbers of the sample, ascending */
+    struct kmeans_locator *locator; /* or NULL: rows compare all sites */
     struct counter counter[PLACES_THREADS_MAX];
 };
 
@@ -66,8 +68,11 @@ static void labels_fill(const struct measuring *w, size_t index, unsigned thread
                     c->chord2);
         return;
     }
-    if (m->source.chunk(m->source.context, index, thread, &points) != APEX_OK ||
-        kmeans_assign(m->centroids, m->k, m->source.d, &points, c->label, NULL) != APEX_OK)
+    if (m->source.chunk(m->source.context, index, thread, &points) != APEX_OK)
+        _exit(RUN_EXIT_MEMORY);
+    if (w->locator)
+        kmeans_locate(w->locator, &points, c->label);
+    else if (kmeans_assign(m->centroids, m->k, m->source.d, &points, c->label, NULL) != APEX_OK)
         _exit(RUN_EXIT_MEMORY);
     geo_chords(chunk->latitude, chunk->longitude, c->label, chunk->n, unit, m->k, m->plain,
                c->chord2);
@@ -216,6 +221,8 @@ static apex_status open_all(struct measuring *w)
     for (size_t c = 0; c < m->k; c++)
         exact_unit(m->site[2 * c], m->site[2 * c + 1], w->unit[c]);
     w->within = geo_chord2(m->radius_km);
+    if (m->plain && m->centroids && m->k >= LOCATED_SITES)
+        TRY(kmeans_locator_new(m->centroids, m->k, m->source.d, &w->locator));
     sample_draw(w->m->places->run, n, w->m->n_sample, SAMPLE_STREAM, w->drawn);
     return APEX_OK;
 }
@@ -231,6 +238,7 @@ apex_status measure_all(struct measure *m)
     }
     for (unsigned t = 0; t < m->places->threads; t++)
         counter_free(&w.counter[t]);
+    kmeans_locator_free(w.locator);
     free(w.drawn);
     free(w.unit);
     return s;

@@ -13,14 +13,14 @@ DATASETS = [
 QUESTIONS = (
     ("k-means++, planar", "sites", "k=30"), ("k-means++ on the globe", "sites", "k=30", "metric=great-circle"),
     ("a start far from all rows, most sites empty", "sites", "start=[[10,10],[20,20],[30,30],[10,10],[-30,160]]"),
-    ("three rounds", "sites", "k=12", "max_rounds=3", "restarts=1"), ("weights", "weighted_sites", "k=20"),
+    ("many sites", "sites", "k=200", "restarts=1"), ("many sites on the globe", "sites", "k=200", "restarts=1", "metric=great-circle"), ("three rounds", "sites", "k=12", "max_rounds=3", "restarts=1"), ("weights", "weighted_sites", "k=20"),
     ("weights on the globe", "weighted_sites", "k=20", "metric=great-circle"), ("given sites", "coverage", "sites=[[-37.8,175.3],[-33,150]]", "radius_km=100"))
 
 
 def rows_of(i):
     """Towns, rows of which some cells are missing, many customers in one place, and others at the ends of the Earth."""
     r = random.Random(i)
-    rows = town(900 + 50 * i, i) + town(500, 10 + i, -33, 150, 2) + [("-36.8500000", "174.7600000")] * 60
+    rows = town(1500 + 50 * i, i) + town(800, 10 + i, -33, 150, 2) + [("-36.8500000", "174.7600000")] * 60
     rows += [("%.7f" % r.uniform(-89, 89), "%.7f" % r.uniform(-180, 180)) for _ in range(80)] + [("90", "180"), ("-90", "-180"), ("0", "0")]
     r.shuffle(rows)
     return rows
