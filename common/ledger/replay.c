@@ -50,6 +50,15 @@ static apex_status open_by(const struct replay *r, struct span bytes, struct spa
     return r->signatures ? cose_open(bytes, aad, cose) : cose_parse(bytes, cose);
 }
 
+static bool lacks_documents(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->n_checks; i++)
+        if (v->checks[i].result == CHECK_FAIL)
+            return v->checks[i].why == REASON_COLLATERAL_MISSING ||
+                   strcmp(v->checks[i].name, "certificate-there") == 0;
+    return false;
+}
+
 /* An enclave's evidence is judged by itself: which of them a contract accepts is its manifest's
  * to say. */
 static void evidence_judge(struct reading *x, struct enclave_record *record)
@@ -68,7 +77,7 @@ static void evidence_judge(struct reading *x, struct enclave_record *record)
         memcpy(record->tee, v->tee, sizeof record->tee);
         memcpy(record->measurement, v->measurement, v->measurement_len);
         record->measurement_len = v->measurement_len;
-    } else
+    } else if (!v || !x->replay->documents_elsewhere || !lacks_documents(v))
         find(x, REFUSAL_WRONG_MEASUREMENT, "the evidence of this enclave is not genuine");
     free(v);
 }

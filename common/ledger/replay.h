@@ -46,6 +46,12 @@ struct replay {
     /* Are signatures and evidence checked? Not by who holds a root hash that vouches for all.
      */
     bool signatures;
+    /* May evidence lack the documents to judge it by (a chip's certificate, Intel's
+     * collateral)? They come from outside, and not every host gives them to its enclave. To an
+     * auditor that is a breach; to an enclave reading the log of its own root secret it is not:
+     * who signed this checkpoint checked, or was, who signed. Evidence that is there and false
+     * always is. */
+    bool documents_elsewhere;
     size_t n_enclaves, cap_enclaves;
     struct enclave_record *enclaves;
 };

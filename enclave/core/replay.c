@@ -47,6 +47,7 @@ static apex_status entries_apply(struct core *core, uint64_t size)
     struct entry *e = malloc(sizeof *e);
     apex_status s = e ? APEX_OK : APEX_E_MEMORY;
     replay_init(&r, &core->state, core->tree);
+    r.documents_elsewhere = true;
     r.manifest = manifest_fetch;
     r.context = core;
     while (s == APEX_OK && merkle_tree_size(core->tree) < size)
