@@ -45,10 +45,11 @@ export interface Manifest {
 }
 export interface Facts {
   name: string; state: string; program: string; key: string; entries: number; parties: { name: string; approves: boolean; accepted: boolean }[]; manifest: string
+  privacy?: { epsilon: number; spent: number; delta: number }
 }
 export interface Contract { address: string; facts: Facts; manifest: Manifest }
 
-export interface Event { index: number; time_ms: number; kind: string; who: string; what: string; refusal: string }
+export interface Event { index: number; time_ms: number; kind: string; who: string; what: string; refusal: string; epsilon?: number }
 export interface BadRow { row: number; line: number; column: string; value: string; reason: string }
 export interface Report { format: string; rows: number; bad_rows: number; ignored_columns: string; bad: BadRow[] }
 export interface Verification { holds: boolean; simulated: boolean; checks: Check[]; sentences: string[] }

@@ -6,6 +6,7 @@ import { Command, Field, Icon, Loading, TroubleBox } from '../parts'
 import { go, link, setQuery, type Route } from '../router'
 import { complain, trust, useAct, useContract } from '../store'
 import type { Contract, Fn, Param } from '../types'
+import { BudgetBar } from './contract'
 import { trusted, useMe } from './contracts'
 import { standing, type History } from './participants'
 
@@ -83,7 +84,9 @@ function RunForm({ place, contract, fn, used, query }: { place: string; contract
   const seedWrong = seed && !/^[0-9a-f]{64}$/.test(seed) ? '64 hex digits (0-9, a-f), or nothing' : null
   const bad = Object.values(errors).some((e) => e) || !!seedWrong || (!!fn.rows && !file)
   const left = m.quotas.runs_per_party - used
-  const why = !trusted(word) ? `the enclave is not trusted now (${word})` : !named ? 'the contract names another enclave than this node has' : contract.facts.state !== 'active' ? `the contract is ${contract.facts.state}` : left <= 0 ? 'your runs are used up' : ''
+  const epsilon = fn.private ? Number(values.epsilon ?? fn.params.find((p) => p.name === 'epsilon')?.default ?? 0) : 0
+  const budget = fn.private ? (contract.facts.privacy?.epsilon ?? 0) - (contract.facts.privacy?.spent ?? 0) : 0
+  const why = !trusted(word) ? `the enclave is not trusted now (${word})` : !named ? 'the contract names another enclave than this node has' : contract.facts.state !== 'active' ? `the contract is ${contract.facts.state}` : left <= 0 ? 'your runs are used up' : epsilon > budget + 1e-9 ? `the privacy budget has ε ${budget.toPrecision(4)} left, and this asks ε ${epsilon}` : ''
   const given = params.filter((p) => valueOf(p) !== '').map((p) => `${p.name}=${valueOf(p).trim().replace(/\s+/g, '')}`)
   const line = `apex run ${contract.address} ${fn.name} ${given.map((g) => `--param ${/[[\]]/.test(g) ? `'${g}'` : g}`).join(' ')}${file ? ` --rows ${file.name}` : ''}${map ? ` --map ${map}` : ''}${seed ? ` --seed ${seed}` : ''} -o result.json`
   const submit = async (e: SubmitEvent): Promise<void> => {
@@ -121,7 +124,8 @@ function RunForm({ place, contract, fn, used, query }: { place: string; contract
         )}
         {fn.rows && <Field label="mapping of its columns" hint="Only where its columns are not named as the dataset’s: latitude=lat,longitude=lng">{(a) => <input {...a} value={map} onInput={(e) => setMap(e.currentTarget.value)} autocomplete="off" />}</Field>}
       </div>
-      <p class="cost"><Icon name="info" /> Told to {fn.release === 'requester' ? 'you alone' : m.parties.filter((p) => p.may.includes('receive')).map((p) => p.name).join(', ')}. {count(left)} of {count(m.quotas.runs_per_party)} runs left to you. At most {m.quotas.cpu_seconds} s of computing. Each told number rests on at least {m.release.minimum_rows} rows of {m.release.minimum_contributors} parties.</p>
+      <p class="cost"><Icon name="info" /> Told to {fn.release === 'requester' ? 'you alone' : m.parties.filter((p) => p.may.includes('receive')).map((p) => p.name).join(', ')}. {count(left)} of {count(m.quotas.runs_per_party)} runs left to you. At most {m.quotas.cpu_seconds} s of computing. Each told number rests on at least {m.release.minimum_rows} rows of {m.release.minimum_contributors} parties.{fn.private && <> This answer is private: its ε is taken from the budget before it is told.</>}</p>
+      {fn.private && <BudgetBar facts={contract.facts} />}
       <div class="row wrap"><button type="submit" class="primary" disabled={why !== '' || busy}>Run</button><span class="dim">Ctrl + Enter</span></div>
       {why && <p class="warning"><Icon name="warn" /> Running is off: {why}.</p>}
       <Command line={line} />

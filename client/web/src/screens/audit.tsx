@@ -41,7 +41,7 @@ export function Audit({ route }: { route: Route }): JSX.Element {
           <div class="card table-box" tabIndex={0} role="region" aria-label="Entries of the log"><table>
             <caption class="hidden">Entries of the log about this contract, the newest first</caption>
             <thead><tr><th scope="col" class="number">Entry</th><th scope="col">Time</th><th scope="col">Actor</th><th scope="col">Action</th><th scope="col">Object</th><th scope="col">Result</th><th scope="col">Proof</th></tr></thead>
-            <tbody>{shown.map((e) => <tr key={e.index} data-kind={e.kind} data-entry={e.index}><th scope="row" class="number">{e.index}</th><td>{when(e.time_ms)}</td><td>{e.who}</td><td>{e.kind}</td><td>{e.what}</td><td>{e.refusal ? <span class="bad-text"><Icon name="fail" /> {e.refusal}</span> : 'recorded'}</td><td><Icon name="pass" /> in the log</td></tr>)}</tbody>
+            <tbody>{shown.map((e) => <tr key={e.index} data-kind={e.kind} data-entry={e.index}><th scope="row" class="number">{e.index}</th><td>{when(e.time_ms)}</td><td>{e.who}</td><td>{e.kind}</td><td>{e.what}</td><td>{e.refusal ? <span class="bad-text"><Icon name="fail" /> {e.refusal}</span> : e.epsilon ? `recorded, ε ${e.epsilon}` : 'recorded'}</td><td><Icon name="pass" /> in the log</td></tr>)}</tbody>
           </table></div>
         </>
       )}

@@ -5,7 +5,7 @@ import { link, type Route } from '../router'
 import { clock, count, percent, when } from '../format'
 import { Chip, Command, Copy, Fact, Hash, Icon, Loading, Progress, TroubleBox, TrustChip } from '../parts'
 import { complain, say, trust, useContract, useJob } from '../store'
-import type { Check, Contract, Trust } from '../types'
+import type { Check, Contract, Facts, Trust } from '../types'
 import { useMe } from './contracts'
 import { download } from '../map/map'
 
@@ -93,13 +93,20 @@ function Accept({ place, contract, me }: { place: string; contract: Contract; me
   )
 }
 
-const Rules = ({ contract: { manifest: m } }: { contract: Contract }): JSX.Element => (
+// What private answers may still cost, over the contract's life.
+export function BudgetBar({ facts }: { facts: Facts }): JSX.Element {
+  const b = facts.privacy ?? { epsilon: 0, spent: 0, delta: 0 }
+  const left = Math.max(0, b.epsilon - b.spent)
+  return <><span data-testid="budget">ε {left.toPrecision(4)} of {b.epsilon} left, δ {b.delta}</span><Progress done={left} total={b.epsilon} label="Privacy budget left" /></>
+}
+
+const Rules = ({ contract: { manifest: m, facts } }: { contract: Contract }): JSX.Element => (
   <section class="card">
     <h2>What was agreed</h2>
     <dl class="facts">
       <Fact name="Each told number rests on">at least {count(m.release.minimum_rows)} rows of {m.release.minimum_contributors} parties, none with more than {percent(m.release.maximum_share, 0)}</Fact>
       <Fact name="Quotas">{count(m.quotas.runs_per_party)} runs and {count(m.quotas.rows_per_party)} rows a party, {m.quotas.cpu_seconds} s of computing a run</Fact>
-      <Fact name="Privacy budget">{m.privacy ? `ε ${m.privacy.epsilon}, δ ${m.privacy.delta}` : 'none: answers are exact, as the rules above allow'}</Fact>
+      <Fact name="Privacy budget">{m.privacy ? <BudgetBar facts={facts} /> : 'none: answers are exact, as the rules above allow'}</Fact>
       <Fact name="Ends">{when(Date.parse(m.expires))}</Fact>
     </dl>
     <div class="table-box"><table>

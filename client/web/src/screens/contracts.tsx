@@ -1,8 +1,10 @@
 import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import * as api from '../api'
 import { link, type Route } from '../router'
 import { short, when } from '../format'
-import { Chip, Command, Copy, Empty, Icon, Loading, TroubleBox } from '../parts'
-import { contractOf, session, trust, useAct } from '../store'
+import { Chip, Command, Copy, Dialog, Empty, Field, Icon, Loading, TroubleBox } from '../parts'
+import { complain, contractOf, say, session, trust, useAct } from '../store'
 import type { Contract, Facts } from '../types'
 
 export interface Listed { contracts: { address: string; contract: Facts }[] }
@@ -34,6 +36,40 @@ function Card({ place, contract, me }: { place: string; contract: Contract; me: 
   )
 }
 
+// A manifest that was agreed on, and the program it names, put into the log at the address of its bytes.
+function Deploy({ place, onDone }: { place: string; onDone: () => void }): JSX.Element {
+  const [open, set] = useState(false)
+  const [manifest, setManifest] = useState<File | null>(null)
+  const [program, setProgram] = useState<File | null>(null)
+  const [busy, setBusy] = useState(false)
+  const deploy = async (): Promise<void> => {
+    setBusy(true)
+    try {
+      const [m, p] = await Promise.all([manifest!, program!].map((f) => api.upload(place, f.name, f, () => undefined, new AbortController().signal)))
+      const { output, job } = await api.run<{ address: string }>(place, { act: 'contract deploy', manifest: m!.id, program: p!.id })
+      say('done', `Deployed at ${output.address}. Every approver has to accept it now.`, { line: job.line })
+      set(false)
+      onDone()
+    } catch (e) {
+      complain(e)
+    }
+    setBusy(false)
+  }
+  const file = (label: string, hint: string, take: (f: File | null) => void): JSX.Element => <Field label={label} hint={hint}>{(a) => <input {...a} type="file" onChange={(e) => take(e.currentTarget.files?.[0] ?? null)} />}</Field>
+  return (
+    <>
+      <button type="button" onClick={() => set(true)}>New contract</button>
+      <Dialog open={open} title="New contract" onClose={() => set(false)}>
+        <p>A contract is a manifest that people have read and agreed on, and the program it names. Its address is the hash of the manifest's bytes, so neither can change afterwards.</p>
+        {file('Manifest', 'made with apex contract new, or by a partner', setManifest)}
+        {file('Program', 'the ELF that apex contract build made from the source the manifest names', setProgram)}
+        <div class="row"><button type="button" class="primary" disabled={!manifest || !program || busy} onClick={() => void deploy()}>Deploy</button></div>
+        <Command line={`apex contract deploy ${manifest?.name ?? 'MANIFEST.json'} ${program?.name ?? 'PROGRAM.elf'}`} />
+      </Dialog>
+    </>
+  )
+}
+
 export function Contracts({ route }: { route: Route }): JSX.Element {
   const { place } = route
   const t = trust.use()
@@ -43,7 +79,7 @@ export function Contracts({ route }: { route: Route }): JSX.Element {
   const s = session.use()
   return (
     <section>
-      <header class="page-head"><h1>Contracts</h1><p class="dim">Public code at addresses that cannot change, and who agreed to it.</p></header>
+      <header class="page-head"><div class="row wrap between"><h1>Contracts</h1>{trusted(word) && <Deploy place={place} onDone={asked.reload} />}</div><p class="dim">Public code at addresses that cannot change, and who agreed to it.</p></header>
       {word === 'unset' && (
         <Empty icon="contracts" title="No node is named yet">
           <p>Name the node your partners use in <a href={link(place, 'settings')}>Settings</a>, or see how it works first.</p>
