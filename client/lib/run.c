@@ -196,7 +196,10 @@ static apex_status wait_end(struct asking *a, uint64_t run, struct body_run *bod
         if (s == APEX_E_UNREACHABLE && wall_clock_ms() - answered_ms >= PATIENCE_MS)
             return leave(a, run, s);
         if (s != APEX_OK && s != APEX_E_UNREACHABLE) return s;
-        tell(a, run, s == APEX_OK ? "computing" : "waiting for the node",
+        tell(a, run,
+             s != APEX_OK                   ? "waiting for the node"
+             : body->state == RUN_REQUESTED ? "queued"
+                                            : "computing",
              s == APEX_OK ? body->permille : 0, 1000);
         pause_ms(pause);
     }

@@ -14,7 +14,7 @@ enum {
     PERIOD_MAX_MS = 3000,
     LESS_OFTEN = 10,
     LOOKED_MS = 10000,
-    PATIENCE_MS = 3000,
+    PATIENCE_MS = 4000,
     FIRST_MS = 800
 };
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Browser, end, prove, say, SHARED, shoot, Ui } from './lib.mjs'
+import { Browser, end, limit, prove, say, SHARED, shoot, Ui } from './lib.mjs'
 import { Recorder, World } from './world.mjs'
 
 const PLACE = [{ name: 'latitude', type: 'latitude' }, { name: 'longitude', type: 'longitude' }]
@@ -21,14 +21,15 @@ const { page } = browser
 await browser.enter(ui)
 
 const open = async (dataset) => {
+  await page.goto(`${ui.base}/#/own/nothing`)
+  await page.waitForSelector('text=There is nothing at this address')
   await page.goto(`${ui.base}/#/own/contribute/${address}?dataset=${dataset}`)
-  await page.reload()
   await page.waitForSelector('[data-testid=drop]')
 }
 const choose = (name, bytes) => page.setInputFiles('input[type=file]', { name, mimeType: 'text/plain', buffer: Buffer.from(bytes) })
 // What the page makes of a file: step and words.
 const state = async () => {
-  const found = await page.waitForSelector('[data-testid=checked], .trouble, .map-columns', { timeout: 5000 })
+  const found = await page.waitForSelector('[data-testid=checked], .trouble, .map-columns', { timeout: limit(5000) })
   const text = await page.textContent('main')
   const kind = (await found.getAttribute('data-testid')) ?? (await found.getAttribute('class'))
   const bad = await page.$$eval('[data-bad]', (e) => e.map((x) => Number(x.dataset.bad)).sort((a, b) => a - b))
@@ -120,14 +121,14 @@ await prove('135,233 rows dropped are checked below 3 s, with no task of the pag
   await page.selectOption('#map-class', { label: 'country' })
   const begin = Date.now()
   await page.click('text=Use this mapping')
-  await page.waitForSelector('[data-testid=checked]', { timeout: 15000 })
+  await page.waitForSelector('[data-testid=checked]')
   const took = Date.now() - begin
   const s = await state()
   const drawn = await page.waitForSelector('canvas[data-seen="135233"], canvas[data-seen]')
   const long = await page.evaluate(() => window.long)
   console.log(`# checked in ${took} ms; longest task ${Math.max(0, ...long).toFixed(0)} ms; a frame of the map ${await drawn.getAttribute('data-frame-ms')} ms`)
   await shoot(page, 'contribute-check')
-  return s.ok === 135233 && took < 3000 && long.every((l) => l <= 200) ? true : { took, long, ok: s.ok }
+  return s.ok === 135233 && took < limit(3000) && long.every((l) => l <= limit(200)) ? true : { took, long, ok: s.ok }
 })
 
 // From here on rows leave, sealed.
@@ -195,9 +196,9 @@ await prove('cancelled in the middle of an upload, nothing is contributed', asyn
   wire.delay = 120
   const before = world.json(kauri.home, 'audit', address).events.length
   await page.click('text=Seal and send')
-  await page.waitForSelector('text=sending', { timeout: 10000 })
+  await page.waitForSelector('text=sending')
   await page.click('button:text-is("Cancel")')
-  await page.waitForSelector('h2:text-is("Cancelled")', { timeout: 2000 })
+  await page.waitForSelector('h2:text-is("Cancelled")', { timeout: limit(2000) })
   wire.delay = 0
   await new Promise((done) => setTimeout(done, 600))
   const after = world.json(kauri.home, 'audit', address).events.length
@@ -243,7 +244,7 @@ await prove('140,029 own points are drawn below 1 s and a pan below 50 ms a fram
   const pans = frames.out.slice(1).sort((a, b) => a - b)
   const median = pans[pans.length >> 1]
   console.log(`# first frame ${frames.out[0]} ms, panning ${median} ms (median), ${pans.at(-1)} ms (longest)`)
-  return frames.out[0] < 1000 && median < 50 && !frames.webgl ? true : frames
+  return frames.out[0] < limit(1000) && median < limit(50) && !frames.webgl ? true : frames
 })
 say(browser.complaints.length === 0, 'no console error while contributing', browser.complaints)
 await browser.stop()

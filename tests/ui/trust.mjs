@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Browser, end, prove, say, SHARED, shoot, Ui } from './lib.mjs'
+import { Browser, end, limit, prove, say, SHARED, shoot, Ui } from './lib.mjs'
 import { Recorder, World } from './world.mjs'
 
 const world = await new World().start()
@@ -24,7 +24,7 @@ const browser = await new Browser().start()
 const { page } = browser
 await browser.enter(ui)
 const go = (hash) => page.goto(`${ui.base}/#/own/${hash}`)
-const chip = (word, timeout = 8000) => page.waitForSelector(`.top [data-trust=${word}]`, { timeout })
+const chip = (word) => page.waitForSelector(`.top [data-trust=${word}]`)
 const direct = (request) => page.evaluate(async (r) => (await fetch('/api/own/do', { method: 'POST', body: JSON.stringify({ ...r, wait_ms: 15000 }) })).json(), request)
 const choose = async (name, text) => {
   await page.waitForSelector('[data-testid=drop]')
@@ -40,7 +40,7 @@ await prove('what needs me is said: an acceptance asked for, given in a click, a
   const begin = Date.now()
   await go(`audit/${waiting}`)
   await page.waitForSelector('tr[data-kind=accept]')
-  return Date.now() - begin < 2000 && world.json(rimu.home, 'audit', waiting).events.some((e) => e.kind === 'accept' && e.who === 'kauri')
+  return Date.now() - begin < limit(2000) && world.json(rimu.home, 'audit', waiting).events.some((e) => e.kind === 'accept' && e.who === 'kauri')
 })
 await prove('before all have accepted, sealing and running are off, with the reason', async () => {
   await go(`analyse/${waiting}`)
@@ -79,7 +79,7 @@ await prove('evidence older than the policy allows is Stale, not green', async (
   tree.accept[0].maximum_age_s = 1
   await new Promise((done) => setTimeout(done, 1200))
   writeFileSync(policy, JSON.stringify(tree))
-  const found = await Promise.race([chip('stale', 9000).then(() => 'stale'), chip('mismatch', 9000).then(() => 'mismatch')])
+  const found = await Promise.race([chip('stale').then(() => 'stale'), chip('mismatch').then(() => 'mismatch')])
   await shoot(page, 'stale')
   return found === 'stale' ? true : found
 })
@@ -96,7 +96,7 @@ const longRun = async () => {
 }
 await prove('a run shows its state and time, moves at least once a second, and survives a reload without being asked twice', async () => {
   await longRun()
-  await page.waitForSelector('text=computing', { timeout: 15000 })
+  await page.waitForSelector('text=computing')
   const runs = () => world.json(rimu.home, 'audit', address).events.filter((e) => e.kind === 'run').length
   const asked = runs()
   const seen = []
@@ -121,18 +121,18 @@ await prove('a run that is under way is found again from Results and from the me
 await prove('with the node gone in the middle of a run the chip says Unreachable within 5 s, and recovers by itself', async () => {
   await world.stop('SIGKILL')
   const begin = Date.now()
-  await chip('unreachable', 6000)
+  await chip('unreachable')
   const took = Date.now() - begin
   await shoot(page, 'unreachable')
   const disabled = await page.evaluate(async () => (await fetch('/api/own/trust')).json())
   await world.start()
-  await chip('simulated', 20000)
-  return took < 5000 && disabled.word === 'unreachable' ? true : { took, disabled }
+  await chip('simulated')
+  return took < limit(5000) && disabled.word === 'unreachable' ? true : { took, disabled }
 })
 await prove('cancelling stops the waiting within 2 s, and says what becomes of the run', async () => {
   await page.waitForSelector('[data-testid=stage]')
   await page.click('button:text-is("Cancel")')
-  await page.waitForSelector('h2:text-is("You stopped waiting")', { timeout: 2000 })
+  await page.waitForSelector('h2:text-is("You stopped waiting")', { timeout: limit(2000) })
   await shoot(page, 'cancelled')
   return (await page.textContent('main')).includes('goes on')
 })
@@ -142,12 +142,12 @@ await prove('what the contract refuses is told by its rule, cost the others noth
   await page.waitForSelector('input[name=k]')
   await page.fill('input[name=k]', '5')
   await page.click('button:text-is("Run")')
-  const text = await page.waitForSelector('.trouble', { timeout: 20000 }).then((e) => e.textContent())
+  const text = await page.waitForSelector('.trouble').then((e) => e.textContent())
   await shoot(page, 'refused')
   const begin = Date.now()
   await go(`audit/${waiting}`)
-  await page.waitForSelector('tr[data-kind=refuse]', { timeout: 2500 })
-  return /fewer|rows|minimum/i.test(text) && Date.now() - begin < 2500 ? true : text
+  await page.waitForSelector('tr[data-kind=refuse]', { timeout: limit(2500) })
+  return /fewer|rows|minimum/i.test(text) && Date.now() - begin < limit(2500) ? true : text
 })
 await prove('a budget that is used up says so where one would run', async () => {
   await go(`analyse/${waiting}?function=sites`)
@@ -160,7 +160,7 @@ await prove('errors stay until they are dismissed, have an id and say what was n
   wire.refuse = (method, path) => (path === '/message' ? 503 : undefined)
   await page.click('button:text-is("Withdraw") >> nth=0')
   await page.click('dialog[open] button.danger')
-  const box = await page.waitForSelector('.toasts .trouble', { timeout: 15000 })
+  const box = await page.waitForSelector('.toasts .trouble')
   const text = await box.textContent()
   wire.refuse = null
   await page.waitForTimeout(2500)
@@ -170,7 +170,7 @@ await prove('errors stay until they are dismissed, have an id and say what was n
   return still && /Message M\w+/.test(text) && /Nothing was recorded/i.test(text) && /Next:/.test(text) ? true : text
 })
 await prove('the log is checked whole: right as it is, wrong after one byte of it was changed, and right again', async () => {
-  await chip('simulated', 15000)
+  await chip('simulated')
   await go(`audit/${address}`)
   await page.waitForSelector('[data-testid=chain][data-holds=yes]')
   await page.click('text=Check the log again')
@@ -184,10 +184,10 @@ await prove('the log is checked whole: right as it is, wrong after one byte of i
   const changed = Buffer.from(before)
   changed[Math.floor(changed.length / 2)] ^= 1
   writeFileSync(bundle, changed)
-  await page.waitForSelector('[data-testid=chain][data-holds=no]', { timeout: 6000 })
+  await page.waitForSelector('[data-testid=chain][data-holds=no]', { timeout: limit(6000) })
   await shoot(page, 'audit-broken')
   writeFileSync(bundle, before)
-  await page.waitForSelector('[data-testid=chain][data-holds=yes]', { timeout: 6000 })
+  await page.waitForSelector('[data-testid=chain][data-holds=yes]', { timeout: limit(6000) })
   return lines.length > 3 && lines.every((l) => l.contract === address) ? true : { lines, bundle }
 })
 await prove('a result that was sealed to others does not open here, and says so', async () => {
@@ -225,7 +225,7 @@ await prove('a node that came back with another enclave than the contract names 
   world.enclave = other
   await world.start()
   await go(`contract/${address}`)
-  await page.waitForSelector('.verdict.mismatch li.fail[data-check=contract]', { timeout: 15000 })
+  await page.waitForSelector('.verdict.mismatch li.fail[data-check=contract]')
   await go(`analyse/${address}`)
   await page.waitForSelector('.warning')
   const off = await page.isDisabled('button:text-is("Run")')
@@ -235,12 +235,12 @@ await prove('a node that came back with another enclave than the contract names 
   world.enclave = own
   writeFileSync(policy, trusted)
   await world.start()
-  await chip('simulated', 15000)
+  await chip('simulated')
   return off && why.includes('another enclave') && asked.state === 'failed' ? true : { off, why, asked }
 })
 await prove('when `apex ui` itself ends the page says so within 5 s', async () => {
   await ui.stop('SIGKILL')
-  await page.waitForSelector('main > .trouble:has-text("does not answer")', { timeout: 5000 })
+  await page.waitForSelector('main > .trouble:has-text("does not answer")', { timeout: limit(5000) })
   await shoot(page, 'ended')
   return (await page.$('.top [data-trust=unreachable]')) !== null
 })

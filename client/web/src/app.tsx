@@ -173,7 +173,7 @@ export function App(): JSX.Element {
         {eyes.length > 1 && <select aria-label="Whose eyes" value={route.place === 'try' ? 'own' : route.place} onChange={(e) => go(link(e.currentTarget.value, 'contracts'))}>{eyes.map((e) => <option key={e.id} value={e.id}>{e.text}</option>)}</select>}
         <Messages />
       </header>
-      {inRoom || word === 'simulated' ? <p class="banner"><Icon name="warn" /> Simulated enclave: whoever runs the node could look inside. {inRoom ? 'This is the Try it room.' : 'Use it with data you could publish.'}</p> : null}
+      {inRoom || word === 'simulated' || (t?.place === route.place && t.trust.verdict?.simulated) ? <p class="banner"><Icon name="warn" /> Simulated enclave: whoever runs the node could look inside. {inRoom ? 'This is the Try it room.' : 'Use it with data you could publish.'}</p> : null}
       <main id="main" ref={main} tabIndex={-1}>
         {away && <TroubleBox trouble={away} />}
         {route.place === 'try' ? <TryIt /> : unknownPlace ? <Empty icon="tryit" title="That party’s room is closed"><p>It was made for the Try it room, and went with it.</p><a class="button" href="#/try">Open the room again</a></Empty>

@@ -12,7 +12,8 @@ import { title } from './analyse'
 export function phase(j: Job): number {
   if (j.state !== 'running') return 4
   if (!j.stage) return 0
-  if (/^run \d+/.test(j.stage)) return j.done > 0 ? 3 : 2
+  if (/^run \d+: computing/.test(j.stage)) return 3
+  if (/^run \d+/.test(j.stage)) return 2
   return 1
 }
 const phases = ['attesting', 'sealing the question', 'queued in the enclave', 'computing', 'done']
