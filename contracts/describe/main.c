@@ -97,101 +97,80 @@ static void head_out(struct apex_run *run)
 }
 
 /* The requester's rows beside all: `tell` twice. */
-static apex_status beside(struct apex_run *run,
-                          apex_status (*tell)(struct apex_run *, const struct telling *))
+static apex_status beside(struct apex_run *run, apex_status (*tell)(const struct telling *))
 {
     struct telling own = own_of(run), all = all_of(run);
     if (frame_tables(run, DATASET, true) == 0)
         apex_refuse(run, APEX_REFUSE_NO_DATA, "send your rows with the request (--rows FILE)");
     head_out(run);
     apex_json_object(run, "own");
-    TRY(tell(run, &own));
+    TRY(tell(&own));
     apex_json_end(run);
     apex_json_object(run, "all");
-    TRY(tell(run, &all));
+    TRY(tell(&all));
     apex_json_end(run);
     apex_json_end(run);
     return APEX_OK;
 }
 
-static apex_status alone(struct apex_run *run,
-                         apex_status (*tell)(struct apex_run *, const struct telling *))
+static apex_status alone(struct apex_run *run, apex_status (*tell)(const struct telling *))
 {
     struct telling all = all_of(run);
     head_out(run);
-    TRY(tell(run, &all));
+    TRY(tell(&all));
     apex_json_end(run);
     return APEX_OK;
 }
 
-static apex_status summary_tell(struct apex_run *run, const struct telling *t)
-{
-    (void)run;
-    return summary_out(t);
-}
-
-static apex_status histogram_tell(struct apex_run *run, const struct telling *t)
+static apex_status histogram_tell(const struct telling *t)
 {
     double *edges = NULL;
-    const struct apex_column *c = column_asked(run, "column", true);
-    size_t n = edges_make(run, c, &edges);
+    const struct apex_column *c = column_asked(t->run, "column", true);
+    size_t n = edges_make(t->run, c, &edges);
     apex_status s = edges ? histogram_out(t, c, edges, n) : APEX_E_MEMORY;
     free(edges);
     return s;
 }
 
-static apex_status counts_tell(struct apex_run *run, const struct telling *t)
+static apex_status counts_tell(const struct telling *t)
 {
-    return counts_out(t, column_asked(run, "column", false));
+    return counts_out(t, column_asked(t->run, "column", false));
 }
 
-static apex_status crosstab_tell(struct apex_run *run, const struct telling *t)
+static apex_status crosstab_tell(const struct telling *t)
 {
-    const struct apex_column *down = column_asked(run, "down", false),
-                             *across = column_asked(run, "across", false);
+    const struct apex_column *down = column_asked(t->run, "down", false),
+                             *across = column_asked(t->run, "across", false);
     if (down == across)
-        apex_refuse(run, APEX_REFUSE_PARAMETER,
+        apex_refuse(t->run, APEX_REFUSE_PARAMETER,
                     "down, across: two different columns are needed");
     return crosstab_out(t, across, down);
 }
 
-static apex_status correlations_tell(struct apex_run *run, const struct telling *t)
+static apex_status private_histogram_tell(const struct telling *t)
 {
-    (void)run;
-    return correlations_out(t);
+    return private_histogram_out(t, column_asked(t->run, "column", true));
 }
 
-static apex_status private_summary_tell(struct apex_run *run, const struct telling *t)
+static apex_status private_counts_tell(const struct telling *t)
 {
-    (void)run;
-    return private_summary_out(t);
-}
-
-static apex_status private_histogram_tell(struct apex_run *run, const struct telling *t)
-{
-    return private_histogram_out(t, column_asked(run, "column", true));
-}
-
-static apex_status private_counts_tell(struct apex_run *run, const struct telling *t)
-{
-    return private_counts_out(t, column_asked(run, "column", false));
+    return private_counts_out(t, column_asked(t->run, "column", false));
 }
 
 apex_status apex_contract(struct apex_run *run)
 {
     static const struct {
         const char *name;
-        apex_status (*how)(struct apex_run *,
-                           apex_status (*)(struct apex_run *, const struct telling *));
-        apex_status (*tell)(struct apex_run *, const struct telling *);
-    } functions[] = {{"summary", alone, summary_tell},
-                     {"own_summary", beside, summary_tell},
+        apex_status (*how)(struct apex_run *, apex_status (*)(const struct telling *));
+        apex_status (*tell)(const struct telling *);
+    } functions[] = {{"summary", alone, summary_out},
+                     {"own_summary", beside, summary_out},
                      {"histogram", alone, histogram_tell},
                      {"own_histogram", beside, histogram_tell},
                      {"counts", alone, counts_tell},
                      {"crosstab", alone, crosstab_tell},
-                     {"correlations", alone, correlations_tell},
-                     {"private_summary", alone, private_summary_tell},
+                     {"correlations", alone, correlations_out},
+                     {"private_summary", alone, private_summary_out},
                      {"private_histogram", alone, private_histogram_tell},
                      {"private_counts", alone, private_counts_tell}};
     private_asked(run);
