@@ -5,14 +5,21 @@
 #include <string.h>
 
 /* Of a bare answer, or of a result file, whose provenance is in the receipt. */
+static json_t *answer_of(json_t *file)
+{
+    json_t *inner = json_object_get(file, "result");
+    return json_is_object(inner) ? inner : file;
+}
+
+/* The list that an answer is about: the first of these that is one of objects. */
 static json_t *rows_of(json_t *answer)
 {
-    json_t *inner = json_object_get(answer, "result");
-    if (json_is_object(inner)) answer = inner;
-    static const char *const names[] = {"sites", "classes", "predictions"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const names[] = {
+        "sites", "predictions", "scores",  "clusters", "classes",
+        "bins",  "categories",  "columns", "alone",    "k"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         json_t *rows = json_object_get(answer, names[i]);
-        if (json_is_array(rows)) return rows;
+        if (json_is_object(json_array_get(rows, 0))) return rows;
     }
     return NULL;
 }
@@ -57,23 +64,67 @@ static size_t columns_of(const json_t *rows, const char **names, size_t max)
     return n;
 }
 
-bool export_csv(const char *result, FILE *out)
+static void rows_csv(const json_t *rows, FILE *out)
 {
     const char *names[64];
-    json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL), *rows = rows_of(answer);
-    size_t n = rows ? columns_of(rows, names, 64) : 0;
+    size_t n = columns_of(rows, names, 64);
     for (size_t k = 0; k < n; k++)
         fprintf(out, "%s%s", k ? "," : "", names[k]);
-    if (n) fputc('\n', out);
-    for (size_t i = 0; n && i < json_array_size(rows); i++) {
+    fputc('\n', out);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
         for (size_t k = 0; k < n; k++) {
             if (k) fputc(',', out);
             csv_value(json_object_get(json_array_get(rows, i), names[k]), out);
         }
         fputc('\n', out);
     }
-    json_decref(answer);
-    return n > 0 && !ferror(out);
+}
+
+/* A name, or where a row or column of totals has none, that. */
+static void name_csv(const json_t *names, size_t at, FILE *out)
+{
+    if (at < json_array_size(names))
+        csv_value(json_array_get(names, at), out);
+    else
+        fputs("total", out);
+}
+
+/* Rows of numbers with a name before each, and a first line of names. */
+static void matrix_csv(const json_t *matrix, const json_t *down, const json_t *across,
+                       FILE *out)
+{
+    size_t wide = json_array_size(json_array_get(matrix, 0));
+    for (size_t k = 0; k < wide; k++) {
+        fputc(',', out);
+        name_csv(across, k, out);
+    }
+    fputc('\n', out);
+    for (size_t i = 0; i < json_array_size(matrix); i++) {
+        name_csv(down, i, out);
+        for (size_t k = 0; k < wide; k++) {
+            fputc(',', out);
+            csv_value(json_array_get(json_array_get(matrix, i), k), out);
+        }
+        fputc('\n', out);
+    }
+}
+
+bool export_csv(const char *result, FILE *out)
+{
+    json_t *file = json_loads(result, JSON_REJECT_DUPLICATES, NULL), *answer = answer_of(file),
+           *rows = rows_of(answer), *r = json_object_get(answer, "correlations"),
+           *table = json_object_get(answer, "table"),
+           *names = json_object_get(answer, "columns");
+    if (json_is_array(r))
+        matrix_csv(r, names, names, out);
+    else if (json_is_array(table))
+        matrix_csv(table, json_object_get(answer, "down"), json_object_get(answer, "across"),
+                   out);
+    else if (rows)
+        rows_csv(rows, out);
+    bool any = json_is_array(r) || json_is_array(table) || rows;
+    json_decref(file);
+    return any && !ferror(out);
 }
 
 static json_t *feature_of(json_t *site)
@@ -107,7 +158,8 @@ static void provenance_set(json_t *collection, json_t *receipt)
 
 bool export_geojson(const char *result, FILE *out)
 {
-    json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL), *sites = rows_of(answer);
+    json_t *answer = json_loads(result, JSON_REJECT_DUPLICATES, NULL),
+           *sites = rows_of(answer_of(answer));
     json_t *collection = json_object(), *features = json_array();
     for (size_t i = 0; i < json_array_size(sites); i++) {
         json_t *f = feature_of(json_array_get(sites, i));

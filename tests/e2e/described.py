@@ -123,6 +123,23 @@ def exact(node, crew):
     want = [r + [sum(r)] for r in want]
     want.append([sum(c) for c in zip(*want)])
     say(got["table"] == want and got["across"] == ["false", "true"], "a table of two categories has its counts and totals", (got, want))
+    exported(node, crew, address)
+
+
+def exported(node, crew, address):
+    """What -o FILE.csv makes of the answers."""
+    def lines(function, *params):
+        path = os.path.join(node.scratch, "out.csv")
+        crew[0].ok("run", address, function, "-o", path, *[w for p in params for w in ("--param", p)])
+        return [line.split(",") for line in open(path).read().splitlines()]
+
+    table = lines("summary")
+    say(len(table) == 8 and table[0][:4] == ["column", "type", "present", "missing"] and table[1][0] == "latitude", "a summary is exported as a line for each column", table[:2])
+    table = lines("correlations")
+    say([r[0] for r in table] == [""] + NUMBERS and table[0][1:] == NUMBERS and table[1][1] == "1", "correlations as a table with names both ways", table)
+    table = lines("crosstab", "down=kind", "across=paid")
+    say(table[0] == ["", "false", "true", "total"] and table[-1][0] == "total" and int(table[-1][3]) == sum(int(r[3]) for r in table[1:-1]), "a table with its totals", table)
+    say(lines("histogram", "column=amount", "bins=4")[0][:3] == ["from", "to", "rows"], "and bins line by line", "")
 
 
 def ruled(node, crew):
