@@ -5,6 +5,14 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+size_t fuzz_reached(void);
+
+static size_t reached;
+
+size_t fuzz_reached(void)
+{
+    return reached;
+}
 
 static struct tcb_info info;
 static struct qe_identity identity;
@@ -88,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     }
     changed |= info_check(document);
     changed |= identity_check(document);
+    reached += changed;
     if (changed && info.n_levels) levels_check();
     return 0;
 }

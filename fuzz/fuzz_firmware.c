@@ -6,6 +6,14 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+size_t fuzz_reached(void);
+
+static size_t reached;
+
+size_t fuzz_reached(void)
+{
+    return reached;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -15,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     uint8_t digest[48];
     size_t bytes = 0;
     if (ovmf_parse(image, &o) != APEX_OK) return 0;
+    reached++;
     if (ovmf_check(&o) != APEX_OK || o.n_sections > OVMF_SECTIONS_MAX) abort();
     for (size_t i = 0; i < o.n_sections; i++)
         bytes += o.sections[i].size;

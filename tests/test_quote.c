@@ -404,6 +404,7 @@ static void collateral_of_another_form_is_refused(void **state)
         {"\"version\":3", "\"version\":4"},
         {"\"version\":3", "\"version\":2"}, /* TDX needs 3 */
         {"\"id\":\"TDX\"", "\"id\":\"tdx\""},
+        {"\"id\":\"TDX\",", ""}, /* nobody says what it is about */
         {"\"tcbType\":0", "\"tcbType\":1"},
         {"\"fmspc\":\"B0C06F000000\"", "\"fmspc\":\"B0C06F0000\""},
         {"\"fmspc\":\"B0C06F000000\"", "\"fmspc\":\"B0C06F00000G\""},

@@ -73,7 +73,7 @@ struct document_dates {
 };
 struct tcb_info {
     uint64_t version;
-    bool is_tdx;
+    bool has_id, is_tdx; /* version 2 has no id, and is about SGX */
     struct document_dates dates;
     uint8_t fmspc[6], pce_id[2];
     uint64_t evaluation; /* tcbEvaluationDataNumber: grows when Intel learns of a flaw */

@@ -7,6 +7,7 @@ static apex_status read_info_id(struct reader *r, void *context)
     static const char *const ids[] = {"SGX", "TDX"};
     unsigned at;
     TRY(read_one_of(r, ids, 2, "TCB info is of SGX or TDX", &at));
+    ((struct tcb_info *)context)->has_id = true;
     ((struct tcb_info *)context)->is_tdx = at == 1;
     return APEX_OK;
 }
@@ -257,7 +258,7 @@ apex_status tcb_info_parse(struct span inner, struct tcb_info *info)
     enum json_event e;
     *info = (struct tcb_info){0};
     TRY(info_kind(inner, info, &r));
-    if (info->is_tdx && info->version < 3) return APEX_E_FORMAT;
+    if (info->has_id != (info->version > 2)) return APEX_E_FORMAT;
     r = (struct reader){0};
     reader_init(&r, inner);
     TRY(read_object_open(&r, fields, info->is_tdx ? 9 : 7, info));
