@@ -29,27 +29,79 @@ static void event_print(const struct apex_event *v)
            run ? v->task : "");
 }
 
-static void print_all(const struct cli *cli, const struct apex_event *events, size_t n,
-                      uint64_t log_size, const struct apex_verification *chain)
+struct audit {
+    struct apex_event *events;
+    size_t n;
+    uint64_t log_size;
+    struct apex_audit_report report;
+    struct apex_breach *breaches;
+    struct apex_verification *chain; /* NULL: the log's word alone */
+};
+
+static void rules_json(const struct audit *a)
+{
+    const struct apex_audit_report *r = &a->report;
+    printf("], \"rules\": {\"entries\": %llu, \"acts\": %llu, \"contracts\": %llu, "
+           "\"enclaves\": %llu, \"runs\": %llu, \"results\": %llu, "
+           "\"manifests_lost\": %llu, \"breaches\": [",
+           (unsigned long long)r->entries, (unsigned long long)r->acts,
+           (unsigned long long)r->contracts, (unsigned long long)r->enclaves,
+           (unsigned long long)r->runs, (unsigned long long)r->results,
+           (unsigned long long)r->manifests_lost);
+    for (size_t i = 0; i < r->n_breaches; i++) {
+        printf("%s{\"index\": %llu, \"rule\": \"%s\", \"why\": ", i ? ", " : "",
+               (unsigned long long)a->breaches[i].index, a->breaches[i].rule);
+        cli_json_text(stdout, a->breaches[i].why);
+        printf("}");
+    }
+    printf("]}");
+}
+
+static void rules_print(const struct audit *a)
+{
+    const struct apex_audit_report *r = &a->report;
+    for (size_t i = 0; i < r->n_breaches; i++)
+        printf("BREACH entry %llu: %s (%s)\n", (unsigned long long)a->breaches[i].index,
+               a->breaches[i].why, a->breaches[i].rule);
+    if (r->broken)
+        printf("the last of these cannot stand where it does: nothing after it was read\n");
+    if (r->manifests_lost)
+        printf("%llu manifests are lost: what was done under them cannot be judged\n",
+               (unsigned long long)r->manifests_lost);
+    if (r->n_breaches == 0)
+        printf("every rule held: %llu acts under %llu contracts, %llu runs, %llu results, "
+               "sequenced by %llu starts of an enclave; signatures, consent, rights, quotas, "
+               "budgets, inputs and recipients checked on this machine\n",
+               (unsigned long long)r->acts, (unsigned long long)r->contracts,
+               (unsigned long long)r->runs, (unsigned long long)r->results,
+               (unsigned long long)r->enclaves);
+    else
+        printf("the log's enclave let pass what it should not have: trust no result that "
+               "rests on these entries, and show them to an auditor\n");
+}
+
+static void print_all(const struct cli *cli, const struct audit *a)
 {
     if (cli->json)
-        printf("{\"log_size\": %llu, \"events\": [", (unsigned long long)log_size);
+        printf("{\"log_size\": %llu, \"events\": [", (unsigned long long)a->log_size);
     else
         printf(" entry  time (UTC)           kind        who               what\n");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < a->n; i++) {
         if (cli->json && i) printf(", ");
         if (cli->json)
-            event_json(&events[i]);
+            event_json(&a->events[i]);
         else
-            event_print(&events[i]);
+            event_print(&a->events[i]);
     }
     if (cli->json)
-        printf("]%s", chain ? ", \"chain\": " : "");
+        rules_json(a);
     else
         printf("%zu entries of this contract; all %llu of the log hash to its signed "
                "checkpoint, which contains every one seen before\n",
-               n, (unsigned long long)log_size);
-    if (chain) cli_chain_print(cli, chain);
+               a->n, (unsigned long long)a->log_size);
+    if (!cli->json) rules_print(a);
+    if (a->chain && cli->json) printf(", \"chain\": ");
+    if (a->chain) cli_chain_print(cli, a->chain);
     if (cli->json) printf("}\n");
 }
 
@@ -69,39 +121,38 @@ static int budget_show(struct cli *cli, struct apex_node *node, const struct ape
     return EXIT_OK;
 }
 
-/* The log's word alone, or held against the chain too. */
+/* The log held against its rules, and against the chain where one is named. */
 static int audit(struct cli *cli, struct apex_home *home, struct apex_node *node,
-                 struct apex_verification *chain)
+                 struct audit *a)
 {
     struct apex_chain_options o;
-    struct apex_event *events = NULL;
     struct apex_error e;
-    size_t n = 0;
-    uint64_t log_size = 0;
     apex_status s = APEX_OK;
-    int code = cli->chain ? cli_chain(cli, &o) : EXIT_OK;
+    int code = a->chain ? cli_chain(cli, &o) : EXIT_OK;
     if (code == EXIT_OK &&
-        apex_audit(node, cli->word[0], &events, &n, &log_size, &e) != APEX_OK)
+        (apex_audit(node, cli->word[0], &a->events, &a->n, &a->log_size, &e) != APEX_OK ||
+         apex_audit_log(node, &a->report, &a->breaches, &e) != APEX_OK))
         code = cli_fail(cli, &e);
-    if (code == EXIT_OK && cli->chain) {
-        s = apex_audit_chain(home, node, &o, cli->word[0], events, n, chain, &e);
-        if (!chain->sentences[0][0]) code = cli_chain_result(cli, s, chain, &e);
+    if (code == EXIT_OK && a->chain) {
+        s = apex_audit_chain(home, node, &o, cli->word[0], a->events, a->n, a->chain, &e);
+        if (!a->chain->sentences[0][0]) code = cli_chain_result(cli, s, a->chain, &e);
     }
-    if (code == EXIT_OK) print_all(cli, events, n, log_size, cli->chain ? chain : NULL);
-    if (code == EXIT_OK) code = budget_show(cli, node, events, n);
-    free(events);
-    return code == EXIT_OK && s != APEX_OK ? EXIT_REFUSED : code;
+    if (code == EXIT_OK) print_all(cli, a);
+    if (code == EXIT_OK) code = budget_show(cli, node, a->events, a->n);
+    return code == EXIT_OK && (s != APEX_OK || a->report.n_breaches > 0) ? EXIT_REFUSED : code;
 }
 
 int cmd_audit(struct cli *cli)
 {
     struct apex_home *home = NULL;
     struct apex_node *node = NULL;
-    struct apex_verification *chain = calloc(1, sizeof *chain);
-    int code = chain ? cli_home(cli, &home) : EXIT_INTERNAL;
+    struct audit a = {.chain = cli->chain ? calloc(1, sizeof *a.chain) : NULL};
+    int code = cli->chain && !a.chain ? EXIT_INTERNAL : cli_home(cli, &home);
     if (code == EXIT_OK) code = cli_node(cli, home, &node);
-    if (code == EXIT_OK) code = audit(cli, home, node, chain);
-    free(chain);
+    if (code == EXIT_OK) code = audit(cli, home, node, &a);
+    free(a.chain);
+    free(a.events);
+    free(a.breaches);
     apex_node_close(node);
     apex_home_close(home);
     return code;

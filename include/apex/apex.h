@@ -203,6 +203,23 @@ APEX_API apex_status apex_audit(struct apex_node *node, const char *address,
                                 struct apex_event **events, size_t *n_events,
                                 uint64_t *log_size, struct apex_error *error);
 
+/* The whole log held against the rules its enclave should have kept: signatures, consent,
+ * rights, order, quotas, privacy budgets, what results rest on and who received them. What
+ * takes rows or ciphertexts to judge is not judged. *breaches: ours, free it. */
+struct apex_breach {
+    uint64_t index; /* of the entry */
+    char rule[40];  /* "log-broken": not formed, signed or placed as an entry must be */
+    char why[160];
+};
+struct apex_audit_report {
+    uint64_t entries, acts, contracts, enclaves, runs, results;
+    uint64_t manifests_lost; /* contracts that cannot be judged */
+    bool broken; /* the last breach cannot follow at all, and nothing after it was read */
+    size_t n_breaches;
+};
+APEX_API apex_status apex_audit_log(struct apex_node *node, struct apex_audit_report *report,
+                                    struct apex_breach **breaches, struct apex_error *error);
+
 /* A result file, offline. policy: a trust policy's text, or NULL (the evidence is then not held
  * against any). */
 struct apex_verification {

@@ -241,8 +241,11 @@ static void release(struct world *w)
     sha256_update(&h, SPAN_TEXT(WORLD_OUTPUT));
     sha256_final(&h, e->output);
     if (w->lie == LIE_OUTPUT_OTHER) e->output[0] ^= 1;
-    e->n_recipients = 1;
-    memcpy(e->recipients[0].key, w->party[0].sign_public.bytes, 32);
+    e->n_recipients = w->lie == LIE_RECIPIENT_LEFT_OUT ? WORLD_PARTIES - 1 : WORLD_PARTIES;
+    for (size_t i = 0; i < e->n_recipients; i++)
+        memcpy(e->recipients[i].key, w->party[i].sign_public.bytes, 32);
+    if (w->lie == LIE_RECIPIENT_STRANGER)
+        memcpy(e->recipients[1].key, w->stranger.sign_public.bytes, 32);
     w->result = world_entry(w, e);
 }
 

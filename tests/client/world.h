@@ -39,6 +39,9 @@ enum lie {
     LIE_CHECKPOINT_BY_OTHER_KEY,
     LIE_CHECKPOINT_OTHER_ROOT,
     LIE_COUNT,
+    /* What a receipt cannot show, and the log does. */
+    LIE_RECIPIENT_LEFT_OUT = LIE_COUNT,
+    LIE_RECIPIENT_STRANGER,
 };
 
 struct world_enclave {
