@@ -20,7 +20,7 @@ enum {
 /* The command line, parsed: options in any order, the rest in `word`. */
 struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
-        *program, *policy, *tee, *firmware, *cpu, *vcpus, *features, *port;
+        *program, *policy, *tee, *listen, *firmware, *cpu, *vcpus, *features, *port;
     const char *chain, *registry, *chain_id, *chain_key, *confirmations;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
@@ -78,6 +78,7 @@ int cmd_run(struct cli *cli);
 int cmd_result(struct cli *cli);
 int cmd_audit(struct cli *cli);
 int cmd_verify(struct cli *cli);
+int cmd_witness(struct cli *cli);
 int cmd_doctor(struct cli *cli);
 int cmd_image(struct cli *cli);
 int cmd_demo(struct cli *cli);

@@ -31,5 +31,7 @@ apex_status checkpoint_parse_unverified(struct span note, struct checkpoint *c);
 enum { NOTE_VKEY_MAX = ORIGIN_MAX + 64 };
 apex_status note_vkey(const char *name, const struct sign_public *key,
                       char vkey[static NOTE_VKEY_MAX]);
+apex_status note_vkey_parse(struct span vkey, char name[static ORIGIN_MAX + 1],
+                            struct sign_public *key);
 
 #endif

@@ -12,9 +12,9 @@
  * entries it covers and their tiles 6 CHECKPOINT_GET                                  -> note,
  * empty when there is none 7 BLOB_APPEND   token u64 (0 starts one), bytes   -> token u64
  * (large sealed results, in pieces) 8 BLOB_FINISH   token u64                         -> digest
- * 32 16 ROOT_GET -> u8 (0 start a log if there is none, 1 wait for a root secret), sealed root
- * secret, empty when there is none 17 ROOT_PUT sealed root secret -> nothing; fsynced, in the
- * place of the old one */
+ * 32 9 WITNESSED_GET -> note with cosignatures, empty when there is none 16 ROOT_GET -> u8 (0
+ * start a log if there is none, 1 wait for a root secret), sealed root secret, empty when there
+ * is none 17 ROOT_PUT sealed root secret -> nothing; fsynced, in the place of the old one */
 #ifndef COMMON_WIRE_FRAME_H
 #define COMMON_WIRE_FRAME_H
 
@@ -38,6 +38,7 @@ enum call_op {
     CALL_CHECKPOINT_GET = 6,
     CALL_BLOB_APPEND = 7,
     CALL_BLOB_FINISH = 8,
+    CALL_WITNESSED_GET = 9,
     CALL_ROOT_GET = 16,
     CALL_ROOT_PUT = 17
 };

@@ -153,3 +153,8 @@ apex_status host_root_put(struct link *link, struct span sealed)
     BUFFER_CLEARED answer = {0};
     return link_call(link, CALL_ROOT_PUT, sealed, (struct span){0}, &answer);
 }
+
+apex_status host_witnessed_get(struct link *link, struct buffer *note)
+{
+    return link_call(link, CALL_WITNESSED_GET, (struct span){0}, (struct span){0}, note);
+}

@@ -47,5 +47,7 @@ apex_status host_root_get(struct link *link, bool *wait, struct buffer *sealed);
 apex_status host_root_put(struct link *link, struct span sealed);
 /* Empty when there is none. */
 apex_status host_checkpoint_get(struct link *link, struct buffer *note);
+/* The newest checkpoint with cosignatures that the host has; empty when it has none. */
+apex_status host_witnessed_get(struct link *link, struct buffer *note);
 
 #endif

@@ -99,6 +99,7 @@ static apex_status call_dispatch(struct host *h, struct span call, struct buffer
     case CALL_CHECKPOINT_GET: return ledger_checkpoint_get(h->ledger, out);
     case CALL_ROOT_GET: return root_get(h, &c, out);
     case CALL_ROOT_PUT: return root_put(h, &c);
+    case CALL_WITNESSED_GET: return ledger_witnessed_get(h->ledger, out);
     default: return APEX_E_FORMAT;
     }
 }

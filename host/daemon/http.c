@@ -13,9 +13,17 @@ enum { DECIMAL_MAX = 19 };
 
 const char *route_name(enum route route)
 {
-    static const char *const names[N_ROUTES] = {
-        "other",        "/message",    "/checkpoint",        "/tile/{path}", "/blob/{digest}",
-        "/attestation", "/runs/{run}", "/runs/{run}/events", "/healthz",     "/metrics"};
+    static const char *const names[N_ROUTES] = {"other",
+                                                "/message",
+                                                "/checkpoint",
+                                                "/checkpoint.witnessed",
+                                                "/tile/{path}",
+                                                "/blob/{digest}",
+                                                "/attestation",
+                                                "/runs/{run}",
+                                                "/runs/{run}/events",
+                                                "/healthz",
+                                                "/metrics"};
     return (unsigned)route < N_ROUTES ? names[route] : names[ROUTE_NONE];
 }
 
@@ -74,6 +82,7 @@ static bool plain_parse(const char *text, struct target *t)
         enum route route;
     } plain[] = {{"/message", ROUTE_MESSAGE},
                  {"/checkpoint", ROUTE_CHECKPOINT},
+                 {"/checkpoint.witnessed", ROUTE_WITNESSED},
                  {"/healthz", ROUTE_HEALTHZ},
                  {"/metrics", ROUTE_METRICS}};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)

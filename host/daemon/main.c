@@ -29,6 +29,7 @@ struct node {
     struct options options;
     struct host host;
     struct server *server;
+    struct collector *collector;
     int lock_fd, listen_fd;
     char listen_name[LISTEN_NAME_MAX];
     char store[PATH_MAX], log[PATH_MAX], root[PATH_MAX], enclave_state[PATH_MAX];
@@ -173,6 +174,15 @@ static int chain_bring_up(struct node *n)
     return complain(s == APEX_E_MEMORY ? EXIT_OTHER : EXIT_USAGE, "%s", fault.what);
 }
 
+static int witnesses_ask(struct node *n)
+{
+    if (n->options.n_witnesses == 0) return 0;
+    return collector_start(n->host.ledger, n->options.witness, n->options.n_witnesses,
+                           &n->collector) == APEX_OK
+               ? 0
+               : complain(EXIT_OTHER, "out of memory or threads");
+}
+
 static int serve(struct node *n)
 {
     const struct server_options so = {
@@ -214,6 +224,7 @@ static void node_take_down(struct node *n)
 {
     anchor_stop(n->host.anchor);
     server_stop(n->server, STOP_MS);
+    collector_stop(n->collector);
     enclave_stop(n->host.enclave);
     link_free(n->host.link);
     runs_free(n->host.runs);
@@ -231,6 +242,7 @@ static int node_run(struct node *n, const sigset_t *ends)
     if (code == 0) code = stores_open(n);
     if (code == 0) code = enclave_bring_up(n);
     if (code == 0) code = chain_bring_up(n);
+    if (code == 0) code = witnesses_ask(n);
     if (code == 0) code = serve(n);
     if (code != 0) return code;
     int signal_no;

@@ -20,6 +20,8 @@ const char options_usage[] =
     "shares\n"
     "  --peers FILE            sim only: the trust policy for enclaves to share the root with\n"
     "  --recovery FILE         sim only: who holds recovery shares; an image brings its own\n"
+    "  --witness URL           shows each checkpoint to this witness (c2sp.org/tlog-witness); "
+    "again for more, at most 16\n"
     "  --connections N         at most N connections (default 512)\n"
     "  --idle-s N              close connections silent for N seconds (default 30)\n"
     "  --head-s N              a request's head must be here within N seconds (default 60)\n"
@@ -92,6 +94,14 @@ static apex_status option_set(struct options *o, const char *name, const char *v
             *texts[i].value = value;
             return APEX_OK;
         }
+    if (strcmp(name, "--witness") == 0) {
+        if (o->n_witnesses < WITNESSES_MAX) {
+            o->witness[o->n_witnesses++] = value;
+            return APEX_OK;
+        }
+        *what = "is one witness too many: 16 are asked at most";
+        return APEX_E_USAGE;
+    }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strcmp(name, numbers[i].name) == 0) return number_set(&numbers[i], value, what);
     *what = "is no option of apexd";

@@ -2,6 +2,7 @@
 #ifndef HOST_DAEMON_OPTIONS_H
 #define HOST_DAEMON_OPTIONS_H
 
+#include "host/witness/collect.h"
 #include "include/apex/status.h"
 
 #include <stdbool.h>
@@ -13,6 +14,8 @@ struct options {
     const char *chain, *registry, *chain_key; /* all three or none */
     uint64_t chain_id, chain_confirmations, chain_every_s, chain_max_fee_gwei;
     uint64_t connections, idle_s, head_s, body_s, message_timeout_s, blob_max_mib, reserve_mib;
+    const char *witness[WITNESSES_MAX];
+    size_t n_witnesses;
     bool join, help, version;
 };
 extern const char options_usage[];

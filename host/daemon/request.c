@@ -8,6 +8,7 @@ const struct route_door route_doors[N_ROUTES] = {
     [ROUTE_MESSAGE] = {"POST", message_begin, message_data, message_end},
     [ROUTE_ATTESTATION] = {"GET", NULL, NULL, attestation_end},
     [ROUTE_CHECKPOINT] = {"GET, HEAD", NULL, NULL, checkpoint_end},
+    [ROUTE_WITNESSED] = {"GET, HEAD", NULL, NULL, witnessed_end},
     [ROUTE_TILE] = {"GET, HEAD", NULL, NULL, tile_end},
     [ROUTE_BLOB] = {"GET, HEAD, PUT", blob_begin, blob_data, blob_end},
     [ROUTE_RUN] = {"GET", NULL, NULL, run_end},

@@ -57,6 +57,7 @@ void message_data(struct request *r, struct span bytes);
 void message_end(struct request *r);
 void attestation_end(struct request *r);
 void checkpoint_end(struct request *r);
+void witnessed_end(struct request *r);
 void tile_end(struct request *r);
 void blob_begin(struct request *r);
 void blob_data(struct request *r, struct span bytes);

@@ -19,6 +19,21 @@ void checkpoint_end(struct request *r)
     answer_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
 }
 
+void witnessed_end(struct request *r)
+{
+    BUFFER_CLEARED note = {0};
+    apex_status s = ledger_witnessed_get(r->host->ledger, &note);
+    if (s == APEX_OK && note.len == 0)
+        answer_error(r, MHD_HTTP_NOT_FOUND, "no witness has cosigned a checkpoint of this log",
+                     "ask the operator to name witnesses with --witness");
+    else if (s != APEX_OK)
+        answer_status(r, s);
+    else {
+        answer_bytes(r, "text/plain; charset=utf-8", buffer_span(&note));
+        answer_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    }
+}
+
 void tile_end(struct request *r)
 {
     char path[TILE_PATH_MAX];

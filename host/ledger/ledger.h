@@ -4,6 +4,7 @@
  *   FOLDER/checkpoint             the newest signed note
  *   FOLDER/tile/entries/…         bundles of 256 entries, and the newest partial one
  *   FOLDER/tile/L/…               hashes
+ *   FOLDER/checkpoint.witnessed   the newest one that witnesses cosigned
  *   FOLDER/tail                   the entries that no full bundle holds yet, acknowledged or
  * not
  *
@@ -20,6 +21,7 @@
 
 #include "common/base/buffer.h"
 #include "common/base/span.h"
+#include "common/merkle/tree.h"
 #include "include/apex/status.h"
 
 struct ledger;
@@ -38,6 +40,13 @@ apex_status ledger_read(struct ledger *ledger, uint64_t index, size_t max,
 apex_status ledger_checkpoint_put(struct ledger *ledger, struct span note);
 /* Empty before the first. */
 apex_status ledger_checkpoint_get(struct ledger *ledger, struct buffer *note);
+/* The newest checkpoint with cosignatures, FOLDER/checkpoint.witnessed: of this log, but nobody
+ * here checks the lines. APEX_E_UNTRUSTED: it is not of this log. Empty before the first. */
+apex_status ledger_witnessed_put(struct ledger *ledger, struct span note);
+apex_status ledger_witnessed_get(struct ledger *ledger, struct buffer *note);
+/* That `size` entries contain the first `old_size`; both at most ledger_size. */
+apex_status ledger_consistency(struct ledger *ledger, uint64_t old_size, uint64_t size,
+                               struct merkle_proof *proof);
 /* The file of a tile path ("tile/…", strictly parsed), for serving. APEX_E_NOT_FOUND,
  * APEX_E_FORMAT. */
 apex_status ledger_tile(struct ledger *ledger, const char *path, struct buffer *bytes);

@@ -325,6 +325,37 @@ apex_status ledger_checkpoint_get(struct ledger *ledger, struct buffer *note)
     return buffer_ok(note);
 }
 
+apex_status ledger_witnessed_put(struct ledger *ledger, struct span note)
+{
+    char path[LEDGER_PATH_MAX];
+    uint64_t size;
+    pthread_mutex_lock(&ledger->lock);
+    path_of(ledger, "checkpoint.witnessed", path);
+    apex_status s = note_check(ledger, note, &size);
+    if (s == APEX_OK) s = file_replace(path, note);
+    pthread_mutex_unlock(&ledger->lock);
+    return s;
+}
+
+apex_status ledger_witnessed_get(struct ledger *ledger, struct buffer *note)
+{
+    char path[LEDGER_PATH_MAX];
+    path_of(ledger, "checkpoint.witnessed", path);
+    apex_status s = file_read(path, NOTE_MAX, note);
+    return s == APEX_E_NOT_FOUND ? APEX_OK : s;
+}
+
+apex_status ledger_consistency(struct ledger *ledger, uint64_t old_size, uint64_t size,
+                               struct merkle_proof *proof)
+{
+    pthread_mutex_lock(&ledger->lock);
+    apex_status s = size <= ledger->size
+                        ? merkle_tree_consistency(ledger->tree, old_size, size, proof)
+                        : APEX_E_USAGE;
+    pthread_mutex_unlock(&ledger->lock);
+    return s;
+}
+
 apex_status ledger_tile(struct ledger *ledger, const char *path, struct buffer *bytes)
 {
     unsigned level, width;

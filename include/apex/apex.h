@@ -220,6 +220,24 @@ struct apex_audit_report {
 APEX_API apex_status apex_audit_log(struct apex_node *node, struct apex_audit_report *report,
                                     struct apex_breach **breaches, struct apex_error *error);
 
+/* A witness of logs (c2sp.org/tlog-witness): cosigns each checkpoint that contains all it
+ * cosigned before. Its key and what it has seen lie in the home. */
+enum { APEX_VKEY_MAX = 200 };
+struct apex_witness;
+APEX_API apex_status apex_witness_new(struct apex_home *home, const char *name,
+                                      struct apex_error *error);
+/* log_vkeys: the logs it cosigns, "NAME+HASH+KEY". With none it only tells its own key. */
+APEX_API apex_status apex_witness_open(struct apex_home *home, const char *const *log_vkeys,
+                                       size_t n_logs, struct apex_witness **witness,
+                                       struct apex_error *error);
+APEX_API void apex_witness_close(struct apex_witness *witness);
+APEX_API void apex_witness_vkey(const struct apex_witness *witness, char vkey[APEX_VKEY_MAX]);
+/* Answers the body of one add-checkpoint request: *code is the HTTP status, *reply (ours: free
+ * it) the text. Thread-safe. An error means that nothing was cosigned. */
+APEX_API apex_status apex_witness_answer(struct apex_witness *witness, const void *body,
+                                         size_t len, unsigned *code, char **reply,
+                                         struct apex_error *error);
+
 /* A result file, offline. policy: a trust policy's text, or NULL (the evidence is then not held
  * against any). */
 struct apex_verification {
