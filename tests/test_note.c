@@ -3,7 +3,7 @@
 #include "common/base/hex.h"
 #include "common/crypto/random.h"
 #include "common/merkle/base64.h"
-#include "common/merkle/checkpoint.h"
+#include "common/merkle/cosignature.h"
 #include "common/merkle/tile.h"
 #include "tests/check.h"
 
@@ -391,6 +391,59 @@ static int keys_setup(void **state)
     return 0;
 }
 
+/* A cosignature made by Go's crypto/ed25519 over c2sp.org/tlog-cosignature's own example text
+ * would be another implementation's word; tests/go/verify.go has that one. Here: form and
+ * refusals. */
+static void a_cosignature_holds_for_its_note_its_witness_and_its_time_alone(void **state)
+{
+    struct witness_key w = {.name = "witness.example/w1"},
+                       other = {.name = "witness.example/w2"};
+    struct sign_secret key, log;
+    struct sign_public log_public;
+    struct checkpoint c = {.origin = "example.com/behind-the-sofa", .size = 20852163};
+    BUFFER_CLEARED note = {0};
+    uint64_t time_s = 0;
+    (void)state;
+    sign_new(&w.key, &key);
+    sign_new(&log_public, &log);
+    other.key = w.key;
+    CHECK_OK(checkpoint_sign(&c, &log, &note));
+    CHECK(cosignature_check(buffer_span(&note), &w, &time_s) == APEX_E_NOT_FOUND);
+    CHECK_OK(cosignature_make(buffer_span(&note), w.name, &key, 1679315147, &note));
+    CHECK_OK(cosignature_check(buffer_span(&note), &w, &time_s));
+    CHECK(time_s == 1679315147);
+    CHECK(cosignature_check(buffer_span(&note), &other, &time_s) == APEX_E_NOT_FOUND);
+    CHECK(cosignature_count(buffer_span(&note), &w, 1) == 1);
+    struct checkpoint again;
+    CHECK_OK(checkpoint_open(buffer_span(&note), c.origin, &log_public, &again));
+    for (size_t bit = 0; bit < 8 * note.len; bit += 3) {
+        note.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        CHECK(cosignature_check(buffer_span(&note), &w, &time_s) != APEX_OK ||
+              checkpoint_open(buffer_span(&note), c.origin, &log_public, &again) != APEX_OK);
+        note.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+}
+
+static void a_verifier_key_is_read_back_and_refused_when_changed(void **state)
+{
+    struct witness_key w = {.name = "witness.example/w1"}, back;
+    struct sign_secret key;
+    struct sign_public log;
+    char vkey[NOTE_VKEY_MAX], name[ORIGIN_MAX + 1];
+    (void)state;
+    sign_new(&w.key, &key);
+    CHECK_OK(witness_key_write(&w, vkey));
+    CHECK_OK(witness_key_parse(span_text(vkey), &back));
+    CHECK(strcmp(back.name, w.name) == 0 && memcmp(&back.key, &w.key, sizeof w.key) == 0);
+    CHECK(note_vkey_parse(span_text(vkey), name, &log) == APEX_E_FORMAT); /* not a log's */
+    for (size_t i = 0; vkey[i]; i++) {
+        vkey[i] ^= 1;
+        CHECK(witness_key_parse(span_text(vkey), &back) != APEX_OK);
+        vkey[i] ^= 1;
+        CHECK(witness_key_parse(span_of(vkey, i), &back) != APEX_OK);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +460,8 @@ int main(void)
         cmocka_unit_test(tile_paths_have_one_form),
         cmocka_unit_test(tiles_hold_the_hashes_of_their_level),
         cmocka_unit_test(bundles_give_back_their_entries_and_refuse_what_is_cut),
+        cmocka_unit_test(a_cosignature_holds_for_its_note_its_witness_and_its_time_alone),
+        cmocka_unit_test(a_verifier_key_is_read_back_and_refused_when_changed),
     };
     return cmocka_run_group_tests(tests, keys_setup, NULL);
 }

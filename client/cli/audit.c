@@ -35,13 +35,13 @@ struct audit {
     uint64_t log_size;
     struct apex_audit_report report;
     struct apex_breach *breaches;
+    struct apex_witnesses witnesses;
     struct apex_verification *chain; /* NULL: the log's word alone */
 };
 
-static void rules_json(const struct audit *a)
+static void rules_json(const struct apex_audit_report *r, const struct apex_breach *breaches)
 {
-    const struct apex_audit_report *r = &a->report;
-    printf("], \"rules\": {\"entries\": %llu, \"acts\": %llu, \"contracts\": %llu, "
+    printf("\"rules\": {\"entries\": %llu, \"acts\": %llu, \"contracts\": %llu, "
            "\"enclaves\": %llu, \"runs\": %llu, \"results\": %llu, "
            "\"manifests_lost\": %llu, \"breaches\": [",
            (unsigned long long)r->entries, (unsigned long long)r->acts,
@@ -50,19 +50,23 @@ static void rules_json(const struct audit *a)
            (unsigned long long)r->manifests_lost);
     for (size_t i = 0; i < r->n_breaches; i++) {
         printf("%s{\"index\": %llu, \"rule\": \"%s\", \"why\": ", i ? ", " : "",
-               (unsigned long long)a->breaches[i].index, a->breaches[i].rule);
-        cli_json_text(stdout, a->breaches[i].why);
+               (unsigned long long)breaches[i].index, breaches[i].rule);
+        cli_json_text(stdout, breaches[i].why);
         printf("}");
     }
     printf("]}");
 }
 
-static void rules_print(const struct audit *a)
+void cli_rules_print(const struct cli *cli, const struct apex_audit_report *r,
+                     const struct apex_breach *breaches)
 {
-    const struct apex_audit_report *r = &a->report;
+    if (cli->json) {
+        rules_json(r, breaches);
+        return;
+    }
     for (size_t i = 0; i < r->n_breaches; i++)
-        printf("BREACH entry %llu: %s (%s)\n", (unsigned long long)a->breaches[i].index,
-               a->breaches[i].why, a->breaches[i].rule);
+        printf("BREACH entry %llu: %s (%s)\n", (unsigned long long)breaches[i].index,
+               breaches[i].why, breaches[i].rule);
     if (r->broken)
         printf("the last of these cannot stand where it does: nothing after it was read\n");
     if (r->manifests_lost)
@@ -80,6 +84,29 @@ static void rules_print(const struct audit *a)
                "rests on these entries, and show them to an auditor\n");
 }
 
+static void witnesses_print(const struct cli *cli, const struct apex_witnesses *w)
+{
+    if (cli->json) printf(", \"witnesses\": [");
+    for (size_t i = 0; i < w->n; i++) {
+        const struct apex_witness_seen *s = &w->seen[i];
+        if (cli->json) {
+            printf("%s{\"name\": ", i ? ", " : "");
+            cli_json_text(stdout, s->name);
+            printf(", \"size\": %llu, \"time_s\": %llu}", (unsigned long long)s->size,
+                   (unsigned long long)s->time_s);
+        } else if (s->size)
+            printf("witness %s has cosigned the log up to %llu entries\n", s->name,
+                   (unsigned long long)s->size);
+        else
+            printf("witness %s has not cosigned this log\n", s->name);
+    }
+    if (cli->json)
+        printf("]");
+    else if (w->n)
+        printf("the contract asks for %llu of its %zu witnesses before each answer\n",
+               (unsigned long long)w->quorum, w->n);
+}
+
 static void print_all(const struct cli *cli, const struct audit *a)
 {
     if (cli->json)
@@ -94,12 +121,13 @@ static void print_all(const struct cli *cli, const struct audit *a)
             event_print(&a->events[i]);
     }
     if (cli->json)
-        rules_json(a);
+        printf("], ");
     else
         printf("%zu entries of this contract; all %llu of the log hash to its signed "
                "checkpoint, which contains every one seen before\n",
                a->n, (unsigned long long)a->log_size);
-    if (!cli->json) rules_print(a);
+    cli_rules_print(cli, &a->report, a->breaches);
+    witnesses_print(cli, &a->witnesses);
     if (a->chain && cli->json) printf(", \"chain\": ");
     if (a->chain) cli_chain_print(cli, a->chain);
     if (cli->json) printf("}\n");
@@ -131,7 +159,8 @@ static int audit(struct cli *cli, struct apex_home *home, struct apex_node *node
     int code = a->chain ? cli_chain(cli, &o) : EXIT_OK;
     if (code == EXIT_OK &&
         (apex_audit(node, cli->word[0], &a->events, &a->n, &a->log_size, &e) != APEX_OK ||
-         apex_audit_log(node, &a->report, &a->breaches, &e) != APEX_OK))
+         apex_audit_log(node, &a->report, &a->breaches, &e) != APEX_OK ||
+         apex_witnesses(node, cli->word[0], &a->witnesses, &e) != APEX_OK))
         code = cli_fail(cli, &e);
     if (code == EXIT_OK && a->chain) {
         s = apex_audit_chain(home, node, &o, cli->word[0], a->events, a->n, a->chain, &e);

@@ -69,7 +69,12 @@ int cli_chain_result(const struct cli *cli, apex_status s, const struct apex_ver
                      const struct apex_error *e);
 
 int cmd_node(struct cli *cli);
+/* What an audit of the rules found, in words or as the JSON member "rules". */
+void cli_rules_print(const struct cli *cli, const struct apex_audit_report *report,
+                     const struct apex_breach *breaches);
+
 int cmd_id(struct cli *cli);
+int cmd_ledger(struct cli *cli);
 int cmd_trust(struct cli *cli);
 int cmd_contract(struct cli *cli);
 int cmd_contribute(struct cli *cli);

@@ -27,6 +27,11 @@ const struct command commands[] = {
      "a contract's history, every entry proven, and held against a chain", cmd_audit, 1, 1},
     {"verify", "verify FILE [--policy FILE] [--chain URL --registry ADDR]",
      "check a result file, offline, and against a chain", cmd_verify, 1, 1},
+    {"ledger",
+     "ledger key | mirror DIR | fsck DIR LOG-VKEY | serve DIR --listen ADDRESS:PORT | proof "
+     "ENTRY [-o FILE]",
+     "copies of the log as static files: make, check, serve; proofs of single entries",
+     cmd_ledger, 1, 3},
     {"witness", "witness new NAME | key | serve --listen ADDRESS:PORT LOG-VKEY...",
      "cosign logs whose checkpoints contain all seen before", cmd_witness, 1, WORDS_MAX},
     {"image",

@@ -1,7 +1,7 @@
 # bash completion for apex
 _apex() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-    local commands="demo id image trust contract contribute run result withdraw audit verify export ui node doctor"
+    local commands="demo id image trust contract contribute run result withdraw audit ledger witness verify export ui node doctor"
     local options="--node --as --home --json --help"
     case $before in
     --rows|--firmware|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -15,6 +15,8 @@ _apex() {
         options="$options --program --party --source -o" ;;
     contribute) options="$options --map --check -o" ;;
     export) options="$options -o" ;;
+    ledger) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "key mirror fsck serve proof" -- "$word")); return; }; options="$options --listen -o" ;;
+    witness) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new key serve" -- "$word")); return; }; options="$options --listen" ;;
     ui) options="$options --open --port" ;;
     run) options="$options --param --rows --seed --map -o" ;;
     result) options="$options -o" ;;

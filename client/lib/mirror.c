@@ -37,8 +37,7 @@ static apex_status entry_add(struct mirror *m, struct span entry)
     return APEX_OK;
 }
 
-/* The entries of one bundle that are not yet here. */
-static apex_status bundle_add(struct mirror *m, struct span bundle, uint64_t first,
+apex_status mirror_bundle_add(struct mirror *m, struct span bundle, uint64_t first,
                               uint64_t size)
 {
     struct span entry;
@@ -109,7 +108,7 @@ static apex_status bundle_get(struct apex_node *node, bool use_kept, bool *moved
     *moved = s == APEX_E_NOT_FOUND && !full;
     if (*moved) return APEX_OK;
     TRY(s);
-    if (bundle_add(m, buffer_span(&bytes), index * TILE_WIDTH, size) != APEX_OK ||
+    if (mirror_bundle_add(m, buffer_span(&bytes), index * TILE_WIDTH, size) != APEX_OK ||
         m->n == before)
         return unreadable(error);
     if (full && !kept) keep(node, index, buffer_span(&bytes));

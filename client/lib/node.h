@@ -75,6 +75,9 @@ apex_status node_act(struct apex_node *node, const struct apex_identity *identit
 /* Reads the log up to `seen` and checks it against the checkpoint's root. */
 apex_status node_mirror(struct apex_node *node, struct apex_error *error);
 void mirror_clear(struct mirror *m);
+/* The entries of one bundle that are not yet here; its first is entry `first` of `size`. */
+apex_status mirror_bundle_add(struct mirror *m, struct span bundle, uint64_t first,
+                              uint64_t size);
 /* Contract key, state and entries as the enclave says. entries: CONTRACT_ENTRIES_MAX of the
  * caller's. */
 apex_status node_contract(struct apex_node *node, const uint8_t address[static 32],

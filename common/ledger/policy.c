@@ -1,5 +1,6 @@
 #include "common/ledger/policy.h"
 
+#include "common/ledger/witnessed.h"
 #include "common/wire/message.h"
 
 enum refusal policy_time(const struct act *act, uint64_t now_ms)
@@ -22,7 +23,10 @@ bool policy_measurement(const struct manifest *m, const char *tee, struct span m
 enum refusal policy_deploy(const struct manifest *m, const uint8_t author[static 32],
                            const char *tee, struct span measurement, uint64_t now_ms)
 {
+    struct witness_key keys[MANIFEST_WITNESSES_MAX];
+    size_t at;
     if (!manifest_party_by_key(m, author)) return REFUSAL_NOT_A_PARTY;
+    if (witnesses_parse(&m->witnesses, keys, &at) != APEX_OK) return REFUSAL_BAD_MANIFEST;
     if (!policy_measurement(m, tee, measurement)) return REFUSAL_WRONG_MEASUREMENT;
     if (m->expires_ms < 0 || (uint64_t)m->expires_ms <= now_ms) return REFUSAL_EXPIRED;
     return REFUSAL_NONE;

@@ -75,7 +75,7 @@ struct state {
     struct digest_map *run_entries; /* digest of a run's index -> run */
     uint64_t boots;
     uint8_t first_chain[33]; /* chain key of the log's first enclave: part of its id there */
-    uint64_t last_time_ms; /* time never runs backwards in the log */
+    uint64_t last_time_ms;   /* time never runs backwards in the log */
 };
 
 /* contract_keys may be NULL: contracts then have no keys. */

@@ -344,6 +344,39 @@ static apex_status read_privacy(struct reader *r, void *context)
     return read_object(r, fields, 2, context);
 }
 
+static apex_status read_witness_key(struct reader *r, void *context)
+{
+    struct manifest_witnesses *w = &((struct manifest *)context)->witnesses;
+    TRY(read_text(r, w->key[w->n], WITNESS_KEY_MAX));
+    for (size_t i = 0; i < w->n; i++)
+        if (strcmp(w->key[i], w->key[w->n]) == 0)
+            return reader_fail(r, "each witness is named once");
+    w->n++;
+    return APEX_OK;
+}
+
+static apex_status read_witness_keys(struct reader *r, void *context)
+{
+    return read_array(r, context, 1, MANIFEST_WITNESSES_MAX, read_witness_key);
+}
+
+static apex_status read_quorum(struct reader *r, void *context)
+{
+    return read_count(r, MANIFEST_WITNESSES_MAX,
+                      &((struct manifest *)context)->witnesses.quorum);
+}
+
+static apex_status read_witnesses(struct reader *r, void *context)
+{
+    static const struct field fields[] = {{"quorum", true, read_quorum},
+                                          {"keys", true, read_witness_keys}};
+    const struct manifest_witnesses *w = &((struct manifest *)context)->witnesses;
+    TRY(read_object(r, fields, 2, context));
+    return w->quorum >= 1 && w->quorum <= w->n
+               ? APEX_OK
+               : reader_fail(r, "the quorum is at least 1 and at most the number of witnesses");
+}
+
 static apex_status read_oblivious(struct reader *r, void *context)
 {
     bool oblivious;
@@ -423,15 +456,16 @@ static apex_status read_manifest(struct reader *r, struct manifest *m)
 {
     /* "functions" refers to datasets by name, so it stands after them. */
     static const struct field fields[] = {
-        {"apex", true, read_version},        {"name", true, read_manifest_name},
-        {"purpose", true, read_purpose},     {"program", true, read_program},
-        {"source", true, read_source},       {"enclaves", true, read_enclaves},
-        {"parties", true, read_parties},     {"datasets", true, read_datasets},
-        {"functions", true, read_functions}, {"release", true, read_release},
-        {"privacy", false, read_privacy},    {"oblivious", false, read_oblivious},
-        {"quotas", true, read_quotas},       {"expires", true, read_expires}};
+        {"apex", true, read_version},         {"name", true, read_manifest_name},
+        {"purpose", true, read_purpose},      {"program", true, read_program},
+        {"source", true, read_source},        {"enclaves", true, read_enclaves},
+        {"parties", true, read_parties},      {"datasets", true, read_datasets},
+        {"functions", true, read_functions},  {"release", true, read_release},
+        {"privacy", false, read_privacy},     {"oblivious", false, read_oblivious},
+        {"witnesses", false, read_witnesses}, {"quotas", true, read_quotas},
+        {"expires", true, read_expires}};
     enum json_event e;
-    TRY(read_object(r, fields, 14, m));
+    TRY(read_object(r, fields, 15, m));
     TRY(whole(r, m));
     return reader_next(r, &e); /* JSON_END, or the parser refuses */
 }

@@ -113,6 +113,14 @@ struct manifest_privacy {
     uint64_t epsilon_micro; /* millionths */
     double delta;
 };
+/* Who has to have cosigned the log before a run is accepted and before its answer goes out:
+ * `quorum` of these verifier keys (c2sp.org/tlog-cosignature). n 0: nobody has to. */
+enum { MANIFEST_WITNESSES_MAX = 16, WITNESS_KEY_MAX = 192 };
+struct manifest_witnesses {
+    uint64_t quorum;
+    size_t n;
+    char key[MANIFEST_WITNESSES_MAX][WITNESS_KEY_MAX + 1];
+};
 struct manifest_quotas {
     uint64_t runs_per_party, rows_per_party, memory_mb, cpu_seconds, output_mb;
 };
@@ -134,6 +142,7 @@ struct manifest {
     struct manifest_function *functions;
     struct manifest_release release;
     struct manifest_privacy privacy;
+    struct manifest_witnesses witnesses;
     bool not_oblivious; /* "oblivious": false: faster kernels whose accesses follow the rows */
     struct manifest_quotas quotas;
     int64_t expires_ms; /* unix time */

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { WITNESS_WAIT_MS = 5000 };
+
 struct taking {
     struct core *core;
     struct span bytes; /* the COSE_Sign1 */
@@ -162,12 +164,22 @@ static enum refusal contribute_check(struct taking *t, struct contract *c)
     return no;
 }
 
+/* All that a run would rest on must be witnessed: what its contract has on record now. */
+static bool run_witnessed(const struct taking *t, const struct contract *c)
+{
+    pthread_mutex_lock(&t->core->lock);
+    uint64_t newest = c->n_entries ? c->entries[c->n_entries - 1] : 0;
+    pthread_mutex_unlock(&t->core->lock);
+    return core_witnessed(t->core, c->manifest, newest + 1, WITNESS_WAIT_MS);
+}
+
 static enum refusal run_check(struct taking *t, struct contract *c)
 {
     const struct manifest_function *f = manifest_function_by_name(c->manifest, t->act.name);
     BUFFER_CLEARED plain = {0};
     struct request r = {0};
     size_t bad = SIZE_MAX;
+    if (!run_witnessed(t, c)) return REFUSAL_UNWITNESSED;
     enum refusal no = runner_request(t->core->link, c, t->cose.kid, t->act.blob,
                                      t->act.request_digest, &plain);
     if (no != REFUSAL_NONE) return no;

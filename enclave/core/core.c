@@ -3,6 +3,7 @@
 #include "common/attest/signer.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
+#include "common/ledger/witnessed.h"
 #include "common/merkle/tile.h"
 #include "enclave/core/hand_over.h"
 #include "enclave/core/host.h"
@@ -46,6 +47,30 @@ apex_status core_keep(struct core *core)
     core->unkept = false;
     core->kept = merkle_tree_size(core->tree);
     return APEX_OK;
+}
+
+static bool witnessed_now(struct core *core, const struct manifest *m, uint64_t min_size)
+{
+    BUFFER_CLEARED note = {0};
+    if (host_witnessed_get(core->link, &note) != APEX_OK || note.len == 0) return false;
+    pthread_mutex_lock(&core->lock);
+    bool is = witnessed(&m->witnesses, buffer_span(&note), core->origin,
+                        &core->keys->public_keys.log, core->tree, min_size);
+    pthread_mutex_unlock(&core->lock);
+    return is;
+}
+
+bool core_witnessed(struct core *core, const struct manifest *m, uint64_t min_size,
+                    unsigned wait_ms)
+{
+    enum { PAUSE_MS = 50 };
+    if (m->witnesses.n == 0) return true;
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000};
+    for (unsigned waited_ms = 0;; waited_ms += PAUSE_MS) {
+        if (witnessed_now(core, m, min_size)) return true;
+        if (waited_ms >= wait_ms) return false;
+        nanosleep(&pause, NULL);
+    }
 }
 
 /* The host has the entry: from here on failing for want of memory would part log and state, so

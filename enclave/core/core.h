@@ -73,6 +73,12 @@ apex_status core_append(struct core *core, struct entry *entry, const struct act
 /* With the lock held: makes the host keep what is signed. */
 apex_status core_keep(struct core *core);
 
+/* Have the witnesses that `m` names cosigned the log up to `min_size` entries, as the host
+ * shows? They are given `wait_ms`: the host shows them each checkpoint as it comes. Without the
+ * lock. */
+bool core_witnessed(struct core *core, const struct manifest *m, uint64_t min_size,
+                    unsigned wait_ms);
+
 uint64_t clock_ms(void); /* the machine's wall clock: the host's word */
 /* With the lock held: what time an entry that is made now carries. It is the clock's, but never
  * before that of the newest entry. Acts are judged by it, so that an auditor can judge them by

@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STARTS_MAX = 3, WALL_GRACE_S = 10 };
+enum { STARTS_MAX = 3, WALL_GRACE_S = 10, WITNESS_WAIT_MS = 60000 };
 #define MIB UINT64_C(1048576)
 
 struct job {
@@ -443,6 +443,10 @@ void job_do(struct core *core, struct programs *programs, struct run *run, unsig
     link_event(core->link, run->index, RUN_RUNNING, 0, 0);
     j->failed = true;
     enum refusal no = j->detail[0] ? REFUSAL_INTERNAL : compute(j, programs, threads);
+    /* No answer leaves before the witnesses have seen that it was asked for. */
+    if (no == REFUSAL_NONE &&
+        !core_witnessed(core, j->contract->manifest, run->index + 1, WITNESS_WAIT_MS))
+        no = REFUSAL_UNWITNESSED;
     if (no == REFUSAL_NONE) {
         result_fill(j);
         if (seal_all(j) != APEX_OK) {

@@ -220,9 +220,38 @@ struct apex_audit_report {
 APEX_API apex_status apex_audit_log(struct apex_node *node, struct apex_audit_report *report,
                                     struct apex_breach **breaches, struct apex_error *error);
 
+/* Copies of the log as static files, verified as they are made and believed in nothing when
+ * they are read. vkey: the log's verifier key, "NAME+HASH+KEY" (c2sp.org/signed-note). */
+enum { APEX_VKEY_MAX = 200 };
+APEX_API apex_status apex_log_key(struct apex_node *node, char vkey[APEX_VKEY_MAX],
+                                  struct apex_error *error);
+APEX_API apex_status apex_log_mirror(struct apex_node *node, const char *folder, uint64_t *size,
+                                     struct apex_error *error);
+/* Checkpoint, entries, tiles and every rule. APEX_E_UNTRUSTED: the copy is not the log's. */
+APEX_API apex_status apex_log_check(const char *folder, const char *vkey,
+                                    struct apex_audit_report *report,
+                                    struct apex_breach **breaches, struct apex_error *error);
+/* That an entry is in the log, with the witnesses' signatures (c2sp.org/tlog-proof). *text:
+ * ours, free it. */
+APEX_API apex_status apex_log_proof(struct apex_node *node, uint64_t index, char **text,
+                                    struct apex_error *error);
+
+/* Who has witnessed the log, of those a contract names: up to which size, and when; size 0: not
+ * yet. */
+struct apex_witness_seen {
+    char name[129];
+    uint64_t size, time_s;
+};
+struct apex_witnesses {
+    uint64_t quorum;
+    size_t n;
+    struct apex_witness_seen seen[16];
+};
+APEX_API apex_status apex_witnesses(struct apex_node *node, const char *address,
+                                    struct apex_witnesses *witnesses, struct apex_error *error);
+
 /* A witness of logs (c2sp.org/tlog-witness): cosigns each checkpoint that contains all it
  * cosigned before. Its key and what it has seen lie in the home. */
-enum { APEX_VKEY_MAX = 200 };
 struct apex_witness;
 APEX_API apex_status apex_witness_new(struct apex_home *home, const char *name,
                                       struct apex_error *error);

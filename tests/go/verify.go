@@ -3,6 +3,9 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"os"
@@ -63,6 +66,64 @@ func must(err error, what string) {
 	}
 }
 
+// cosigner verifies c2sp.org/tlog-cosignature for sumdb/note, which knows algorithm 1 only.
+type cosigner struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func (c cosigner) Name() string    { return c.name }
+func (c cosigner) KeyHash() uint32 { return c.hash }
+func (c cosigner) Verify(msg, sig []byte) bool {
+	if len(sig) != 8+64 {
+		return false
+	}
+	t := binary.BigEndian.Uint64(sig)
+	return ed25519.Verify(c.key, append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", t)), msg...), sig[8:])
+}
+
+func newCosigner(vkey string) (note.Verifier, error) {
+	parts := strings.SplitN(vkey, "+", 3)
+	key, err := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil || len(key) != 33 || key[0] != 4 {
+		return nil, fmt.Errorf("no cosigner: %s", vkey)
+	}
+	digest := sha256.Sum256(append([]byte(parts[0]+"\n"), key...))
+	return cosigner{parts[0], binary.BigEndian.Uint32(digest[:]), key[1:]}, nil
+}
+
+// proven checks a c2sp.org/tlog-proof of an entry against log and witnesses: every one must have signed.
+func proven(path string, entry func(int64) []byte, verifiers []note.Verifier) {
+	text, err := os.ReadFile(path)
+	must(err, "the proof is there")
+	head, rest, _ := strings.Cut(string(text), "\n\n")
+	lines := strings.Split(head, "\n")
+	var index, size int64
+	if lines[0] != "c2sp.org/tlog-proof@v1" {
+		must(fmt.Errorf("%s", lines[0]), "the proof says what it is")
+	}
+	fmt.Sscanf(lines[1], "index %d", &index)
+	signed, err := note.Open([]byte(rest), note.VerifierList(verifiers...))
+	must(err, "sumdb/note verifies the proof's checkpoint")
+	if len(signed.Sigs) != len(verifiers) || len(signed.UnverifiedSigs) != 0 {
+		must(fmt.Errorf("%d of %d", len(signed.Sigs), len(verifiers)), "log and every witness signed")
+	}
+	fmt.Printf("ok - sumdb/note verifies the log's signature and %d cosignatures\n", len(verifiers)-1)
+	body := strings.Split(signed.Text, "\n")
+	fmt.Sscanf(body[1], "%d", &size)
+	root, err := tlog.ParseHash(body[2])
+	must(err, "the checkpoint has a root")
+	var proof tlog.RecordProof
+	for _, l := range lines[2:] {
+		h, err := tlog.ParseHash(l)
+		must(err, "a line of the proof is a hash")
+		proof = append(proof, h)
+	}
+	must(tlog.CheckRecord(proof, size, root, index, tlog.RecordHash(entry(index))), "the entry is included")
+	fmt.Printf("ok - sumdb/tlog checks the tlog-proof of entry %d\n", index)
+}
+
 func main() {
 	folder, vkey := os.Args[1], os.Args[2]
 	text, err := os.ReadFile(filepath.Join(folder, "checkpoint"))
@@ -98,4 +159,13 @@ func main() {
 		must(tlog.CheckTree(proof, size, root, n, old), "an older tree is a prefix")
 	}
 	fmt.Printf("ok - sumdb/tlog proves every older size consistent with size %d\n", size)
+	if len(os.Args) > 3 {
+		verifiers := []note.Verifier{verifier}
+		for _, w := range os.Args[4:] {
+			c, err := newCosigner(w)
+			must(err, "a witness's key is read")
+			verifiers = append(verifiers, c)
+		}
+		proven(os.Args[3], func(i int64) []byte { return all[i] }, verifiers)
+	}
 }

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Witnesses over real HTTP: they cosign what grows and nothing else; a contract that names them gives no answer without them; a rollback is exposed."""
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from apexlib import APEX, BUILD, LOOSE, ROOT, Node, Party, deploy, done, manifest, say
+
+PROGRAM = os.path.join(BUILD, "contracts/cluster.elf")
+
+
+def vkey(origin, key, algorithm=1):
+    """c2sp.org/signed-note: name+hash+key."""
+    raw = bytes([algorithm]) + bytes.fromhex(key)
+    digest = hashlib.sha256(origin.encode() + b"\n" + raw).digest()[:4].hex()
+    return "%s+%s+%s" % (origin, digest, base64.b64encode(raw).decode())
+
+
+class Witness:
+    def __init__(self, folder, name):
+        self.home, self.name, self.process = os.path.join(folder, "witness-" + name), name, None
+        self.vkey = subprocess.run([APEX, "witness", "new", name, "--home", self.home], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+    def start(self, log, port=0):
+        self.process = subprocess.Popen([APEX, "witness", "serve", "--listen", "127.0.0.1:%d" % port, log, "--home", self.home], stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().split()[-1]
+        return self
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(10)
+            self.process.stdout.close()
+        self.process = None
+
+    def ask(self, body):
+        try:
+            r = urllib.request.urlopen(urllib.request.Request(self.url + "/add-checkpoint", data=body, method="POST"), timeout=10)
+            return r.status, r.read(), r.headers["Content-Type"]
+        except urllib.error.HTTPError as e:
+            return e.code, e.read(), e.headers["Content-Type"]
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def witnessed_size(node):
+    try:
+        return int(node.get("/checkpoint.witnessed").split(b"\n")[1])
+    except urllib.error.HTTPError:
+        return 0
+
+
+def wait_for(condition, seconds=10):
+    end = time.time() + seconds
+    while time.time() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def protocol(node, w):
+    """What c2sp.org/tlog-witness says of each wrong request."""
+    note = node.get("/checkpoint")
+    size = int(note.split(b"\n")[1])
+    code, body, kind = w.ask(b"old 0\n\n" + note)
+    say(code == 409 and body == b"%d\n" % size and kind == "text/x.tlog.size", "a witness that knows more says how much", (code, body, kind))
+    code, body, _ = w.ask(b"old %d\n\n" % size + note)
+    say(code == 200 and body.startswith("— ".encode()), "the same checkpoint again is cosigned again", (code, body))
+    for sentence, want, bad in (
+            ("a body that is none is refused", 400, b"hello"), ("an old size with a leading zero is refused", 400, b"old 00\n\n" + note),
+            ("an old size above the checkpoint's is refused", 400, b"old %d\n\n" % (size + 1) + note),
+            ("a note without a signature is refused", 400, b"old 0\n\n" + note.split(b"\n\n")[0] + b"\n"),
+            ("a log nobody named is not found", 404, b"old 0\n\n" + note.replace(b"apex-log/", b"other-log/")),
+            ("a checkpoint that the log did not sign is forbidden", 403, b"old %d\n\n" % size + note.replace(b"\n%d\n" % size, b"\n%d\n" % (size + 1))),
+            ("a proof where none belongs is not accepted", 422, b"old %d\n" % size + base64.b64encode(b"\x01" * 32) + b"\n\n" + note),
+            ("more proof lines than a tree is deep are refused", 400, b"old %d\n" % size + (base64.b64encode(b"\x01" * 32) + b"\n") * 64 + b"\n" + note)):
+        code, body, _ = w.ask(bad)
+        say(code == want, sentence, (code, body))
+    code, _, _ = w.ask(b"x" * 100000)
+    say(code == 413, "a body that is too large is refused", code)
+    second = subprocess.run([APEX, "witness", "serve", "--listen", "127.0.0.1:0", w.log, "--home", w.home], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20)
+    say(second.returncode == 1 and "another process" in second.stderr, "one key is used by one process", second.stderr)
+
+
+def quorum(node, crew, witnesses):
+    address = deploy(node, crew, manifest(node, crew[0], "cluster", crew, release=LOOSE, witnesses={"quorum": 2, "keys": [w.vkey for w in witnesses]}), "cluster")
+    path = os.path.join(node.scratch, "rows.csv")
+    open(path, "w").write("latitude,longitude\n" + "".join("-37.%03d,175.%03d\n" % (i, 999 - i) for i in range(50)))
+    crew[0].ok("contribute", address, "customers", path)
+    answer, _ = crew[0].run(address, "sites", "k=2")
+    say(len(answer["sites"]) == 2, "with its quorum of witnesses a contract answers", answer)
+    audit = json.loads(crew[0].ok("audit", address, "--json"))
+    say(audit["rules"]["breaches"] == [] and audit["rules"]["acts"] > 0, "an auditor finds every rule kept", audit["rules"])
+    say(sorted(w["name"] for w in audit["witnesses"]) == sorted(w.name for w in witnesses), "and is told who witnessed", audit["witnesses"])
+    witnesses[1].stop()
+    open(path, "a").write("-37.5,175.5\n")
+    crew[0].ok("contribute", address, "customers", path)
+    begin = time.time()
+    code, out, err = crew[0].apex("run", address, "sites", "--param", "k=2", "--json")
+    say(code == 1 and "unwitnessed" in out + err, "rows that too few have witnessed are not computed on", (code, out, err))
+    say(time.time() - begin < 20, "and the refusal comes soon")
+    witnesses[1].start(witnesses[1].log, int(witnesses[1].url.rsplit(":", 1)[1]))
+    size = int(node.get("/checkpoint").split(b"\n")[1])
+    say(wait_for(lambda: node.get("/checkpoint.witnessed").count("— ".encode()) == 3 and witnessed_size(node) >= size, 60), "when it is back it catches up by itself", node.log_text())
+    answer, _ = crew[0].run(address, "sites", "k=3")
+    say(len(answer["sites"]) == 3, "and the contract answers again", answer)
+    bad = [dict(quorum=3, keys=[w.vkey for w in witnesses]), dict(quorum=0, keys=[witnesses[0].vkey]), dict(quorum=1, keys=[witnesses[0].vkey] * 2), dict(quorum=1, keys=["x"])]
+    for b in bad:
+        try:
+            path = manifest(node, crew[0], "cluster", crew, release=LOOSE, witnesses=b)
+            code, out, err = crew[0].apex("contract", "deploy", path, PROGRAM, "--json")
+        except AssertionError as e:
+            code, out, err = 1, str(e), ""
+        say(code != 0 and ("witness" in out + err or "bad-manifest" in out + err), "a manifest with witnesses that cannot be is refused: %s" % json.dumps(b)[:40], out + err)
+
+
+def rollback(node, crew, witnesses, log):
+    """The host puts an older copy of everything back. Who never looked would not know; the witnesses do."""
+    node.stop()
+    kept = node.data + "-kept"
+    shutil.copytree(node.data, kept)
+    node.start()
+    newcomer_before = witnessed_size(node)
+    path = os.path.join(node.scratch, "more.csv")
+    open(path, "w").write("latitude,longitude\n-37.1,175.1\n")
+    address = deploy(node, crew, manifest(node, crew[0], "cluster", crew, release=LOOSE, witnesses={"quorum": 1, "keys": [w.vkey for w in witnesses]}), "cluster")
+    crew[0].ok("contribute", address, "customers", path)
+    size = int(node.get("/checkpoint").split(b"\n")[1])
+    say(wait_for(lambda: witnessed_size(node) >= size), "the log goes on and is witnessed", (newcomer_before, size))
+    node.stop()
+    shutil.rmtree(node.data)
+    shutil.move(kept, node.data)
+    node.start()
+    newcomer = Party(node, "newcomer")  # has seen nothing: its own memory cannot help
+    code, out, err = newcomer.apex("contract", "deploy", manifest(node, newcomer, "cluster", [newcomer], release=LOOSE), PROGRAM, "--json")
+    say(code == 0, "a newcomer cannot tell that the log was rolled back", err)
+    note = node.get("/checkpoint")
+    codes = [w.ask(b"old 0\n\n" + note)[0:2] for w in witnesses]
+    ahead = all(code == 409 and int(body) >= size for code, body in codes)
+    say(ahead, "every witness has seen a longer log than the one served", (codes, size))
+    time.sleep(1)
+    say(witnessed_size(node) < int(note.split(b"\n")[1]), "and none cosigns what was put in its place", witnessed_size(node))
+
+
+def copies(node, crew, log):
+    """A mirror on static files: served by anything, believed in nothing."""
+    folder = os.path.join(node.scratch, "mirror")
+    crew[0].ok("ledger", "mirror", folder)
+    report = json.loads(crew[0].ok("ledger", "fsck", folder, log, "--json", node=False))
+    say(report["rules"]["breaches"] == [] and report["rules"]["entries"] > 5, "a mirror holds the log, and every rule", report)
+    served = subprocess.Popen([APEX, "ledger", "serve", folder, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    url = served.stdout.readline().split()[-1]
+    say(urllib.request.urlopen(url + "/checkpoint").read() == open(folder + "/checkpoint", "rb").read(), "and is served as static files")
+    for path in ("/../home-kauri/trust.json", "/tile/../../x", "/blob//etc/passwd", "/etc/passwd", "/"):
+        try:
+            code = urllib.request.urlopen(url + path).status
+        except urllib.error.HTTPError as e:
+            code = e.code
+        say(code == 404, "nothing else is served: %s" % path, code)
+    served.terminate()
+    served.wait(10)
+    served.stdout.close()
+    n = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(base, name)
+            if "/blob" in base or name == "checkpoint.witnessed":
+                continue
+            data = open(path, "rb").read()
+            for at in range(0, len(data), max(1, len(data) // 7)):
+                open(path, "wb").write(data[:at] + bytes([data[at] ^ 4]) + data[at + 1:])
+                code, out, err = crew[0].apex("ledger", "fsck", folder, log, node=False)
+                n += code in (1, 3)
+                if code not in (1, 3):
+                    say(False, "a changed byte of a copy is noticed", (path, at, code, out, err))
+                open(path, "wb").write(data)
+    say(n > 20, "every changed byte of a copy is noticed (%d tried)" % n)
+    proof = crew[0].ok("ledger", "proof", "3")
+    say(proof.startswith("c2sp.org/tlog-proof@v1\nindex 3\n") and proof.count("— ".encode().decode()) == 3, "a proof of one entry carries the witnesses' lines", proof)
+    go = os.path.join(node.scratch, "verify")
+    env = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOCACHE": os.path.join(node.scratch, "cache"), "GOFLAGS": ""}
+    built = subprocess.run(["go", "build", "-o", go, os.path.join(ROOT, "tests/go/verify.go")], env=env, stderr=subprocess.PIPE, text=True)
+    path = os.path.join(node.scratch, "3.tlog-proof")
+    open(path, "w").write(proof)
+    r = subprocess.run([go, folder, log, path, *[w.vkey for w in WITNESSES]], stdout=subprocess.PIPE, text=True)
+    print(r.stdout, end="")
+    say(built.returncode == 0 and r.returncode == 0, "Go's sumdb accepts log, proof and cosignatures", built.stderr + r.stdout)
+
+
+WITNESSES = []
+
+
+def main():
+    node = Node()
+    witnesses = []
+    try:
+        node.start()
+        first = Party(node, "kauri")
+        verdict = json.loads(first.ok("trust", "check", "--json"))
+        log = vkey(verdict["origin"], verdict["log_key"])
+        say(first.ok("ledger", "key").strip() == log, "apex ledger key tells the log's verifier key")
+        node.stop()
+        witnesses = [Witness(node.scratch, name) for name in ("w1.example", "w2.example")]
+        WITNESSES.extend(witnesses)
+        for w in witnesses:
+            w.log = log
+            w.start(log, free_port())
+        node.extra = [x for w in witnesses for x in ("--witness", w.url)]
+        node.start()
+        crew = [first, Party(node, "rimu")]
+        say(wait_for(lambda: witnessed_size(node) == int(node.get("/checkpoint").split(b"\n")[1])), "apexd shows its checkpoints to the witnesses", node.log_text())
+        say(node.get("/checkpoint.witnessed").count("— ".encode()) == 3, "and serves the log's signature with both cosignatures", node.get("/checkpoint.witnessed"))
+        protocol(node, witnesses[0])
+        quorum(node, crew, witnesses)
+        copies(node, crew, log)
+        rollback(node, crew, witnesses, log)
+    finally:
+        for w in witnesses:
+            w.stop()
+        node.clean()
+    done()
+
+
+if __name__ == "__main__":
+    main()
