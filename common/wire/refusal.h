@@ -124,7 +124,7 @@
       "build the image with a recovery policy (make image RECOVERY=FILE)", "the operator")     \
     X(WRONG_SHARE, 49, "wrong-share",                                                          \
       "the share is not this holder's, of this policy, and of the log of those before",        \
-      "fetch the shares again from a node of this image", "the holder") \
+      "fetch the shares again from a node of this image", "the holder")                        \
     X(UNWITNESSED, 50, "unwitnessed",                                                          \
       "too few of the contract's witnesses have cosigned the log up to here",                  \
       "ask again when they have; if they never do, show this log to an auditor",               \
