@@ -2,8 +2,9 @@
  *   bench_private OP columns=FILE rows=N features=D [target=1|labels=1] bounds=FILE epsilon=E
  *     delta=D [classes=K] [k=K] [runs=R] [scaling=1|2] [penalty=] [length=] [rounds=]
  * [depth=] FILE of columns: D (and 1) x N doubles, column by column; bounds: as many pairs of
- * doubles. OP: bayes, logistic, ridge, kmeans. Noise keys are the numbers of the runs: this is
- * for measuring; a real key is secret. bench/private.py makes the files and judges the answers.
+ * doubles. OP: bayes, logistic, ridge, kmeans, count. Noise keys are the numbers of the runs:
+ * this is for measuring; a real key is secret. bench/private.py makes the files and judges the
+ * answers.
  */
 #include "common/num/block.h"
 #include "common/num/private_bayes.h"
@@ -148,6 +149,17 @@ static apex_status kmeans_run(struct setting *s, struct num_place *place)
     return status;
 }
 
+/* What the noise of one count is: its standard deviation. */
+static apex_status count_run(struct setting *s, struct num_place *place)
+{
+    int64_t count = 0;
+    struct private_statistic one = {
+        .what = "count", .values = &count, .n = 1, .l1 = 1, .l2_squared = 1};
+    apex_status status = private_release(&one, s->budget.total, &s->budget, &s->random, place);
+    if (status == APEX_OK) printf("\"answer\": [%.17g", sqrt(one.variance));
+    return status;
+}
+
 static void run_one(struct setting *s, const char *op, unsigned run)
 {
     static const struct {
@@ -156,7 +168,8 @@ static void run_one(struct setting *s, const char *op, unsigned run)
     } ops[] = {{"bayes", bayes_run},
                {"logistic", logistic_run},
                {"ridge", ridge_run},
-               {"kmeans", kmeans_run}};
+               {"kmeans", kmeans_run},
+               {"count", count_run}};
     uint8_t key[PRIVATE_KEY_LEN] = {(uint8_t)run, (uint8_t)(run >> 8), 0xB};
     struct num_place place = {0};
     uint64_t micro;

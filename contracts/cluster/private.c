@@ -54,10 +54,13 @@ static apex_status fit(struct private_sites *s)
     s->found.centroids = calloc(2 * s->k, sizeof *s->found.centroids);
     s->found.weights = calloc(s->k, sizeof *s->found.weights);
     if (!s->found.centroids || !s->found.weights) return APEX_E_MEMORY;
-    fault_refuse(run,
-                 private_kmeans_fit(&s->frame.source, &o, s->answer.budget.total,
-                                    &s->answer.how, &s->found, &place),
-                 &place);
+    apex_status status = private_kmeans_fit(&s->frame.source, &o, s->answer.budget.total,
+                                            &s->answer.how, &s->found, &place);
+    if (place.fault == NUM_FEWER_THAN_K)
+        apex_refuse(
+            run, APEX_REFUSE_K,
+            "so few rows stand out from the noise; ask for a smaller k, or a larger epsilon");
+    fault_refuse(run, status, &place);
     return APEX_OK;
 }
 

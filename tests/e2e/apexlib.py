@@ -162,13 +162,16 @@ def manifest(node, party, template, parties, **changes):
     return out
 
 
+def written(tree):
+    """A manifest's text: its numbers have no exponents, so 0.000001 is written out."""
+    return re.sub(r"\b(\d)e-0(\d)\b", lambda n: "0." + "0" * (int(n[2]) - 1) + n[1], json.dumps(tree, indent=1))
+
+
 def set_key(text, key, value):
     quoted = text.replace("[@PARTIES@]", '"@PARTIES@"')
     tree = json.loads(quoted)
     tree[key] = value
-    # No exponents: the manifest's numbers are written out.
-    text = re.sub(r"\b(\d)e-0(\d)\b", lambda n: "0." + "0" * (int(n[2]) - 1) + n[1], json.dumps(tree, indent=1))
-    return text.replace('"@PARTIES@"', "[@PARTIES@]")
+    return written(tree).replace('"@PARTIES@"', "[@PARTIES@]")
 
 
 def deploy(node, parties, path, program):

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 
-from apexlib import APEX, ROOT, SHARED, done, say
+from apexlib import APEX, ROOT, SHARED, done, say, written
 
 KEY = "11" * 32
 scratch = tempfile.mkdtemp(prefix="apex-intake-")
@@ -33,7 +33,7 @@ def manifest():
     tree["datasets"] = DATASETS
     tree["functions"] = [{"name": "sites", "datasets": ["locations"], "release": "receivers", "params": []}]
     path = os.path.join(scratch, "manifest.json")
-    json.dump(tree, open(path, "w"))
+    open(path, "w").write(written(tree))
     return path
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import BUILD, LOOSE, ROOT, Node, Party, done, manifest, say  # noqa: E402
+from apexlib import BUILD, LOOSE, ROOT, Node, Party, done, manifest, say, written  # noqa: E402
 
 ENDS = {"crash": "program-crashed", "stop": "program-crashed", "loop": "program-timeout", "sleep": "program-timeout", "allocate": "program-memory program-crashed",
         "file": "program-jailbreak", "socket": "program-jailbreak", "process": "program-jailbreak", "execute": "program-jailbreak", "trace": "program-jailbreak",
@@ -28,7 +28,7 @@ def main():
         digest = json.loads(party.ok("contract", "build", os.path.join(ROOT, "tests/hostile/misbehave"), "-o", elf, "--json"))["program"]
         tree = json.load(open(path))
         tree["program"] = {"x86_64": digest}
-        json.dump(tree, open(template, "w"))
+        open(template, "w").write(written(tree))
         address = json.loads(party.ok("contract", "deploy", template, elf, "--json"))["address"]
         party.ok("contract", "accept", address)
         rows = os.path.join(node.scratch, "r.csv")
