@@ -113,6 +113,23 @@ static void a_greeting_with_any_byte_changed_makes_no_peer(void **state)
     core_drop(&newcomer, NULL);
 }
 
+static void the_policy_for_ones_like_reads_for_every_kind_of_machine(void **state)
+{
+    static const char *const kinds[] = {"sim", "sev-snp", "tdx", "nitro"};
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        for (int share = 0; share < (i == 1 ? 2 : 1); share++) {
+            struct tee t = {.measurement_len = i == 0 ? 32 : 48, .threads_share = share};
+            struct hand_over *h = NULL;
+            snprintf(t.kind, sizeof t.kind, "%s", kinds[i]);
+            CHECK_OK(hand_over_new(&t, (struct span){0}, &h));
+            hand_over_free(h);
+            h = NULL;
+            CHECK_STATUS(hand_over_new(&t, SPAN_TEXT("{}"), &h), APEX_E_FORMAT);
+            CHECK(h == NULL);
+        }
+}
+
 static void evidence_is_renewed_when_it_is_an_hour_old(void **state)
 {
     struct core core;
@@ -123,7 +140,7 @@ static void evidence_is_renewed_when_it_is_an_hour_old(void **state)
     buffer_append(&first, buffer_span(&core.evidence));
     core_evidence_renew(&core, core.evidence_ms + EVIDENCE_AGE_MS - 1);
     CHECK(span_equal(buffer_span(&first), buffer_span(&core.evidence)));
-    usleep(2000); /* the report tells its time by the millisecond */
+    usleep(2000);                  /* the report tells its time by the millisecond */
     core_evidence_renew(&core, 0); /* a clock set back renews nothing */
     CHECK(span_equal(buffer_span(&first), buffer_span(&core.evidence)));
     core_evidence_renew(&core, core.evidence_ms + EVIDENCE_AGE_MS);
@@ -174,6 +191,7 @@ int main(void)
         cmocka_unit_test(an_enclave_on_hardware_gives_nothing_to_a_simulated_one),
         cmocka_unit_test(an_enclave_on_hardware_takes_nothing_from_a_simulated_one),
         cmocka_unit_test(a_greeting_with_any_byte_changed_makes_no_peer),
+        cmocka_unit_test(the_policy_for_ones_like_reads_for_every_kind_of_machine),
         cmocka_unit_test(evidence_is_renewed_when_it_is_an_hour_old),
         cmocka_unit_test(recovery_policies_say_what_they_mean_or_are_refused),
     };

@@ -23,7 +23,8 @@ struct hand_over {
     uint8_t transcript[HASH_LEN];
 };
 
-/* "The same code as mine": the machine's own kind and measurement, whatever those are. */
+/* "The same code as mine": the machine's own kind and measurement, whatever those are, under
+ * the strict rules of its kind. */
 static apex_status same_policy(const struct tee *tee, struct buffer *text)
 {
     char hex[2 * MEASUREMENT_MAX + 1];
@@ -32,7 +33,9 @@ static apex_status same_policy(const struct tee *tee, struct buffer *text)
     buffer_text(text, tee_kind(tee));
     buffer_text(text, "\", \"measurements\": [\"");
     buffer_text(text, hex);
-    buffer_text(text, "\"]}], \"distrust\": []}");
+    buffer_text(text, "\"]");
+    if (tee_threads_share(tee)) buffer_text(text, ", \"snp\": {\"allow\": [\"smt\"]}");
+    buffer_text(text, "}], \"distrust\": []}");
     return buffer_ok(text);
 }
 

@@ -27,6 +27,7 @@ struct tee {
     char kind[16];
     uint8_t measurement[MEASUREMENT_MAX];
     size_t measurement_len;
+    bool threads_share;     /* SNP: our own guest policy allows SMT */
     uint8_t code[CODE_MAX]; /* machine_code() of our own report */
     size_t code_len;
 };

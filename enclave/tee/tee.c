@@ -92,6 +92,11 @@ apex_status tee_same_code(const struct tee *tee, struct span evidence)
                                                                              : APEX_E_UNTRUSTED;
 }
 
+bool tee_threads_share(const struct tee *tee)
+{
+    return tee->threads_share;
+}
+
 bool tee_seals(const struct tee *tee)
 {
     return tee->ops->seal_key != NULL;

@@ -42,6 +42,10 @@ apex_status tee_quote(const struct tee *tee, const uint8_t report_data[static RE
  * APEX_E_UNTRUSTED: it is other code. */
 apex_status tee_same_code(const struct tee *tee, struct span evidence);
 
+/* Does the machine run under a guest policy that lets processor threads share a core (SNP)?
+ * What it is under itself it need not refuse in its like. */
+bool tee_threads_share(const struct tee *tee);
+
 /* Can this kind of machine seal at all? */
 bool tee_seals(const struct tee *tee);
 /* A secret of at most SECRET_MAX bytes; appends at most SEALED_MAX. APEX_E_NOT_FOUND: this

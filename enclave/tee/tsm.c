@@ -17,6 +17,8 @@
 
 enum {
     SNP_LEN = 1184,
+    SNP_POLICY_AT = 0x08,
+    SNP_POLICY_SMT_BIT = 16,
     SNP_REPORT_DATA_AT = 0x50,
     SNP_COMMITTED_AT = 0x1e0,
     TDX_REPORT_DATA_AT = 520, /* in the body, which a quote of version 5 puts six bytes later */
@@ -133,7 +135,9 @@ apex_status tsm_open_with(struct tsm *tsm, struct tee *t)
     TRY(machine_code(kind, buffer_span(&report), t->code, &t->code_len));
     t->measurement_len = 48;
     memcpy(t->measurement, t->code, t->measurement_len); /* SNP's digest; TDX's MRTD is first */
-    if (strcmp(kind, "sev-snp") != 0 || !tsm->has_sev) return APEX_OK;
+    if (strcmp(kind, "sev-snp") != 0) return APEX_OK;
+    t->threads_share = get_le64(report.data + SNP_POLICY_AT) >> SNP_POLICY_SMT_BIT & 1;
+    if (!tsm->has_sev) return APEX_OK;
     tsm->committed_tcb = get_le64(report.data + SNP_COMMITTED_AT);
     t->ops = &snp_ops;
     return APEX_OK;

@@ -85,6 +85,11 @@ def refused(scratch):
     say(inside.get("measurement") == "pass" and json.loads(out)["measurement"] == first["measurement"],
         "the enclave in the machine has the measurement that was published", (out, err))
     say(json.loads(out)["simulated"] and json.loads(out)["tee"] == "sim", "a machine no hardware vouches for says that it is simulated", out)
+    log = json.loads(out)["log_key"]
+    node.stop()
+    node.start(timeout=120)
+    code, out, err = owner.apex("trust", "check", "--json")
+    say(json.loads(out)["log_key"] == log, "the machine started again unseals its root secret, which the host keeps, and goes on with its log", (out, err))
     node.stop()
     say("Power down" in open(os.path.join(node.scratch, "node.log")).read(), "the machine powers off when the host closes the link")
     shutil.rmtree(node.data)
