@@ -14,6 +14,7 @@ static void event_json(const struct apex_event *v)
     if (v->epsilon_micro) printf(", \"epsilon\": %.10g", (double)v->epsilon_micro / 1e6);
     if (v->task[0])
         printf(", \"run\": %llu, \"task\": \"%s\"", (unsigned long long)v->run, v->task);
+    if (v->request[0]) printf(", \"request\": \"%s\"", v->request);
     printf(", \"refusal\": \"%s\"}", v->refusal);
 }
 

@@ -77,6 +77,7 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
         TRY(act_parse(inner.payload, &act));
         who_of(m, inner.kid, v->who);
         act_describe(e, &act, v);
+        if (act.kind == ACT_RUN) hex_write(SPAN(act.request_digest), v->request);
     } else if (e->kind == ENTRY_RESULT) {
         snprintf(v->what, sizeof v->what,
                  "of run %llu, from %zu contributions, sealed to %zu parties",

@@ -2,6 +2,7 @@
 
 #include "common/base/hex.h"
 #include "common/base/try.h"
+#include "common/chain/fees.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,8 +207,8 @@ static apex_status refunds_mark(struct chain_view *c, struct apex_event *events,
         TRY(entry_of(c->node, events[i].index, e, error));
         if (cose_parse(e->act, &cose) != APEX_OK || act_parse(cose.payload, &act) != APEX_OK)
             continue;
-        apex_status s = chain_refunded(c->chain, c->log, act.request_digest, c->head.opened,
-                                       c->chain->at.number, &refunded, &fault);
+        apex_status s = fees_refunded(c->chain, c->log, act.request_digest, c->head.opened,
+                                      &refunded, &fault);
         if (s != APEX_OK) return chain_fault_tell(error, s, &fault);
         if (refunded) snprintf(events[i].task, sizeof events[i].task, "%s", TASK_REFUNDED);
     }

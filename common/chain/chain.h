@@ -71,12 +71,6 @@ apex_status chain_anchor_before(struct evm *chain, const uint8_t log[static 32],
                                 uint64_t below, struct chain_event *event,
                                 struct chain_fault *fault);
 
-/* Was a deposit for this request refunded, in blocks [from, to]? Events of fees carry no
- * enclave's signature: this is the RPC's word. */
-apex_status chain_refunded(struct evm *chain, const uint8_t log[static 32],
-                           const uint8_t request[static 32], uint64_t from, uint64_t to,
-                           bool *refunded, struct chain_fault *fault);
-
 /* One entry of eth_getLogs, parsed and no more; for fuzzing too. */
 apex_status chain_event_parse(const json_t *log, const uint8_t registry[static 20],
                               struct chain_event *event);

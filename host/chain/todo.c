@@ -1,18 +1,19 @@
 #include "host/chain/todo.h"
 
 #include "common/base/try.h"
+#include "common/chain/fees.h"
 #include "common/merkle/checkpoint.h"
 #include "common/merkle/tile.h"
 #include "common/wire/cose.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 void todo_clear(struct todo *t)
 {
     for (size_t i = 0; i < t->n; i++)
         buffer_clear(&t->calls[i]);
     t->n = 0;
-    t->size = 0;
 }
 
 static apex_status log_fault(struct chain_fault *fault, apex_status s)
@@ -53,8 +54,28 @@ static apex_status know(struct todo *t, struct entry *e, struct chain_fault *fau
     return APEX_OK;
 }
 
+/* Fees that wait for this run are asked for in the transaction that commits it; not those that
+ * can be taken back before it is mined. */
+static apex_status fees_claim(struct todo *t, struct evm *chain, struct span words,
+                              struct chain_fault *fault)
+{
+    enum { IN_TIME_S = 3600 };
+    struct fee fees[FEES_MAX];
+    size_t n;
+    if (t->single || t->head.opened == 0) return APEX_OK;
+    TRY(fees_open(chain, t->log, words.data + 2 * WORD_LEN, words.data + 4 * WORD_LEN,
+                  t->head.opened, fees, &n, fault));
+    for (size_t i = 0; i < n && t->n < TODO_CALLS_MAX - 1; i++) {
+        if (fees[i].deadline < (uint64_t)time(NULL) + IN_TIME_S) continue;
+        if (registry_call_withdraw(fees[i].id, words, &t->calls[t->n]) != APEX_OK)
+            return chain_fail(fault, APEX_E_MEMORY, "log", "out of memory");
+        t->n++;
+    }
+    return APEX_OK;
+}
+
 /* Asks the enclave and makes the call of its answer. */
-static apex_status call_add(struct todo *t, struct query *q, const struct evm *chain,
+static apex_status call_add(struct todo *t, struct query *q, struct evm *chain,
                             struct chain_fault *fault)
 {
     BUFFER_CLEARED bytes = {0};
@@ -77,10 +98,7 @@ static apex_status call_add(struct todo *t, struct query *q, const struct evm *c
         s = registry_call_statement((enum statement_kind)b->kind, b->words, &by,
                                     span_text(t->origin), &proof, &t->calls[t->n]);
         t->n += s == APEX_OK;
-        if (b->kind == STATEMENT_ANCHOR && s == APEX_OK) {
-            struct cursor c = cursor_on(span_of(b->words.data + WORD_LEN + 24, 8));
-            s = cursor_be64(&c, &t->size);
-        }
+        if (b->kind == STATEMENT_RUN && s == APEX_OK) s = fees_claim(t, chain, b->words, fault);
     }
     free(b);
     if (s == APEX_E_UNTRUSTED)
@@ -88,10 +106,8 @@ static apex_status call_add(struct todo *t, struct query *q, const struct evm *c
             fault, s, CHAIN_ANCHOR_CONTRADICTS,
             "the chain holds an anchor that this log does not contain: the log was "
             "rolled back, or another one stands in its place");
-    if (s == APEX_E_NOT_FOUND) return s;
-    return s == APEX_OK ? s
-                        : chain_fail(fault, s, "enclave",
-                                     "the enclave does not answer with a statement");
+    if (s == APEX_OK || s == APEX_E_NOT_FOUND || fault->rule) return s;
+    return chain_fail(fault, s, "enclave", "the enclave does not answer with a statement");
 }
 
 /* Does the register hold what this entry says? *of_chain: it is an entry that belongs there. */

@@ -21,7 +21,6 @@ struct todo {
     size_t n;      /* calls of this round */
     struct buffer calls[TODO_CALLS_MAX];
     uint64_t next; /* entries below it are recorded or among the calls */
-    uint64_t size; /* anchor among the calls: its size; else 0 */
 };
 
 void todo_clear(struct todo *t); /* the calls */

@@ -198,6 +198,7 @@ struct apex_event {
      * requested, verified, refused, failed; with a chain also refunded. Else empty. */
     uint64_t run;
     char task[12];
+    char request[65]; /* of a run: the digest a fee is deposited for; hex */
 };
 APEX_API apex_status apex_audit(struct apex_node *node, const char *address,
                                 struct apex_event **events, size_t *n_events,

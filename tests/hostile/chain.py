@@ -117,23 +117,43 @@ def agreement(w):
     say(receipt["status"] == "0x1" and receipt["to"].lower() == w.chain.registry.lower(), "apex contract deploy --chain ends with the transaction that records it", out)
 
 
+def runs_of(w, *more):
+    return [e for e in json.loads(w.party.ok("audit", w.address, *more, "--json"))["events"] if e["kind"] == "run"]
+
+
+def send(w, data, value=0):
+    sent = w.chain.rpc("eth_sendTransaction", {"from": w.chain.rpc("eth_accounts")[0], "to": w.chain.registry, "data": data, "value": hex(value)})
+    assert w.chain.receipt(sent)["status"] == "0x1"
+
+
+def deposit(w, request, seconds):
+    """A fee for the answer to a request."""
+    log, address = w.chain.events()[0]["topics"][1], base64.b32decode(w.address[5:].upper() + "====").hex()
+    now = int(w.chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+    send(w, DEPOSIT + log[2:] + address + request + "%064x" % (now + seconds), 10**15)
+
+
 def tasks(w):
     """Runs as people know tasks from chains: verified, refused, and refunded when a fee for one that was refused went back."""
     w.party.apex("run", w.address, "sites", "--param", "k=200")  # more than there are rows
-    run = [e for e in json.loads(w.party.ok("audit", w.address, "--json"))["events"] if e["kind"] == "run"]
-    say([e["task"] for e in run] == ["verified", "refused"], "a run that was answered is verified, one that was refused is refused", run)
+    runs = runs_of(w)
+    say([e["task"] for e in runs] == ["verified", "refused"], "a run that was answered is verified, one that was refused is refused", runs)
     assert w.settled()
-    entries = w.node.get("/tile/entries/000.p/%d" % w.health()["log_size"])
-    at = entries.rindex(b"\x65sites\x02\x58\x20") + 9
-    log, manifest_digest = w.chain.events()[0]["topics"][1], base64.b32decode(w.address[5:].upper() + "====").hex()
-    sender = w.chain.rpc("eth_accounts")[0]
-    deadline = int(w.chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16) + 1000
-    for data in (DEPOSIT + log[2:] + manifest_digest + entries[at:at + 32].hex() + "%064x" % deadline, REFUND + "%064x" % 0):
-        sent = w.chain.rpc("eth_sendTransaction", {"from": sender, "to": w.chain.registry, "data": data, "value": hex(10**15) if data.startswith(DEPOSIT) else "0x0"})
-        assert w.chain.receipt(sent)["status"] == "0x1"
-        w.chain.rpc("evm_increaseTime", 2000)
-    audit = json.loads(w.party.ok("audit", w.address, *w.chain.flags(), "--json"))
-    say([e["task"] for e in audit["events"] if e["kind"] == "run"] == ["verified", "refunded"], "and refunded once the chain has given the fee for it back", audit["events"])
+    deposit(w, runs[1]["request"], 1000)
+    w.chain.rpc("evm_increaseTime", 2000)
+    send(w, REFUND + "%064x" % 0)
+    runs = runs_of(w, *w.chain.flags())
+    say([e["task"] for e in runs] == ["verified", "refunded"], "and refunded once the chain has given the fee for it back", runs)
+    keep, w.node.extra = w.node.extra, []
+    w.node.stop()  # the answer is there before the chain hears of it
+    w.node.start()
+    w.party.ok("run", w.address, "sites", "--param", "k=2")
+    deposit(w, runs_of(w)[2]["request"], 100000)
+    w.node.stop()
+    w.node.extra = keep
+    w.node.start()
+    good, left = w.settled(), w.chain.rpc("eth_getBalance", w.chain.registry, "latest")
+    say(good and left == "0x0", "a fee that waits for an answer is paid to the node in the transaction that commits it", (left, w.health()))
 
 
 def changed(answer, change):
@@ -167,6 +187,7 @@ def call_change(selector, change):
 
 def lies(w):
     liar = Liar(w.chain)
+    assert w.verify()[0] == 0  # and the home remembers the newest anchor
     head, view = 2 + 8 + 64, 2 + 8 + 128  # lengths of the call data of heads(log), and of views with two arguments
     cases = [
         ("another chain id", on("eth_chainId", set_result("0x1")), ["--chain-id", "31337"], "wrong-chain-id"),
