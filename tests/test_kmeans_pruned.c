@@ -7,8 +7,11 @@
 #include "tests/check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { N = 2000, DIMS = KMEANS_PRUNED_DIMS + 1, K = 48 };
 
@@ -341,6 +344,43 @@ static void many_rows_over_threads_give_the_same_bytes(void **state)
     free(x);
 }
 
+/* Of memory in the address space, only so much more. */
+static void memory_limit(size_t more, struct rlimit *before)
+{
+    unsigned long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    CHECK(f && fscanf(f, "%lu", &pages) == 1);
+    fclose(f);
+    getrlimit(RLIMIT_AS, before);
+    struct rlimit now = {pages * (size_t)sysconf(_SC_PAGESIZE) + more, before->rlim_max};
+    CHECK(setrlimit(RLIMIT_AS, &now) == 0);
+}
+
+static void without_memory_for_a_tree_rows_are_passed_one_by_one(void **state)
+{
+    enum { MANY = 1000000 };
+    int32_t *x = malloc(2 * MANY * sizeof *x);
+    double start[2 * 4];
+    struct kmeans_arrays a = {.n = MANY, .d = 2, .column = {x, x + MANY}};
+    struct kmeans_options o = {.k = 4, .start = start, .max_rounds = 2};
+    struct rlimit before;
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* it reserves its shadow when it likes */
+#endif
+    random_seed(&r, seed, 8);
+    for (size_t i = 0; i < 2 * MANY; i++)
+        x[i] = whole();
+    for (size_t i = 0; i < 8; i++)
+        start[i] = x[i];
+    fit(&a, o, KMEANS_OBLIVIOUS, &expected);
+    memory_limit(3 << 20, &before); /* the rows alone take 8 MB */
+    fit(&a, o, KMEANS_PRUNED, &found);
+    setrlimit(RLIMIT_AS, &before);
+    CHECK(found.status == APEX_OK && same(&expected, &found, 4, 2));
+    free(x);
+}
+
 static void labels_by_place_are_those_of_all_distances(void **state)
 {
     static uint32_t labels[N], by_place[N];
@@ -417,6 +457,7 @@ int main(void)
         cmocka_unit_test(chunks_that_do_not_add_up_are_refused),
         cmocka_unit_test(a_round_is_the_means_of_the_nearest_by_brute_force),
         cmocka_unit_test(many_rows_over_threads_give_the_same_bytes),
+        cmocka_unit_test(without_memory_for_a_tree_rows_are_passed_one_by_one),
         cmocka_unit_test(labels_by_place_are_those_of_all_distances),
         cmocka_unit_test(order_keeps_rows_and_brings_neighbours_together)};
     return cmocka_run_group_tests(tests, NULL, NULL);

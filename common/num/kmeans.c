@@ -86,12 +86,19 @@ static apex_status outcome_open(struct outcome *r, size_t k, size_t d)
     return r->centroids ? kmeans_sums_new(k, d, &r->sums) : APEX_E_MEMORY;
 }
 
-/* What passes over rows need, or passes over boxes of them. */
+/* What passes over boxes of rows need: a tree, if it fits and there is memory for one. */
+static apex_status tree_open(struct fit *f)
+{
+    if (f->o->mode != KMEANS_PRUNED || !kmeans_tree_fits(f->source)) return APEX_OK;
+    apex_status s =
+        kmeans_tree_new(f->source, f->o->k, f->weighted, f->o->threads, &f->tree, f->place);
+    return s == APEX_E_MEMORY ? APEX_OK : s;
+}
+
+/* What passes over rows need. */
 static apex_status passes_open(struct fit *f)
 {
     size_t k = f->o->k, d = f->source->d;
-    if (f->o->mode == KMEANS_PRUNED && kmeans_tree_fits(f->source))
-        return kmeans_tree_new(f->source, k, f->weighted, f->o->threads, &f->tree, f->place);
     f->threads = threads_of(f);
     f->how = (struct kmeans_partial_options){.squares = true,
                                              .plain = f->o->mode != KMEANS_OBLIVIOUS};
@@ -116,7 +123,8 @@ static apex_status fit_open(struct fit *f)
     if (!f->o->start)
         TRY(kmeans_seeding_new(f->source, k, f->o->seed, f->o->mode == KMEANS_PRUNED,
                                &f->seeding, f->place));
-    return passes_open(f);
+    TRY(tree_open(f));
+    return f->tree ? APEX_OK : passes_open(f);
 }
 
 static void fit_close(struct fit *f)

@@ -25,7 +25,8 @@
  *   KMEANS_PLAIN      sums are indexed by label
  *   KMEANS_PRUNED     boxes of rows instead of rows (kmeans_tree.h): some hundred times as fast
  *                     for d = 2, for as many bytes again as the rows take, twice that while the
- *                     tree is made. For d of KMEANS_PRUNED_DIMS or fewer and n below 2^32;
+ *                     tree is made. For d of KMEANS_PRUNED_DIMS or fewer (great circles, as
+ *                     unit vectors, too), n below 2^32, and where there is memory for the tree;
  *                     otherwise as KMEANS_PLAIN.
  *
  * APEX_E_USAGE, fault NUM_OPTION: at 1 k is 0 or above KMEANS_K_MAX; 2 neither start nor seed;
@@ -40,9 +41,9 @@
  * On a processor without fused multiply-add (the portable level alone) also what the C
  * library's fma() gives away in time. KMEANS_PLAIN: labels, through addresses.
  * KMEANS_PRUNED: the rows' geometry, where they lie dense and near which borders of clusters,
- * through branches, addresses and time. Sources: Lloyd, Least
- * squares quantization in PCM, 1982; Arthur and Vassilvitskii, k-means++, SODA 2007,
- * section 2.2, greedy as in their experiments. */
+ * through branches, addresses and time, and whether there was memory for the tree.
+ * Sources: Lloyd, Least squares quantization in PCM, 1982; Arthur and Vassilvitskii, k-means++,
+ * SODA 2007, section 2.2, greedy as in their experiments; Kanungo et al., PAMI 24(7), 2002. */
 #ifndef COMMON_NUM_KMEANS_H
 #define COMMON_NUM_KMEANS_H
 

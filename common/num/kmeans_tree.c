@@ -11,6 +11,8 @@
  * fair share. */
 enum { THREAD_ROWS = 1 << 16, THREAD_GROUPS = 16 };
 
+_Static_assert((int)KMEANS_PRUNED_DIMS == (int)ORDER_DIMS_MAX, "what the header promises");
+
 bool kmeans_tree_fits(const struct kmeans_source *source)
 {
     return source->d <= ORDER_DIMS_MAX && source->n <= UINT32_MAX;
