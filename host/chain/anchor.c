@@ -20,6 +20,7 @@ enum {
     BACKOFF_MAX_MS = 30000,
     OPPOSED_MS = 60000,
     RAISE_MS = 90000,
+    LOST_MS = 15000,
     PIN_MAX = 256
 };
 
@@ -94,8 +95,8 @@ static apex_status pin_check(struct anchor *a, struct chain_fault *fault)
 
 static apex_status connect_chain(struct anchor *a, struct chain_fault *fault)
 {
-    const struct outbox_options o = {a->outbox_path, &a->key, a->options.confirmations,
-                                     a->options.max_fee, RAISE_MS};
+    const struct outbox_options o = {a->outbox_path,     &a->key,  a->options.confirmations,
+                                     a->options.max_fee, RAISE_MS, LOST_MS};
     TRY(chain_open(&a->options.chain, &a->chain, fault));
     apex_status s = pin_check(a, fault);
     if (s == APEX_OK && !a->outbox)

@@ -108,8 +108,8 @@ static apex_status deploy_on(const struct words *w, const struct gas_key *key, s
                              struct outbox_receipt *receipt, uint8_t address[static 20],
                              struct chain_fault *fault)
 {
-    const struct outbox_options options = {NULL, key, w->confirmations, w->max_fee_gwei * GWEI,
-                                           90000};
+    const struct outbox_options options = {
+        NULL, key, w->confirmations, w->max_fee_gwei * GWEI, 90000, 15000};
     struct outbox *o = NULL;
     TRY(meet(w, c, fault));
     TRY(outbox_open(&options, c->place.chain_id, &o, fault));

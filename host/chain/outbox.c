@@ -11,7 +11,6 @@
 enum {
     FILE_MAX = 4 << 20,
     RESEND_MS = 2000,
-    LOST_MS = 15000, /* an RPC may know the nonce before it knows the receipt */
     TIP = 1000000000 /* wei per gas for whoever makes the block */
 };
 
@@ -288,7 +287,7 @@ static apex_status urge(struct outbox *o, struct evm *c, enum outbox_state *stat
     TRY(nonce_get(o, c, &nonce, fault));
     if (nonce > o->nonce) {
         if (o->gone_ms == 0) o->gone_ms = now;
-        if (now - o->gone_ms < LOST_MS) return APEX_OK;
+        if (now - o->gone_ms < o->options.lost_ms) return APEX_OK;
         *state = OUTBOX_LOST;
         return settle(o, fault);
     }

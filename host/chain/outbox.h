@@ -26,6 +26,7 @@ struct outbox_options {
     uint64_t confirmations;    /* at least 1 */
     uint64_t max_fee;          /* wei per unit of gas: never more, whatever the RPC says */
     int64_t raise_ms;          /* pay more when it has waited so long */
+    int64_t lost_ms;           /* how long an RPC may know the nonce before the receipt */
 };
 struct outbox_receipt {
     uint8_t tx[32];
