@@ -22,7 +22,7 @@ static void core_make(struct core *core, struct tee *tee, const char *kind, bool
     attest_report_data(&core->keys->public_keys, report_data);
     CHECK_OK(tee_quote(core->tee, report_data, clock_ms(), &core->evidence));
     if (strcmp(kind, "sim") != 0) {
-        *tee = (struct tee){.measurement_len = 48, .code_len = 48};
+        *tee = (struct tee){.measurement_len = 48};
         snprintf(tee->kind, sizeof tee->kind, "%s", kind);
         tee_close(core->tee);
         core->tee = tee;

@@ -552,30 +552,72 @@ static void a_sim_seals_for_its_folder_and_measures_its_own_file(void **state)
     CHECK(system(rm) == 0);
 }
 
-static void code_is_more_than_the_measurement_where_the_machine_spreads_it(void **state)
+static apex_status like(const struct tee *t, const struct file *report)
 {
+    BUFFER_CLEARED evidence = {0};
+    evidence_write(t->kind, span_of(report->bytes, report->len), (struct span){0}, &evidence);
+    return tee_is_like(t, buffer_span(&evidence));
+}
+
+/* One byte of our own report, changed by so much. */
+static apex_status like_with(const struct tee *t, struct file *report, size_t at, int by)
+{
+    uint8_t was = report->bytes[at];
+    report->bytes[at] = (uint8_t)(was + by);
+    apex_status s = like(t, report);
+    report->bytes[at] = was;
+    return s;
+}
+
+static void one_like_us_runs_the_same_code_in_all_that_is_measured(void **state)
+{
+    const struct {
+        const char *kind;
+        struct file *report;
+        size_t at[6];
+    } cases[] = {/* digest, family, model; and in a TD: MRTD, RTMR0, RTMR2's end, attributes */
+                 {"sev-snp", &genoa, {0x90, 0x90 + 47, 0x188, 0x189}},
+                 {"tdx", &tdx4, {48 + 136, 48 + 328, 48 + 328 + 143, 48 + 120}},
+                 {"tdx", &tdx5, {54 + 136, 54 + 328, 54 + 328 + 143, 54 + 120}}};
     (void)state;
-    struct tee t = {0};
-    uint8_t report_data[64] = {0};
-    snprintf(t.kind, sizeof t.kind, "tdx");
-    CHECK_OK(machine_code("tdx", span_of(tdx4.bytes, tdx4.len), t.code, &t.code_len));
-    CHECK(t.code_len == 192);
-    BUFFER_CLEARED same = {0};
-    evidence_write("tdx", span_of(tdx4.bytes, tdx4.len), (struct span){0}, &same);
-    CHECK_OK(tee_same_code(&t, buffer_span(&same)));
-    const size_t told[] = {48 + 136, 48 + 328, 48 + 328 + 2 * 48}; /* MRTD, RTMR0, RTMR2 */
     for (size_t i = 0; i < 3; i++) {
-        BUFFER_CLEARED other = {0};
-        tdx4.bytes[told[i]] ^= 1;
-        evidence_write("tdx", span_of(tdx4.bytes, tdx4.len), (struct span){0}, &other);
-        CHECK_STATUS(tee_same_code(&t, buffer_span(&other)), APEX_E_UNTRUSTED);
-        tdx4.bytes[told[i]] ^= 1;
+        struct tee t = {0};
+        struct file *r = cases[i].report;
+        snprintf(t.kind, sizeof t.kind, "%s", cases[i].kind);
+        CHECK_OK(machine_facts(t.kind, span_of(r->bytes, r->len), &t.facts));
+        CHECK_OK(like(&t, r));
+        for (size_t k = 0; k < 4; k++)
+            CHECK_STATUS(like_with(&t, r, cases[i].at[k], 1), APEX_E_UNTRUSTED);
+        struct tee other = t;
+        snprintf(other.kind, sizeof other.kind, "sim");
+        BUFFER_CLEARED evidence = {0};
+        evidence_write(t.kind, span_of(r->bytes, r->len), (struct span){0}, &evidence);
+        CHECK_STATUS(tee_is_like(&other, buffer_span(&evidence)), APEX_E_UNTRUSTED);
     }
-    BUFFER_CLEARED sim = {0};
-    BUFFER_CLEARED report = {0};
-    sim_report_write(report_data, report_data, 0, &report);
-    evidence_write("sim", buffer_span(&report), (struct span){0}, &sim);
-    CHECK_STATUS(tee_same_code(&t, buffer_span(&sim)), APEX_E_UNTRUSTED);
+}
+
+static void one_like_us_has_firmware_no_older_in_any_part(void **state)
+{
+    const struct {
+        const char *kind;
+        struct file *report;
+        size_t at, n;
+    } cases[] = {{"sev-snp", &genoa, 0x180, 8}, {"tdx", &tdx4, 48, 16}};
+    size_t tried = 0;
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct tee t = {0};
+        struct file *r = cases[i].report;
+        snprintf(t.kind, sizeof t.kind, "%s", cases[i].kind);
+        CHECK_OK(machine_facts(t.kind, span_of(r->bytes, r->len), &t.facts));
+        for (size_t k = 0; k < cases[i].n; k++) {
+            CHECK_OK(like_with(&t, r, cases[i].at + k, 1));
+            if (r->bytes[cases[i].at + k] == 0) continue;
+            CHECK_STATUS(like_with(&t, r, cases[i].at + k, -1), APEX_E_UNTRUSTED);
+            tried++;
+        }
+    }
+    CHECK(tried >= 6);
 }
 
 /* ---- /dev/nsm */
@@ -708,7 +750,8 @@ int main(void)
         cmocka_unit_test(terms_that_leave_the_policy_out_are_not_sealed_or_opened_under),
         cmocka_unit_test(machines_that_cannot_seal_say_so),
         cmocka_unit_test(a_sim_seals_for_its_folder_and_measures_its_own_file),
-        cmocka_unit_test(code_is_more_than_the_measurement_where_the_machine_spreads_it),
+        cmocka_unit_test(one_like_us_runs_the_same_code_in_all_that_is_measured),
+        cmocka_unit_test(one_like_us_has_firmware_no_older_in_any_part),
         cmocka_unit_test(a_nitro_document_comes_through_and_carries_our_bytes_as_user_data),
         cmocka_unit_test(a_nitro_device_that_errs_or_says_something_else_gives_no_evidence),
         cmocka_unit_test(a_nitro_machines_measurement_is_its_pcr0),

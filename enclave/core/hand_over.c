@@ -75,7 +75,8 @@ static void verdict_tell(const struct verdict *v, struct outcome *out)
                      v->checks[i].detail);
             return;
         }
-    snprintf(out->detail, sizeof out->detail, "it does not run the same code");
+    snprintf(out->detail, sizeof out->detail,
+             "it does not run the same code, or runs it on older firmware");
 }
 
 static enum refusal judge(const struct core *core, struct span evidence,
@@ -85,7 +86,7 @@ static enum refusal judge(const struct core *core, struct span evidence,
     struct verdict *v = malloc(sizeof *v);
     if (!v) return REFUSAL_INTERNAL;
     bool fine = attest_verify(evidence, keys, h->same, clock_ms(), v, NULL) == APEX_OK &&
-                tee_same_code(core->tee, evidence) == APEX_OK;
+                tee_is_like(core->tee, evidence) == APEX_OK;
     if (!fine && h->peers)
         fine = attest_verify(evidence, keys, h->peers, clock_ms(), v, NULL) == APEX_OK;
     if (!fine) verdict_tell(v, out);

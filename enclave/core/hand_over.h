@@ -1,7 +1,8 @@
 /* The root secret from one enclave to another (common/wire/peer.h says what is said).
  *
  * Each judges the other by attest_verify() under its own policy, which nobody outside chooses:
- *   - the very same code on the same kind of machine, always (tee_same_code); and
+ *   - the very same code on the same kind of machine, with firmware no older, always
+ *     (tee_is_like); and
  *   - what the trust policy in the image's peers.json accepts, if there is one: it is measured
  *     with the image. (A simulated enclave takes the file from its operator.)
  * States of a giver's nonce: made -> used or forgotten after NONCES more; never twice. Of a

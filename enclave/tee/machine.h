@@ -4,7 +4,7 @@
 
 #include "enclave/tee/tee.h"
 
-enum { SEAL_TERMS_MAX = 64, SEAL_KEY_BYTES = 32, CODE_MAX = 48 * 5 };
+enum { SEAL_TERMS_MAX = 64, SEAL_KEY_BYTES = 32, EXACT_MAX = 48 * 4 + 8, VERSIONS_MAX = 16 };
 struct seal_key_bytes {
     uint8_t bytes[SEAL_KEY_BYTES];
 };
@@ -21,25 +21,32 @@ struct machine_ops {
     void (*close)(struct tee *t);
 };
 
+/* What one like us must have: these bytes, and firmware of these versions or newer, each. */
+struct machine_facts {
+    uint8_t exact[EXACT_MAX]; /* SNP: launch digest, family, model. TDX: MRTD, RTMR0 to 2,
+                                 attributes */
+    size_t exact_len;
+    uint8_t versions[VERSIONS_MAX]; /* SNP: REPORTED_TCB. TDX: TEE_TCB_SVN. A byte each */
+    size_t versions_len;
+};
+
 struct tee {
     const struct machine_ops *ops;
     void *machine; /* of ops */
     char kind[16];
     uint8_t measurement[MEASUREMENT_MAX];
     size_t measurement_len;
-    bool threads_share;     /* SNP: our own guest policy allows SMT */
-    uint8_t code[CODE_MAX]; /* machine_code() of our own report */
-    size_t code_len;
+    bool threads_share;         /* SNP: our own guest policy allows SMT */
+    struct machine_facts facts; /* of our own report */
 };
 
-/* Fills ops, machine, kind, measurement; code where the report tells more than the measurement.
- */
+/* Fills ops, machine, kind, measurement, and facts where the report tells more than that. */
 apex_status sim_open(const char *state, struct tee *t);
 apex_status tsm_open(struct tee *t);
 apex_status nitro_open(struct tee *t);
 
-/* The registers of a report that tell the code: SNP's launch digest, TDX's MRTD and RTMR0..2,
- * Nitro's none (its policy asks for PCRs). out: CODE_MAX bytes. APEX_E_FORMAT: too short. */
-apex_status machine_code(const char *kind, struct span report, uint8_t *out, size_t *len);
+/* What a report that was verified says of code and machine. APEX_E_FORMAT: too short. Kinds
+ * that tell no more than their measurement have none. */
+apex_status machine_facts(const char *kind, struct span report, struct machine_facts *facts);
 
 #endif

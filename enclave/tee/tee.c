@@ -63,33 +63,47 @@ apex_status tee_quote(const struct tee *tee, const uint8_t report_data[static RE
     return evidence->len <= EVIDENCE_MAX ? APEX_OK : APEX_E_LIMIT;
 }
 
-apex_status machine_code(const char *kind, struct span report, uint8_t *out, size_t *len)
+static void fact(uint8_t *to, size_t *len, struct span report, size_t at, size_t n)
 {
-    enum { SNP_AT = 0x90, MRTD_AT = 136, RTMR_AT = 328, REGISTER = 48, RTMRS = 3 };
-    *len = 0;
+    memcpy(to + *len, report.data + at, n);
+    *len += n;
+}
+
+apex_status machine_facts(const char *kind, struct span report, struct machine_facts *f)
+{
+    enum { SNP_TCB = 0x180, SNP_FAMILY = 0x188, SNP_DIGEST = 0x90, REGISTER = 48 };
+    enum { TD_SVN = 0, TD_ATTRIBUTES = 120, TD_MRTD = 136, TD_RTMR = 328, RTMRS = 3 };
+    *f = (struct machine_facts){0};
     if (strcmp(kind, "sev-snp") == 0) {
-        if (report.len < SNP_AT + REGISTER) return APEX_E_FORMAT;
-        memcpy(out, report.data + SNP_AT, *len = REGISTER);
+        if (report.len < SNP_FAMILY + 2) return APEX_E_FORMAT;
+        fact(f->exact, &f->exact_len, report, SNP_DIGEST, REGISTER);
+        fact(f->exact, &f->exact_len, report, SNP_FAMILY, 2);
+        fact(f->versions, &f->versions_len, report, SNP_TCB, 8);
     } else if (strcmp(kind, "tdx") == 0) {
         size_t body = report.len > 1 && report.data[0] == 5 ? 54 : 48;
-        if (report.len < body + RTMR_AT + RTMRS * REGISTER) return APEX_E_FORMAT;
-        memcpy(out, report.data + body + MRTD_AT, REGISTER);
-        memcpy(out + REGISTER, report.data + body + RTMR_AT, RTMRS * REGISTER);
-        *len = (1 + RTMRS) * REGISTER;
+        if (report.len < body + TD_RTMR + RTMRS * REGISTER) return APEX_E_FORMAT;
+        fact(f->exact, &f->exact_len, report, body + TD_MRTD, REGISTER);
+        fact(f->exact, &f->exact_len, report, body + TD_RTMR, RTMRS * REGISTER);
+        fact(f->exact, &f->exact_len, report, body + TD_ATTRIBUTES, 8);
+        fact(f->versions, &f->versions_len, report, body + TD_SVN, 16);
     }
     return APEX_OK;
 }
 
-apex_status tee_same_code(const struct tee *tee, struct span evidence)
+apex_status tee_is_like(const struct tee *tee, struct span evidence)
 {
     struct evidence e = {0};
-    uint8_t code[CODE_MAX];
-    size_t len;
+    struct machine_facts theirs;
+    const struct machine_facts *ours = &tee->facts;
     TRY(evidence_parse(evidence, &e));
     if (!span_equal(e.tee, span_text(tee->kind))) return APEX_E_UNTRUSTED;
-    TRY(machine_code(tee->kind, e.report, code, &len));
-    return span_equal(span_of(code, len), span_of(tee->code, tee->code_len)) ? APEX_OK
-                                                                             : APEX_E_UNTRUSTED;
+    TRY(machine_facts(tee->kind, e.report, &theirs));
+    if (!span_equal(span_of(theirs.exact, theirs.exact_len),
+                    span_of(ours->exact, ours->exact_len)))
+        return APEX_E_UNTRUSTED;
+    for (size_t i = 0; i < ours->versions_len; i++)
+        if (theirs.versions[i] < ours->versions[i]) return APEX_E_UNTRUSTED;
+    return APEX_OK;
 }
 
 bool tee_threads_share(const struct tee *tee)

@@ -37,11 +37,11 @@ struct span tee_measurement(const struct tee *tee);
 /* Appends an evidence envelope that binds report_data. */
 apex_status tee_quote(const struct tee *tee, const uint8_t report_data[static REPORT_DATA_LEN],
                       uint64_t time_ms, struct buffer *evidence);
-/* The report of an envelope that was verified says the same code, in all this kind of machine
- * measures, as our own. More than the measurement alone: a TDX quote spreads it over registers.
- * APEX_E_UNTRUSTED: it is other code. */
-apex_status tee_same_code(const struct tee *tee, struct span evidence);
-
+/* The report of an envelope that was verified is one like ours: the same code in all that this
+ * kind of machine measures (a TDX quote spreads it over registers), on the same model, and on
+ * firmware no older than ours in any part: a genuine machine with holes we have mended is not
+ * our like. APEX_E_UNTRUSTED: it is not. */
+apex_status tee_is_like(const struct tee *tee, struct span evidence);
 /* Does the machine run under a guest policy that lets processor threads share a core (SNP)?
  * What it is under itself it need not refuse in its like. */
 bool tee_threads_share(const struct tee *tee);
