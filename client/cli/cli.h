@@ -21,6 +21,7 @@ enum {
 struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
         *program, *policy, *tee, *listen, *firmware, *cpu, *vcpus, *features, *port;
+    const char *evidence, *certs, *collateral, *at, *days; /* trust */
     const char *chain, *registry, *chain_id, *chain_key, *confirmations;
     const char *param[PARAMS_GIVEN_MAX];
     size_t n_params;
@@ -76,6 +77,7 @@ void cli_rules_print(const struct cli *cli, const struct apex_audit_report *repo
 int cmd_id(struct cli *cli);
 int cmd_ledger(struct cli *cli);
 int cmd_trust(struct cli *cli);
+int trust_bundle(struct cli *cli, struct apex_home *home); /* trust bundle … */
 int cmd_contract(struct cli *cli);
 int cmd_contribute(struct cli *cli);
 int cmd_withdraw(struct cli *cli);

@@ -2,19 +2,86 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+static const char *yes(bool b)
+{
+    return b ? "true" : "false";
+}
+
+static void facts_json(const char *key, const struct apex_fact *facts, size_t n)
+{
+    printf(", \"%s\": [", key);
+    for (size_t i = 0; i < n; i++) {
+        printf("%s{\"name\": ", i ? ", " : "");
+        cli_json_text(stdout, facts[i].name);
+        printf(", \"value\": ");
+        cli_json_text(stdout, facts[i].value);
+        printf("}");
+    }
+    printf("]");
+}
+
+static void verdict_json(const struct cli *cli, const struct apex_verdict *v)
+{
+    printf("{\"genuine\": %s, \"acceptable\": %s, \"simulated\": %s, \"tee\": \"%s\", "
+           "\"product\": \"%s\", \"reason\": \"%s\", \"measurement\": \"%s\", \"origin\": ",
+           yes(v->genuine), yes(v->acceptable), yes(v->simulated), v->tee, v->product,
+           v->reason, v->measurement);
+    cli_json_text(stdout, v->origin);
+    printf(", \"log_key\": \"%s\", \"sentence\": ", v->log_key);
+    cli_json_text(stdout, v->sentence);
+    facts_json("facts", v->facts, v->n_facts);
+    facts_json("findings", v->findings, v->n_findings);
+    printf(", \"checks\": ");
+    (void)cli_checks_print(cli, v->checks, v->n_checks);
+    printf("}\n");
+}
+
+static void time_print(int64_t ms)
+{
+    time_t at = (time_t)(ms / 1000);
+    struct tm t;
+    char text[40];
+    if (ms <= 0 || !gmtime_r(&at, &t)) return;
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &t);
+    printf("  judged as of     %s\n", text);
+}
+
+static const char *tee_words(const char *tee)
+{
+    static const char *const words[][2] = {{"sev-snp", "AMD SEV-SNP"},
+                                           {"tdx", "Intel TDX"},
+                                           {"sgx", "Intel SGX"},
+                                           {"nitro", "AWS Nitro Enclaves"},
+                                           {"sim", "SIMULATED"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(tee, words[i][0]) == 0) return words[i][1];
+    return tee[0] ? tee : "unknown";
+}
+
+/* The answer first, then what it says, what may matter, and every check. */
 static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
 {
-    if (cli->json)
-        printf("{\"genuine\": %s, \"acceptable\": %s, \"simulated\": %s, \"tee\": \"%s\", "
-               "\"measurement\": \"%s\", \"origin\": \"%s\", \"log_key\": \"%s\", \"checks\": ",
-               v->genuine ? "true" : "false", v->acceptable ? "true" : "false",
-               v->simulated ? "true" : "false", v->tee, v->measurement, v->origin, v->log_key);
-    else
-        printf("%s\n  tee          %s%s\n  measurement  %s\n  log          %s\n", v->sentence,
-               v->tee, v->simulated ? " (SIMULATED)" : "", v->measurement, v->origin);
+    if (cli->json) {
+        verdict_json(cli, v);
+        return;
+    }
+    printf("%s\n\n  genuine          %s\n  acceptable       %s\n", v->sentence,
+           v->genuine ? "yes" : "NO", v->acceptable ? "yes" : "NO");
+    if (strcmp(v->reason, "none") != 0) printf("  first reason     %s\n", v->reason);
+    time_print(v->at_ms);
+    printf("\n  %-16s %s%s%s\n", "machine", tee_words(v->tee), v->product[0] ? ", " : "",
+           v->product);
+    if (v->genuine) printf("  %-16s %s\n", "measurement", v->measurement);
+    if (v->origin[0]) printf("  %-16s %s\n", "log", v->origin);
+    for (size_t i = 0; i < v->n_facts; i++)
+        printf("  %-16s %s\n", v->facts[i].name, v->facts[i].value);
+    if (v->n_findings > 0) printf("\nTo be weighed:\n");
+    for (size_t i = 0; i < v->n_findings; i++)
+        printf("  %s\n    %s\n", v->findings[i].name, v->findings[i].value);
+    printf("\nChecks:\n");
     (void)cli_checks_print(cli, v->checks, v->n_checks);
-    if (cli->json) printf("}\n");
 }
 
 static int init(struct cli *cli, struct apex_home *home, const char *url)
@@ -31,14 +98,48 @@ static int init(struct cli *cli, struct apex_home *home, const char *url)
     return EXIT_OK;
 }
 
+static int told(struct cli *cli, apex_status s, const struct apex_verdict *v,
+                const struct apex_error *e)
+{
+    if (v->n_checks > 0) verdict_print(cli, v);
+    if (s == APEX_OK) return EXIT_OK;
+    return v->n_checks > 0 && (cli->json || cli->evidence) ? EXIT_REFUSED : cli_fail(cli, e);
+}
+
 static int check(struct cli *cli, struct apex_home *home, const char *url)
 {
     struct apex_verdict v;
     struct apex_error e;
     apex_status s = apex_trust_check(home, url, &v, &e);
-    if (v.n_checks > 0) verdict_print(cli, &v);
-    if (s == APEX_OK) return EXIT_OK;
-    return v.n_checks > 0 && cli->json ? EXIT_REFUSED : cli_fail(cli, &e);
+    return told(cli, s, &v, &e);
+}
+
+/* "2026-11-01T00:00:00Z", or the day alone. */
+static bool time_parse(const char *text, int64_t *ms)
+{
+    struct tm t = {0};
+    const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &t);
+    if (!end || *end) {
+        t = (struct tm){0};
+        end = strptime(text, "%Y-%m-%d", &t);
+    }
+    *ms = end && !*end ? (int64_t)timegm(&t) * 1000 : 0;
+    return *ms > 0;
+}
+
+static int check_file(struct cli *cli, struct apex_home *home)
+{
+    struct apex_verdict v;
+    struct apex_error e;
+    struct apex_evidence evidence = {.file = cli->evidence,
+                                     .tee = cli->tee,
+                                     .certificates = cli->certs,
+                                     .collateral = cli->collateral,
+                                     .policy = cli->policy};
+    if (cli->at && !time_parse(cli->at, &evidence.at_ms))
+        return cli_usage(cli, "that is not a time", "write --at 2026-11-01T00:00:00Z");
+    apex_status s = apex_trust_check_file(home, &evidence, &v, &e);
+    return told(cli, s, &v, &e);
 }
 
 static int show(struct cli *cli, struct apex_home *home)
@@ -51,23 +152,29 @@ static int show(struct cli *cli, struct apex_home *home)
     return EXIT_OK;
 }
 
+static int trust(struct cli *cli, struct apex_home *home)
+{
+    const char *what = cli->word[0], *url = cli->n_words >= 2 ? cli->word[1] : cli->node;
+    if (strcmp(what, "bundle") == 0) return trust_bundle(cli, home);
+    if (cli->n_words > 2)
+        return cli_usage(cli, "too many words", "usage: apex trust init|check|show [URL]");
+    if (strcmp(what, "show") == 0) return show(cli, home);
+    if (strcmp(what, "check") == 0 && cli->evidence) return check_file(cli, home);
+    if (strcmp(what, "check") != 0 && strcmp(what, "init") != 0)
+        return cli_usage(cli, "trust knows init, check, show and bundle",
+                         "usage: apex trust init|check|show [URL]");
+    if (!url)
+        return cli_usage(cli, "no node is named",
+                         "give its URL, or --node URL, or APEX_NODE; or --evidence FILE");
+    return strcmp(what, "init") == 0 ? init(cli, home, url) : check(cli, home, url);
+}
+
 int cmd_trust(struct cli *cli)
 {
     struct apex_home *home = NULL;
-    const char *url = cli->n_words == 2 ? cli->word[1] : cli->node;
     int code = cli_home(cli, &home);
     if (code != EXIT_OK) return code;
-    if (strcmp(cli->word[0], "show") == 0)
-        code = show(cli, home);
-    else if (!url)
-        code = cli_usage(cli, "no node is named", "give its URL, or --node URL, or APEX_NODE");
-    else if (strcmp(cli->word[0], "init") == 0)
-        code = init(cli, home, url);
-    else if (strcmp(cli->word[0], "check") == 0)
-        code = check(cli, home, url);
-    else
-        code = cli_usage(cli, "trust knows init, check and show",
-                         "usage: apex trust init|check|show [URL]");
+    code = trust(cli, home);
     apex_home_close(home);
     return code;
 }

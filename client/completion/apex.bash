@@ -4,13 +4,15 @@ _apex() {
     local commands="demo id image trust contract contribute run result withdraw audit ledger witness verify export ui node doctor"
     local options="--node --as --home --json --help"
     case $before in
-    --rows|--firmware|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    --home|--source) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    --rows|--firmware|--evidence|--certs|--program|--party|--template|--policy|-o) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --home|--source|--collateral) COMPREPLY=($(compgen -d -- "$word")); return ;;
     esac
     if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "$commands --help --version" -- "$word")); return; fi
     case ${COMP_WORDS[1]} in
     id) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new show" -- "$word")); return; } ;;
-    trust) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "init check show" -- "$word")); return; }; options="$options --replace" ;;
+    trust) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "init check show bundle" -- "$word")); return; }
+        [ "$COMP_CWORD" -eq 3 ] && [ "${COMP_WORDS[2]}" = bundle ] && { COMPREPLY=($(compgen -W "make check use" -- "$word")); return; }
+        options="$options --replace --evidence --certs --collateral --at --policy --tee --days -o" ;;
     contract) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new address build deploy list show verify accept close" -- "$word")); return; }
         options="$options --program --party --source -o" ;;
     contribute) options="$options --map --check -o" ;;

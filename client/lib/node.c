@@ -1,5 +1,6 @@
 #include "client/lib/node.h"
 
+#include "client/lib/trust_facts.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { POLICY_MAX = 256 * 1024, DETAIL_MAX = 512 };
+enum { DETAIL_MAX = 512 };
 
 uint64_t wall_clock_ms(void)
 {
@@ -25,34 +26,14 @@ static apex_status distrust(struct apex_error *e, const char *what)
                      "trust nothing from this node; show this to an auditor", "the operator");
 }
 
-apex_status trust_load(const struct apex_home *home, struct trust_policy **policy,
-                       struct apex_error *error)
-{
-    char path[FULL_PATH_MAX], what[240];
-    BUFFER_CLEARED text = {0};
-    struct policy_error where;
-    snprintf(path, sizeof path, "%s/trust.json", home->path);
-    apex_status s = file_load(path, POLICY_MAX, &text, error);
-    if (s == APEX_E_NOT_FOUND)
-        return apex_fail(
-            error, s, "there is no trust policy yet", "nothing was sent",
-            "write one from the node's evidence with `apex trust init URL`, and look at it",
-            "you");
-    TRY(s);
-    s = trust_policy_parse(buffer_span(&text), policy, &where);
-    if (s == APEX_OK) return s;
-    snprintf(what, sizeof what, "the trust policy is not acceptable: line %zu, %.80s: %.80s",
-             where.line, where.where, where.what ? where.what : "not JSON");
-    return apex_fail(error, s, what, "nothing was sent",
-                     "correct trust.json in the home folder", "you");
-}
-
 void verdict_copy(const struct verdict *from, const struct enclave_keys *keys,
                   const char *origin, struct apex_verdict *to)
 {
     *to = (struct apex_verdict){
         .genuine = from->genuine, .acceptable = from->acceptable, .simulated = from->simulated};
     snprintf(to->tee, sizeof to->tee, "%s", from->tee);
+    snprintf(to->product, sizeof to->product, "%s", from->product);
+    snprintf(to->reason, sizeof to->reason, "%s", reason_name(from->reason));
     hex_write(span_of(from->measurement, from->measurement_len), to->measurement);
     snprintf(to->origin, sizeof to->origin, "%s", origin);
     hex_write(SPAN(keys->log.bytes), to->log_key);
@@ -65,6 +46,7 @@ void verdict_copy(const struct verdict *from, const struct enclave_keys *keys,
                     : from->checks[i].result == CHECK_FAIL ? 0
                                                            : -1;
     }
+    facts_fill(from, to);
 }
 
 /* *other: whether another enclave than `identity` signed it. */

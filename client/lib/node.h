@@ -35,9 +35,14 @@ struct apex_node {
 };
 
 uint64_t wall_clock_ms(void);
-/* Loads and parses HOME/trust.json. APEX_E_NOT_FOUND when there is none. */
+/* Loads and parses HOME/trust.json, with the bundles the home keeps. APEX_E_NOT_FOUND when
+ * there is none. */
 apex_status trust_load(const struct apex_home *home, struct trust_policy **policy,
                        struct apex_error *error);
+/* The same of a policy in another file, judged as of `at_ms`: a bundle of the home counts while
+ * it is valid. */
+apex_status trust_load_file(const struct apex_home *home, const char *path, uint64_t at_ms,
+                            struct trust_policy **policy, struct apex_error *error);
 /* Asks for evidence and judges it; *enclave stays NULL when it is not accepted. keys, origin as
  * the node says. */
 apex_status node_attest(struct http *http, const struct trust_policy *policy,

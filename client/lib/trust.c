@@ -1,22 +1,12 @@
 #include "client/lib/node.h"
 
+#include "client/lib/trust_write.h"
 #include "common/base/try.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { POLICY_MAX = 256 * 1024, A_DAY_S = 86400, DAYS = 30 };
-
-static void policy_write(const struct apex_verdict *v, struct buffer *out)
-{
-    char text[1024];
-    snprintf(text, sizeof text,
-             "{\n  \"apex\": 1,\n  \"accept\": [\n    {\"tee\": \"%s\", \"measurements\": "
-             "[\"%s\"], \"maximum_age_s\": %d}\n  ],\n  \"distrust\": [],\n"
-             "  \"log\": {\"origin\": \"%s\", \"key\": \"%s\"}\n}\n",
-             v->tee, v->measurement, A_DAY_S * DAYS, v->origin, v->log_key);
-    buffer_text(out, text);
-}
+enum { POLICY_MAX = 256 * 1024 };
 
 apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace,
                             struct apex_verdict *verdict, struct apex_error *error)
@@ -29,12 +19,14 @@ apex_status apex_trust_init(struct apex_home *home, const char *url, bool replac
     if (!judged) return apex_fail_memory(error);
     apex_status s = http_open(url, &http, error);
     if (s == APEX_OK) s = node_attest(http, NULL, judged, &keys, origin, NULL, error);
-    if (s == APEX_OK) verdict_copy(judged, &keys, origin, verdict);
+    if (s == APEX_OK) {
+        verdict_copy(judged, &keys, origin, verdict);
+        policy_write(judged, origin, &keys.log, &text);
+    }
     free(judged);
     http_close(http);
     TRY(s);
     snprintf(path, sizeof path, "%s/trust.json", home->path);
-    policy_write(verdict, &text);
     s = file_save(path, buffer_span(&text), 0600, !replace, error);
     if (s == APEX_E_REFUSED)
         return apex_fail(error, s, "there is a trust policy already", "it was not touched",

@@ -137,6 +137,12 @@ static const char *machine_of(const struct verdict *v)
     return "a machine of its kind";
 }
 
+static bool debugged(const struct verdict *v)
+{
+    return v->findings >> FINDING_DEBUG_ALLOWED & 1 || v->findings >> FINDING_DEBUG & 1 ||
+           v->findings >> FINDING_DEBUG_PCRS_ZERO & 1;
+}
+
 static const char *first_failure(const struct verdict *v)
 {
     for (size_t i = 0; i < v->n_checks; i++)
@@ -157,8 +163,9 @@ void verdict_conclude(struct verdict *v, const struct trust_policy *asked)
         return;
     }
     snprintf(genuine, sizeof genuine,
-             v->simulated ? "%s" : "Its evidence is genuine: it comes from %s",
-             v->simulated ? simulated : machine_of(v));
+             v->simulated ? "%s%s" : "Its evidence is genuine: it comes from %s%s",
+             v->simulated ? simulated : machine_of(v),
+             debugged(v) ? ", in DEBUG mode, which its operator can read" : "");
     if (!asked)
         snprintf(v->sentence, sizeof v->sentence, "%s; no policy was given to judge it by.",
                  genuine);

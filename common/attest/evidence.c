@@ -1,5 +1,6 @@
 #include "common/attest/evidence.h"
 
+#include "common/base/endian.h"
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
 #include "common/wire/cbor.h"
@@ -81,4 +82,15 @@ apex_status sim_report_parse(struct span bytes, struct sim_report *r)
     TRY(cbor_key(&c, 4));
     TRY(cbor_uint(&c, &r->time_ms));
     return n == 4 ? cursor_end(&c) : APEX_E_FORMAT;
+}
+
+const char *evidence_guess(struct span bytes)
+{
+    const uint8_t *b = bytes.data;
+    if (bytes.len == SNP_REPORT_LEN && get_le32(b) >= 2 && get_le32(b) <= 5) return "sev-snp";
+    if (bytes.len < 8) return NULL;
+    if (b[0] == 0x84 || (b[0] == 0xd2 && b[1] == 0x84)) return "nitro";
+    if (get_le16(b) == 3) return "sgx";
+    if (get_le16(b) == 4 || get_le16(b) == 5) return get_le32(b + 4) == 0x81 ? "tdx" : "sgx";
+    return NULL;
 }

@@ -14,6 +14,9 @@ struct sim_report {
 };
 
 apex_status evidence_parse(struct span bytes, struct evidence *e);
+/* The kind of bare evidence by its first bytes and length; NULL: none known. A guess: the judge
+ * of that kind decides. */
+const char *evidence_guess(struct span bytes);
 apex_status sim_report_parse(struct span bytes, struct sim_report *r);
 
 #endif

@@ -100,7 +100,6 @@ static void claim(struct nitro_case *c)
     if (!says->nonce.there) verdict_find(c->v, FINDING_NO_NONCE);
     memcpy(c->v->measurement, says->pcr[0].bytes, says->pcr[0].len);
     c->v->measurement_len = says->pcr[0].len;
-    memcpy(c->v->product, "Nitro", sizeof "Nitro");
     c->v->time_ms = says->timestamp_ms;
 }
 

@@ -56,22 +56,73 @@ struct apex_check {
     int result;
     char detail[200];
 };
+/* A thing evidence says, by name, in words. */
+struct apex_fact {
+    char name[40], value[200];
+};
 struct apex_verdict {
     bool genuine, acceptable, simulated;
     char tee[16], measurement[129], origin[129], log_key[65];
+    char product[16]; /* "Turin"; empty when there is none */
+    char reason[40];  /* the stable name of why it was refused; "none" */
+    int64_t at_ms;    /* the time it was judged as of */
     size_t n_checks;
     struct apex_check checks[64];
+    size_t n_facts, n_findings; /* none unless genuine */
+    struct apex_fact facts[48];
+    struct apex_fact findings[16]; /* what a risk officer may mind */
     char sentence[400];
 };
 
 /* Writes a trust policy from a node's live evidence; refuses to overwrite one unless `replace`.
- * People are to look at it. */
+ * People are to look at it. What nobody should accept (debug, migration) is not written into it.
+ */
 APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace,
                                      struct apex_verdict *verdict, struct apex_error *error);
 /* Judges a node's evidence by the policy. APEX_E_UNTRUSTED with the verdict filled when it does
  * not hold. */
 APEX_API apex_status apex_trust_check(struct apex_home *home, const char *url,
                                       struct apex_verdict *verdict, struct apex_error *error);
+/* The same of evidence in files, offline. */
+struct apex_evidence {
+    const char *file;         /* an evidence envelope, or a bare report, quote or document */
+    const char *tee;          /* "sev-snp" and so on; NULL: told by its bytes */
+    const char *certificates; /* SNP: the VCEK or VLEK, or the kernel's table; may be NULL */
+    const char *collateral;   /* a folder: tcb_info.json, qe_identity.json, tcb_signing.pem,
+                                 pck_crl.der, root_ca_crl.der, amd_crl.der (or .pem); may be NULL */
+    const char *policy;       /* a policy's file; NULL: the home's, if there is one */
+    int64_t at_ms;            /* Unix time to judge it as of; 0: now */
+};
+/* APEX_OK only when it is genuine and a policy accepts it; else APEX_E_UNTRUSTED with the verdict
+ * filled. */
+APEX_API apex_status apex_trust_check_file(struct apex_home *home,
+                                           const struct apex_evidence *evidence,
+                                           struct apex_verdict *verdict,
+                                           struct apex_error *error);
+
+/* Bundles of collateral, revocation lists and accepted measurements, signed by an auditor, for
+ * sites without a network. */
+struct apex_bundle {
+    char auditor[65]; /* Ed25519 key */
+    int64_t issued_ms, expires_ms;
+    bool believed; /* the home's policy names the auditor, and it is valid now */
+    char why[120]; /* why it is not */
+    size_t n_measurements, n_sets;
+    struct {
+        char tee[16], measurement[129], label[104];
+    } measurements[256];
+};
+/* inputs: JSON files {"measurements": [{"tee", "measurement", "label"}]}, and folders of
+ * collateral as above. */
+APEX_API apex_status apex_bundle_make(const struct apex_identity *auditor,
+                                      const char *const *inputs, size_t n_inputs, unsigned days,
+                                      const char *output, struct apex_error *error);
+APEX_API apex_status apex_bundle_check(struct apex_home *home, const char *file,
+                                       struct apex_bundle *bundle, struct apex_error *error);
+/* Keeps it in the home: every later judgement consults it. APEX_E_UNTRUSTED: not believed. */
+APEX_API apex_status apex_bundle_use(struct apex_home *home, const char *file,
+                                     struct apex_bundle *bundle, struct apex_error *error);
+
 APEX_API char *apex_trust_policy(
     struct apex_home *home, struct apex_error *error); /* its text; NULL when there is none */
 
