@@ -23,6 +23,22 @@ static const struct measured {
     int signatures; /* that have to be checked: certificates, lists, documents, report */
     const char *algorithm;
 } all[] = {
+    {"SEV-SNP report (v5, Turin) with chain",
+     "sev-snp",
+     "snp/turin-v5-microsoft/report.bin",
+     {{SUPPLEMENT_CERTIFICATES, "snp/turin-v5-microsoft/leaf.pem"}},
+     "1793491200",
+     2,
+     1,
+     "P-384"},
+    {"Nitro document with chain",
+     "nitro",
+     "nitro/dstack-indefinite-map/document.cbor",
+     {{0, NULL}},
+     "1766668537",
+     10,
+     5,
+     "P-384"},
     {"TDX quote (v5) with collateral",
      "tdx",
      "tdx/v5-90c06f-uptodate/quote.bin",

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { RECEIPT_FAMILIES_MAX = 8 };
+
 static bool check(struct apex_verification *v, const char *name, bool passes,
                   const char *detail)
 {
@@ -83,6 +85,42 @@ static bool signer_checks(const struct receipt *r, struct apex_verification *v)
     return a && b;
 }
 
+/* The TEE families of the enclaves that signed the result, each counted once. */
+struct families {
+    size_t n;
+    char tee[RECEIPT_FAMILIES_MAX][16];
+};
+
+static bool signed_result(const struct receipt *r, const struct receipt_item *enclave)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->items[i].entry.kind == ENTRY_RESULT && r->items[i].entry.run == r->run &&
+            memcmp(r->items[i].cose.kid, enclave->entry.identity, 32) == 0)
+            return true;
+    return false;
+}
+
+static void family_add(struct families *f, const char *tee)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->tee[i], tee) == 0) return;
+    if (f->n < RECEIPT_FAMILIES_MAX) snprintf(f->tee[f->n++], sizeof *f->tee, "%s", tee);
+}
+
+static bool families_check(const struct receipt *r, const struct trust_policy *policy,
+                           const struct families *f, struct apex_verification *v)
+{
+    char address[ADDRESS_TEXT_LEN + 1], text[160];
+    address_write(r->address, address);
+    unsigned wanted = trust_policy_families(policy, address);
+    if (wanted < 2) return true;
+    snprintf(text, sizeof text,
+             "the policy wants this contract's answers signed by machines of %u different "
+             "families; %zu did",
+             wanted, f->n);
+    return check(v, "families", f->n >= wanted, text);
+}
+
 /* The enclaves that signed what matters: consents, inputs, run and result. */
 static bool evidence_checks(const struct receipt *r, const struct trust_policy *policy,
                             struct apex_verification *v)
@@ -90,6 +128,7 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
     bool genuine = true, accepted = true;
     char pinned[129], sentence[240] = "";
     struct sign_public log;
+    struct families families = {0};
     struct verdict *verdict = calloc(1, sizeof *verdict);
     for (size_t i = 0; verdict && i < r->n; i++) {
         struct enclave_keys keys;
@@ -100,6 +139,7 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
                                       r->items[i].entry.time_ms, verdict, NULL);
         genuine = genuine && verdict->genuine;
         accepted = accepted && s == APEX_OK;
+        if (s == APEX_OK && signed_result(r, &r->items[i])) family_add(&families, verdict->tee);
         v->simulated = v->simulated || verdict->simulated;
         if (!sentence[0] || (policy && s != APEX_OK))
             snprintf(sentence, sizeof sentence, "%.239s", verdict->sentence);
@@ -113,6 +153,7 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
         return a;
     }
     bool b = check(v, "evidence-accepted", accepted, sentence);
+    b &= families_check(r, policy, &families, v);
     if (trust_policy_log(policy, pinned, &log) == APEX_OK)
         b &= check(v, "log-pinned",
                    memcmp(log.bytes, r->log_key.bytes, 32) == 0 &&

@@ -100,6 +100,10 @@ void trust_policy_free(struct trust_policy *policy);
 apex_status trust_policy_log(const struct trust_policy *policy, char origin[static 129],
                              struct sign_public *key);
 
+/* Of how many different TEE families this policy wants machines to have signed an answer of a
+ * contract ("apex1…"): 1 unless "high_value" names it. */
+unsigned trust_policy_families(const struct trust_policy *policy, const char *contract);
+
 /* Judges; fills the verdict whatever the outcome. `policy` may be NULL: then nothing is
  * acceptable, but `genuine` is told. *enclave (may be NULL) is made only when genuine and
  * acceptable; else APEX_E_UNTRUSTED. */

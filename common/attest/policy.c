@@ -243,3 +243,11 @@ apex_status trust_policy_log(const struct trust_policy *policy, char origin[stat
     *key = policy->log;
     return APEX_OK;
 }
+
+unsigned trust_policy_families(const struct trust_policy *policy, const char *contract)
+{
+    for (size_t i = 0; i < policy->n_high_value; i++)
+        if (strcmp(policy->high_value[i].contract, contract) == 0)
+            return policy->high_value[i].families;
+    return 1;
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""`apex trust` as a risk officer uses it: a live node, evidence in files, policies that accept and refuse, bundles for a site without a network."""
+import json
+import os
+import shutil
+
+from apexlib import SHARED, Node, Party, done, say
+
+VECTORS = os.path.join(SHARED, "vectors/attestation")
+
+
+def vector(path):
+    return os.path.join(VECTORS, path)
+
+
+SNP = {name: ["--evidence", vector(f"snp/{name}/report.bin"), "--certs", vector(f"snp/{name}/{leaf}"), "--at", at]
+       for name, leaf, at in (("turin-v5-microsoft", "leaf.pem", "2026-11-01T00:00:00Z"), ("milan-v2-debug", "leaf.der", "2026-11-01"),
+                              ("milan-v3-aws-vlek", "leaf.der", "2025-06-01"))}
+
+
+def check(party, words, policy=None):
+    """The exit code and the verdict."""
+    if policy is not None:
+        path = os.path.join(party.home, "p.json")
+        json.dump(policy, open(path, "w"))
+        words = words + ["--policy", path]
+    code, out, err = party.apex("trust", "check", *words, "--json")
+    return code, json.loads(out) if out.startswith("{\"genuine") else {}, err
+
+
+def failed(verdict):
+    return [c["name"] for c in verdict.get("checks", []) if c["result"] == "fail"]
+
+
+def files(party):
+    code, v, err = check(party, SNP["turin-v5-microsoft"])
+    say(code == 1 and v["genuine"] and not v["acceptable"] and v["product"] == "Turin", "genuine evidence without a policy is told, and not accepted", (code, v, err))
+    policy = {"apex": 1, "accept": [{"tee": "sev-snp", "measurements": [v["measurement"]], "snp": {"allow": ["smt"]}}]}
+    code, v, err = check(party, SNP["turin-v5-microsoft"], policy)
+    say(code == 0 and v["acceptable"], "the policy that names it accepts it", (code, v, err))
+    policy["distrust"] = ["sev-snp"]
+    code, v, err = check(party, SNP["turin-v5-microsoft"], policy)
+    say(code == 1 and failed(v) == ["not-distrusted"], "a family that is distrusted is refused whatever stands beside", (code, failed(v)))
+    code, v, err = check(party, SNP["turin-v5-microsoft"][:4] + ["--at", "2040-01-01"])
+    say(code == 1 and v["reason"] == "leaf-expired" and not v["facts"] and not v["measurement"], "what is not genuine tells nothing of itself", (code, v))
+    code, v, err = check(party, SNP["milan-v2-debug"])
+    debug = {"apex": 1, "accept": [{"tee": "sev-snp", "measurements": [v["measurement"]], "snp": {"allow": ["smt"]}}]}
+    code, v, err = check(party, SNP["milan-v2-debug"], debug)
+    say(code == 1 and failed(v) == ["debug"] and "DEBUG" in v["sentence"] and "debug-allowed" in [f["name"] for f in v["findings"]],
+        "a debug guest is refused, and the first sentence says DEBUG", (code, v.get("sentence"), failed(v)))
+    code, v, err = check(party, SNP["milan-v3-aws-vlek"])
+    vlek = {"apex": 1, "accept": [{"tee": "sev-snp", "measurements": [v["measurement"]],
+                                   "snp": {"allow": ["smt", "provisional-firmware"], "maximum_vmpl": 1}}]}
+    code, v, err = check(party, SNP["milan-v3-aws-vlek"], vlek)
+    say(code == 1 and failed(v) == ["provider"], "a provider's key is refused until the policy names the provider", failed(v))
+    vlek["accept"][0]["snp"]["providers"] = ["CN=cc-us-east-2.amazonaws.com"]
+    code, v, err = check(party, SNP["milan-v3-aws-vlek"], vlek)
+    say(code == 0, "and then accepted", failed(v))
+    nitro = ["--evidence", vector("nitro/evervault-debug/document.cbor"), "--at", "2022-10-12T13:50:06Z"]
+    code, v, err = check(party, nitro, {"apex": 1, "accept": [{"tee": "nitro", "measurements": ["00" * 48]}]})
+    say(code == 1 and "debug" in failed(v), "a Nitro enclave in debug mode is refused even where the policy names zeros", failed(v))
+    code, out, err = party.apex("trust", "check", "--evidence", vector("README.md"))
+    say(code == 3 and "no evidence" in err, "a file that is no evidence is bad data", (code, err))
+    code, out, err = party.apex("trust", "check", *SNP["turin-v5-microsoft"][:4], "--at", "yesterday")
+    say(code == 2 and "next:" in err, "a time that is none is a usage error", (code, err))
+    code, out, err = party.apex("trust", "check", *SNP["turin-v5-microsoft"])
+    say(all(w in out for w in ("genuine          yes", "acceptable       NO", "AMD SEV-SNP, Turin", "To be weighed:", "Checks:")), "people read the answer first, then the rest", out)
+
+
+def tdx(party):
+    """A quote whose platform is out of date, by Intel's collateral in a folder."""
+    folder = os.path.join(party.home, "collateral")
+    shutil.copytree(vector("collateral/tdx-00a06d08-2025-11"), folder)
+    shutil.copy(vector("roots/intel/sgx_tcb_signing_2025_2032.pem"), os.path.join(folder, "tcb_signing.pem"))
+    words = ["--evidence", vector("tdx/v4-00a06d08-module3/quote.bin"), "--at", "2025-11-01"]
+    code, v, err = check(party, words + ["--collateral", folder])
+    facts = {f["name"]: f["value"] for f in v["facts"]}
+    say(v["genuine"] and facts["status by Intel"] == "OutOfDate", "a TDX quote is told with Intel's word on its platform", facts)
+    policy = {"apex": 1, "accept": [{"tee": "tdx", "measurements": [v["measurement"]]}]}
+    code, v, err = check(party, words + ["--collateral", folder], policy)
+    say(code == 1 and "tcb-status" in failed(v), "and one that is out of date is refused", failed(v))
+    return folder, words, policy
+
+
+def bundles(party, auditor, folder, words, policy):
+    """The auditor makes a bundle; the site uses it, without the folder."""
+    measurement = policy["accept"][0]["measurements"][0]
+    listed, bundle = os.path.join(auditor.home, "list.json"), os.path.join(auditor.home, "june.bundle")
+    json.dump({"measurements": [{"tee": "tdx", "measurement": measurement, "label": "apex 0.1.0, built twice"}]}, open(listed, "w"))
+    code, out, err = auditor.apex("trust", "bundle", "make", listed, folder, "-o", bundle, "--days", "30")
+    say(code == 0, "an auditor makes a bundle of a list and a folder of collateral", (code, err))
+    code, out, err = party.apex("trust", "bundle", "check", bundle)
+    say(code == 1 and "believed     NO" in out, "nobody believes an auditor whom no policy names", (code, out, err))
+    code, out, err = party.apex("trust", "bundle", "use", bundle)
+    say(code == 1 and "not kept" in err, "nor keeps its bundle", (code, err))
+    key = json.loads(auditor.ok("id", "show", "--json"))["sign"]
+    audited = {"apex": 1, "auditors": [key], "accept": [{"tee": "tdx", "audited": True, "tdx": {"statuses": ["OutOfDate"], "advisories": []}}]}
+    json.dump(audited, open(os.path.join(party.home, "trust.json"), "w"))
+    code, out, err = party.apex("trust", "bundle", "use", bundle)
+    say(code == 0 and "apex 0.1.0, built twice" in out, "an auditor whom the policy names is believed", (code, out, err))
+    code, v, err = check(party, words[:2])
+    say(code == 1 and not v["acceptable"], "collateral that has expired stays so in a bundle", (code, v.get("reason")))
+    spoilt = bytearray(open(bundle, "rb").read())
+    spoilt[len(spoilt) // 2] ^= 1
+    open(bundle, "wb").write(spoilt)
+    code, out, err = party.apex("trust", "bundle", "use", bundle)
+    say(code in (1, 3) and "signature" in err, "a bundle with one changed bit is refused", (code, err))
+
+
+def live(node, party):
+    """The demo's enclave is simulated: only a policy that names sim accepts it, and no option changes that."""
+    out = party.ok("trust", "init")
+    say("SIMULATED" in out, "a policy is written from live evidence, and says SIMULATED", out)
+    path = os.path.join(party.home, "trust.json")
+    policy = json.load(open(path))
+    say(party.apex("trust", "check")[0] == 0, "the policy just written accepts the node")
+    for tee in ("sev-snp", "nitro"):
+        other = json.loads(json.dumps(policy))
+        other["accept"][0] = {"tee": tee, "measurements": policy["accept"][0]["measurements"]}
+        json.dump(other, open(path, "w"))
+        for words in (["trust", "check"], ["trust", "check", "--tee", "sim"], ["contract", "list"], ["--quiet", "contract", "list"], ["contract", "list", "--policy", path],
+                      ["contract", "list", "--replace"]):
+            if words[0].startswith("-"):
+                words = words[1:] + words[:1]
+            code, out, err = party.apex(*words)
+            say(code == 1 and "does not accept it" in out + err, f"a policy of {tee} alone refuses the simulated enclave: apex {' '.join(words[:3])}", (code, out, err))
+    json.dump(policy, open(path, "w"))
+    code, out, err = party.apex("contract", "list")
+    say(code == 0, "the policy that names sim is accepted again", (code, err))
+
+
+def main():
+    node = Node()
+    node.start()
+    try:
+        party, auditor = Party(node, "kauri", trust=False), Party(node, "auditor", trust=False)
+        live(node, party)
+        os.unlink(os.path.join(party.home, "trust.json"))
+        files(party)
+        bundles(party, auditor, *tdx(party))
+    finally:
+        node.clean()
+    done()
+
+
+main()
