@@ -61,7 +61,8 @@ static void site_out(struct answer *a, size_t c)
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
     if (a->places.weighted) apex_json_number(a->run, "weight", (double)a->weight[c]);
-    release_share(a->run, &m->rules, "within_radius", &m->inside[c], &m->cell[c]);
+    if (!a->share_of_all)
+        release_share(a->run, &m->rules, "within_radius", &m->inside[c], &m->cell[c]);
     spread_out(a->run, &spread);
     apex_json_end(a->run);
 }
@@ -89,7 +90,7 @@ static apex_status all_inside_out(struct answer *a)
     const struct measure *m = &a->measure;
     struct release_cell *part = calloc(m->k, sizeof *part);
     if (!part) return APEX_E_MEMORY;
-    if (shares_fit(m, false, part) && shares_fit(m, true, part))
+    if (a->share_of_all || (shares_fit(m, false, part) && shares_fit(m, true, part)))
         release_share(a->run, &m->rules, "within_radius", &m->all_inside, &a->places.all);
     else
         apex_json_null(a->run, "within_radius");

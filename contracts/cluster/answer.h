@@ -14,6 +14,8 @@ struct answer {
     size_t k;
     double *site; /* k x 2: latitude, longitude in degrees */
     uint64_t *weight;
+    bool share_of_all; /* within the radius: of all rows alone, not of each site's, some of
+                          which might have to be hidden and the whole with them */
 };
 
 /* Room for k sites; radius_km is a parameter of the function. */

@@ -158,6 +158,7 @@ static apex_status chosen_out(struct covering *w, double share)
 {
     struct answer *a = w->a;
     TRY(answer_open(a, w->n_chosen));
+    a->share_of_all = true;
     for (size_t c = 0; c < w->n_chosen; c++)
         memcpy(a->site + 2 * c, w->candidate + 2 * w->chosen[c], 2 * sizeof *a->site);
     apex_json_object(a->run, NULL);
