@@ -220,6 +220,7 @@ void core_close(struct core *core)
     buffer_clear(&core->note);
     buffer_clear(&core->waiting);
     buffer_clear(&core->evidence);
+    buffer_clear(&core->greeting);
     keys_free(core->keys);
     hand_over_free(core->hand_over);
     recovery_free(core->recovery);

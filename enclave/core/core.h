@@ -35,6 +35,8 @@ struct core {
     struct hand_over *hand_over;
     struct recovery *recovery; /* NULL: no recovery policy */
     struct floor floor;
+    struct buffer greeting; /* the host's first message, answered when there is a root secret */
+    uint32_t greeting_id;
     char origin[ORIGIN_MAX + 1];
     pthread_mutex_t lock;   /* guards what follows, once there is more than one thread */
     struct buffer evidence; /* the newest */

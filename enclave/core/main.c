@@ -55,6 +55,15 @@ static void *session_main(void *context)
     }
 }
 
+static apex_status greeting_answer(struct core *core)
+{
+    BUFFER_CLEARED reply = {0};
+    if (core->greeting.len == 0) return APEX_OK;
+    apex_status s = session_answer(core, buffer_span(&core->greeting), &reply);
+    buffer_clear(&core->greeting);
+    return s == APEX_OK ? link_reply(core->link, core->greeting_id, buffer_span(&reply)) : s;
+}
+
 static apex_status serve(struct core *core)
 {
     pthread_t sessions[SESSIONS];
@@ -81,7 +90,8 @@ static int run_node(struct tee *tee, struct link *link, const struct core_polici
     if (s == APEX_OK) {
         fprintf(stderr, "apex-enclave: serving, tee %s, log %s, %llu entries\n", tee_kind(tee),
                 core.origin, (unsigned long long)core.kept);
-        s = serve(&core);
+        s = greeting_answer(&core);
+        if (s == APEX_OK) s = serve(&core);
     }
     runner_free(core.runner);
     core_close(&core);

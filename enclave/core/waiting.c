@@ -24,6 +24,14 @@ static enum refusal take(struct core *core, const struct message *m, struct root
     }
 }
 
+/* The host asks for evidence first of all, to learn when it is served: that can wait. */
+static bool is_greeting(const struct core *core, const struct buffer *message)
+{
+    struct message m;
+    return core->greeting.len == 0 && message->len <= MESSAGE_MAX &&
+           message_parse(buffer_span(message), &m) == APEX_OK && m.type == MESSAGE_ATTEST;
+}
+
 static apex_status answer_one(struct core *core, struct root_secret *root, struct floor *floor,
                               bool *done)
 {
@@ -33,6 +41,12 @@ static apex_status answer_one(struct core *core, struct root_secret *root, struc
     BUFFER_CLEARED message = {0};
     BUFFER_CLEARED reply = {0};
     TRY(link_next(core->link, &id, &message));
+    if (is_greeting(core, &message)) {
+        core->greeting_id = id;
+        core->greeting = message;
+        message = (struct buffer){0};
+        return APEX_OK;
+    }
     if (message.len > MESSAGE_MAX || message_parse(buffer_span(&message), &m) != APEX_OK)
         out.code = REFUSAL_BAD_MESSAGE;
     else

@@ -1,11 +1,9 @@
 /* Starts the enclave, serves it, and starts it again when it dies.
  *
- *   STARTING  forked, has not answered yet (it replays the log)
- *   UP        answered its first message
- *   DOWN      dead; the next start waits for the back-off: BACKOFF_FIRST_MS, doubled up to
- *             BACKOFF_MAX_MS, reset by a life of STABLE_MS
- *   REFUSED   exit code 3: it does not accept the stored log. Not started again: somebody has
- *             to look
+ *   STARTING  forked, has not answered the greeting yet (it replays the log, or waits for a
+ * root secret) UP        answered it DOWN      dead; the next start waits for the back-off:
+ * BACKOFF_FIRST_MS, doubled up to BACKOFF_MAX_MS, reset by a life of STABLE_MS REFUSED   exit
+ * code 3: it does not accept the stored log. Not started again: somebody has to look
  *
  * A path of the form unix:PATH or vsock:CID:PORT is connected to instead: somebody else started
  * the machine it is in, and starts it again.

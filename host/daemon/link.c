@@ -174,8 +174,9 @@ apex_status link_message(struct link *link, struct span message, int64_t timeout
 static bool take_reply(struct link *l, uint32_t id, struct buffer *payload)
 {
     pthread_mutex_lock(&l->lock);
-    bool known = id - l->first_id < l->next_id - l->first_id, first = known && !l->answered;
-    l->answered |= known;
+    bool known = id - l->first_id < l->next_id - l->first_id,
+         first = id == l->first_id && !l->answered;
+    l->answered |= first;
     struct waiter *w = l->waiters;
     while (w && w->id != id)
         w = w->next;

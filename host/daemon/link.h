@@ -23,7 +23,7 @@ struct link_owner {
     /* One CALL: appends the call status and what goes with it. */
     void (*call)(void *context, struct span call, struct buffer *answer);
     void (*event)(void *context, const struct run_hint *hint);
-    /* The enclave answered its first message since it was attached. */
+    /* The enclave answered the greeting: it has its root secret and has replayed the log. */
     void (*answered)(void *context);
 };
 

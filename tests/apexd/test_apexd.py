@@ -367,7 +367,11 @@ def the_enclaves_calls_are_answered():
         equal(call(7, token + blob[:3000]), (0, token))
         equal(call(8, token), (0, bytes.fromhex(sha(blob[:2000] + blob[:3000]))))
         equal(call(8, token), (1, b""))
-        for op, payload in ((0, b""), (9, b""), (255, b"x"), (1, b"short"), (1, digest + struct.pack(">QI", 0, 1 << 21)), (8, b""), (7, b"1"),
+        equal(call(16, b""), (0, b"\0"))  # no root secret is sealed yet, and nobody said to wait for one
+        equal(call(17, b"sealed once"), (0, b""))
+        equal(call(17, b"sealed again"), (0, b""))
+        equal(call(16, b""), (0, b"\0sealed again"))
+        for op, payload in ((0, b""), (99, b""), (16, b"x"), (17, b""), (17, b"x" * 1025), (255, b"x"), (1, b"short"), (1, digest + struct.pack(">QI", 0, 1 << 21)), (8, b""), (7, b"1"),
                             (3, b"1"), (4, b""), (1, digest + struct.pack(">QI", 5001, 1)), (8, token + b"x")):
             equal(call(op, payload)[0], 4, (op, payload))
 

@@ -12,6 +12,19 @@ REPLAYED, BAD_MESSAGE, BAD_SIGNATURE, NO_ROOT, HAS_ROOT, PEER, WRONG_SHARE, NOT_
 THRESHOLD = 2
 
 
+def wait_for(node, words):
+    until = time.time() + 20
+    while words not in node.log_text() and time.time() < until:
+        time.sleep(0.05)
+    return words in node.log_text()
+
+
+def waiting(node):
+    node.start(wait=False)
+    assert wait_for(node, "waiting for a root secret"), node.log_text()
+    return node
+
+
 class World:
     def __init__(self):
         self.a = Node()
@@ -47,7 +60,7 @@ class World:
             p.node = node
 
     def newcomer(self, **more):
-        return Node(extra=["--join", "--recovery", self.recovery], **more).start()
+        return waiting(Node(extra=["--join", "--recovery", self.recovery], **more))
 
 
 def copy_data(source, target):
@@ -62,13 +75,6 @@ def offer_of(a, b):
     code, detail, offer = wire.message(b.url, wire.JOIN, hello)
     assert code == 0, (code, detail)
     return hello, offer
-
-
-def wait_for(node, words):
-    until = time.time() + 20
-    while words not in node.log_text() and time.time() < until:
-        time.sleep(0.05)
-    return words in node.log_text()
 
 
 def waits(w, b):
@@ -146,7 +152,7 @@ def another_build(w):
     json.dump({"apex": 1, "accept": [{"tee": "sim", "measurements": [measurement]}], "distrust": []}, open(peers, "w"))
     c.stop()
     c.extra += ["--peers", peers]
-    c.start()
+    waiting(c)
     code, out, err = w.crew[0].apex("node", "hand-over", c.url)
     say(code == 1 and "measurement" in err and "not one this enclave trades" in err, "and where its policy names the giver, the giver refuses it by its measurement",
         (code, out, err))
@@ -178,9 +184,9 @@ def lost_and_found(w, b):
     c = Node(extra=["--recovery", w.recovery])
     os.makedirs(c.data)
     copy_data(b, c)
-    c.start()
+    c.start(wait=False)
     w.move_to(c)
-    say("waiting for a root secret" in c.log_text(), "a log without its root secret is not started afresh")
+    say(wait_for(c, "waiting for a root secret"), "a log without its root secret is not started afresh")
     kauri, rimu, totara = w.crew
     text = open(shares).read()
     bad = os.path.join(w.a.scratch, "bad.json")
@@ -204,9 +210,9 @@ def lost_and_found(w, b):
     code, out, err = kauri.apex("node", "recover", later)
     say(code == 1, "nor does the same holder count twice", (code, err))
     code, out, err = kauri.apex("trust", "check")
-    say(code == 1 and "no root secret yet" in err, "and it serves nobody", (code, err))
+    say(code == 1 and "no root secret yet" in err and not c.healthy(0.2), "and it serves nobody, and is not healthy", (code, err))
     say(json.loads(totara.ok("node", "recover", later, "--json")) == {"have": 2, "need": 2}, "shares fetched at different times go together")
-    assert c.healthy()
+    say(c.healthy(), "and then the node is healthy")
     say(w.ask() == w.answer, "a fresh enclave that two of three holders helped serves the same contracts")
     c.stop()
     c.extra = []
@@ -226,7 +232,8 @@ def lost_and_found(w, b):
 def other_policy(w):
     """The host gives the waiting enclave a recovery policy of its own: another holder in totara's place."""
     evil = Party(w.a, "evil", trust=False)
-    d = Node(extra=["--join", "--recovery", w.policy("evil.json", [w.crew[0], w.crew[1], evil])]).start()
+    d = Node(extra=["--join", "--recovery", w.policy("evil.json", [w.crew[0], w.crew[1], evil])])
+    waiting(d)
     w.move_to(d)
     code, out, err = w.crew[0].apex("node", "recover", os.path.join(w.a.scratch, "shares.json"))
     say(code == 1 and "of this policy" in err, "shares made under one recovery policy are no use under another", (code, out, err))
