@@ -31,6 +31,7 @@ def manifest():
     tree["parties"] = [{"name": "kauri", "sign": KEY, "seal": KEY, "may": ["contribute", "run", "receive", "approve"]}]
     tree["release"]["minimum_contributors"] = 1
     tree["datasets"] = DATASETS
+    tree.pop("privacy", None) # nothing private is asked here
     tree["functions"] = [{"name": "sites", "datasets": ["locations"], "release": "receivers", "params": []}]
     path = os.path.join(scratch, "manifest.json")
     open(path, "w").write(written(tree))
@@ -129,8 +130,26 @@ def forms():
     say(code == 3 and got["bad_rows"] == 500 and len(got["bad"]) == 100, "every bad row is counted, the first hundred are listed", (code, got.get("bad_rows")))
 
 
+def copies():
+    """--check -o shows the very rows that would be sealed; read again they are the same rows."""
+    text = ("f,i,c,b,d,extra\n1.5,2,red,true,2026-11-23,x\n,-7,,false,1970-01-01,y\n1e1,1000,\"a, \"\"b\"\"\",1,2000-02-29,z\n"
+            "-0.000000000000001,9007199254740993,=1+1,0,1969-12-31,w\n")
+    want = ["f,i,c,b,d", "1.5,2,red,true,2026-11-23", ",-7,,false,1970-01-01", '10,1000,"a, ""b""",true,2000-02-29', "-1.0000000000000001e-15,9007199254740993,=1+1,false,1969-12-31"]
+    copy, again = os.path.join(scratch, "copy.csv"), os.path.join(scratch, "again.csv")
+    code, got = check("all", text, "--map", "f=f,i=i,c=c,b=b,d=d", "-o", copy)
+    say(code == 0 and open(copy).read().splitlines() == want, "a checked file's rows can be seen as they would be sealed", (code, got, open(copy).read()))
+    say(os.stat(copy).st_mode & 0o777 == 0o600, "that copy is its owner's alone")
+    code, got = check("all", copy, "-o", again, raw=True)
+    say(code == 0 and open(copy).read() == open(again).read(), "the copy reads as the rows it was made of", (code, got))
+    code, got = check("locations", "latitude,longitude\n-37.1234567,180\n90,-0.0000001\n", "-o", copy)
+    say(code == 0 and open(copy).read() == "latitude,longitude\n-37.1234567,180.0000000\n90.0000000,-0.0000001\n", "places are copied to the last digit they are kept with", open(copy).read())
+    code, got = check("places", "a,lat,lng,kind\n1,2,3,x\n")
+    say(code == 2 and got.get("offer") == "latitude=lat,longitude=lng,class=a", "a mapping that would fit is offered to programs too", (code, got))
+
+
 def main():
     cells()
+    copies()
     forms()
     if os.path.isdir(SHARED):
         original()

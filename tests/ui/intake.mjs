@@ -13,6 +13,7 @@ const address = world.contract('cluster', [kauri], (m) => {
   m.datasets = [{ name: 'places', columns: [...PLACE, { name: 'class', type: 'category' }] }, { name: 'locations', columns: PLACE }, { name: 'original', columns: [...PLACE, { name: 'class', type: 'int64', min: 0, max: 4294967295 }] }]
   m.functions = [{ name: 'sites', datasets: ['locations'], release: 'receivers', params: [{ name: 'k', type: 'int', min: 1, max: 2048, default: 8 }] }]
   m.release = { minimum_rows: 10, minimum_contributors: 1, maximum_share: 1 }
+  delete m.privacy
 })
 const wire = await new Recorder(world.url).start()
 const ui = await new Ui(kauri.home, ['--node', wire.url]).start()
