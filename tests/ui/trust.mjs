@@ -96,7 +96,7 @@ const longRun = async () => {
 }
 await prove('a run shows its state and time, moves at least once a second, and survives a reload without being asked twice', async () => {
   await longRun()
-  await page.waitForSelector('text=computing')
+  await page.waitForSelector('[data-testid=stage]:has-text("of the log")')
   const runs = () => world.json(rimu.home, 'audit', address).events.filter((e) => e.kind === 'run').length
   const asked = runs()
   const seen = []
