@@ -318,6 +318,13 @@ static void a_policy_tells_where_it_is_wrong(void **state)
         {ACCEPTS(SIM(H64, ", \"tee\": \"sim\"")), "accept[0].tee", "twice", 1},
         {"{\"apex\": 1, \"accept\": [], \"distrust\": [\"SGX\"]}", "distrust[0]", "lower-case",
          1},
+        {"{\"apex\": 1, \"accept\": [], \"auditors\": [\"" H32 "\"]}", "auditors[0]", "Ed25519",
+         1},
+        {"{\"apex\": 1, \"accept\": [], \"high_value\": [{\"contract\": \"apex1\", "
+         "\"families\": 1}]}",
+         "high_value[0].families", "from 2 to 4", 1},
+        {"{\"apex\": 1, \"accept\": [], \"high_value\": [{\"contract\": \"apex1\"}]}",
+         "high_value[0].families", "missing", 1},
         {"{\"apex\": 1, \"accept\": [], \"log\": {\"origin\": \"o\"}}", "log.key", "missing",
          1},
         {"{\"apex\": 1, \"accept\": [], \"log\": {\"origin\": \"o\", \"key\": \"" H32 "\"}}",

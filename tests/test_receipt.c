@@ -174,6 +174,27 @@ static void an_enclave_or_log_the_policy_does_not_accept_fails_the_receipt(void 
     free(text);
 }
 
+/* One enclave signed it, so one family did. */
+static void an_answer_that_more_families_must_sign_fails_the_receipt(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    char *policy, *text = lived(LIE_NONE, &policy), high[4096];
+    const char *address = strstr(text, "apex1"), *log = strstr(policy, "\"log\"");
+    assert_non_null(address);
+    assert_non_null(log);
+    for (int ours = 0; ours < 2; ours++) {
+        snprintf(high, sizeof high,
+                 "%.*s\"high_value\": [{\"contract\": \"%.*s\", \"families\": 2}], %s",
+                 (int)(log - policy), policy, ours ? 57 : 56, address, log);
+        CHECK_STATUS(verify(text, strlen(text), high, &v), ours ? APEX_E_UNTRUSTED : APEX_OK);
+        CHECK(v.holds == !ours);
+    }
+    CHECK(check_named(&v, "families")->result == 0);
+    free(policy);
+    free(text);
+}
+
 static void a_policy_that_is_none_is_an_error_and_not_a_verdict(void **state)
 {
     (void)state;
@@ -241,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_receipt_cut_short_or_lengthened_does_not_verify),
         cmocka_unit_test(each_lie_fails_the_check_that_names_it),
         cmocka_unit_test(an_enclave_or_log_the_policy_does_not_accept_fails_the_receipt),
+        cmocka_unit_test(an_answer_that_more_families_must_sign_fails_the_receipt),
         cmocka_unit_test(a_policy_that_is_none_is_an_error_and_not_a_verdict),
         cmocka_unit_test(a_receipt_carries_the_enclaves_that_signed_and_no_others),
         cmocka_unit_test(what_is_not_json_or_not_a_receipt_is_refused_with_a_reason),

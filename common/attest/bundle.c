@@ -88,10 +88,11 @@ static apex_status sets_read(struct cursor *c, struct bundle *b)
     return APEX_OK;
 }
 
-static apex_status payload_read(struct span payload, struct bundle *b)
+apex_status bundle_parse(struct span payload, struct bundle *b)
 {
     struct cursor c = cursor_on(payload);
     size_t n;
+    b->n_measurements = b->n_sets = 0;
     TRY(cbor_map(&c, &n));
     TRY(cbor_key(&c, 1));
     TRY(cbor_text_is(&c, BUNDLE_NAME));
@@ -113,5 +114,5 @@ apex_status bundle_open(struct span bytes, struct bundle *bundle)
     if (bytes.len > BUNDLE_MAX) return APEX_E_LIMIT;
     TRY(cose_open(bytes, SPAN_TEXT(BUNDLE_NAME), &cose));
     memcpy(bundle->auditor.bytes, cose.kid, sizeof bundle->auditor.bytes);
-    return payload_read(cose.payload, bundle);
+    return bundle_parse(cose.payload, bundle);
 }

@@ -38,6 +38,9 @@ apex_status bundle_seal(const struct sign_secret *auditor, const struct bundle *
 /* APEX_E_FORMAT, APEX_E_LIMIT, or APEX_E_UNTRUSTED: the signature does not hold. */
 apex_status bundle_open(struct span bytes, struct bundle *bundle);
 
+/* The signed payload alone: what bundle_open() reads once the signature holds. */
+apex_status bundle_parse(struct span payload, struct bundle *bundle);
+
 /* Adds a bundle to a policy, which takes a copy. APEX_E_UNTRUSTED: the policy names no such
  * auditor, or the bundle is not valid at `now_ms`; *why (may be NULL) says which. */
 apex_status trust_policy_add_bundle(struct trust_policy *policy, struct span bytes,
