@@ -3,6 +3,7 @@
 #include "common/wire/peer.h"
 #include "enclave/core/hand_over.h"
 #include "enclave/core/recovery_policy.h"
+#include "enclave/core/transcript.h"
 #include "enclave/tee/machine.h"
 #include "tests/check.h"
 
@@ -113,6 +114,30 @@ static void a_greeting_with_any_byte_changed_makes_no_peer(void **state)
     core_drop(&newcomer, NULL);
 }
 
+static void collateral_put_beside_evidence_leaves_the_transcript_as_it_is(void **state)
+{
+    struct peer_hello g = {.nonce = {1}};
+    struct peer_offer n = {.nonce = {2}};
+    uint8_t bare[HASH_LEN], more[HASH_LEN], other[HASH_LEN];
+    BUFFER_CLEARED plain = {0};
+    BUFFER_CLEARED filled = {0};
+    BUFFER_CLEARED another = {0};
+    (void)state;
+    evidence_write("tdx", SPAN_TEXT("a quote"), (struct span){0}, &plain);
+    evidence_write("tdx", SPAN_TEXT("a quote"), SPAN_TEXT("collateral"), &filled);
+    evidence_write("tdx", SPAN_TEXT("another"), (struct span){0}, &another);
+    g.evidence = n.evidence = buffer_span(&plain);
+    CHECK_OK(transcript_make(&g, &n, bare));
+    g.evidence = n.evidence = buffer_span(&filled);
+    CHECK_OK(transcript_make(&g, &n, more));
+    CHECK(memcmp(bare, more, sizeof bare) == 0);
+    g.evidence = buffer_span(&another);
+    CHECK_OK(transcript_make(&g, &n, other));
+    CHECK(memcmp(bare, other, sizeof bare) != 0);
+    g.evidence = SPAN_TEXT("no envelope");
+    CHECK(transcript_make(&g, &n, other) != APEX_OK);
+}
+
 static void the_policy_for_ones_like_reads_for_every_kind_of_machine(void **state)
 {
     static const char *const kinds[] = {"sim", "sev-snp", "tdx", "nitro"};
@@ -191,6 +216,7 @@ int main(void)
         cmocka_unit_test(an_enclave_on_hardware_gives_nothing_to_a_simulated_one),
         cmocka_unit_test(an_enclave_on_hardware_takes_nothing_from_a_simulated_one),
         cmocka_unit_test(a_greeting_with_any_byte_changed_makes_no_peer),
+        cmocka_unit_test(collateral_put_beside_evidence_leaves_the_transcript_as_it_is),
         cmocka_unit_test(the_policy_for_ones_like_reads_for_every_kind_of_machine),
         cmocka_unit_test(evidence_is_renewed_when_it_is_an_hour_old),
         cmocka_unit_test(recovery_policies_say_what_they_mean_or_are_refused),

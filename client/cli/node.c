@@ -10,7 +10,7 @@ static int hand_over(struct cli *cli)
     if (cli->n_words != 2 || !cli->node)
         return cli_usage(cli, "two nodes are needed: one that gives, one that takes",
                          "usage: apex node hand-over NEW_URL --node OLD_URL");
-    if (apex_hand_over(cli->node, cli->word[1], &entry, &e) != APEX_OK)
+    if (apex_hand_over(cli->node, cli->word[1], cli->collateral, &entry, &e) != APEX_OK)
         return cli_fail(cli, &e);
     if (cli->json)
         printf("{\"entry\": %llu}\n", (unsigned long long)entry);

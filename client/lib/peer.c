@@ -2,6 +2,8 @@
  * holder does with its own share. The carrier is believed in nothing by either enclave; a
  * holder sends its share to nobody its trust policy does not accept. */
 #include "client/lib/node.h"
+#include "client/lib/trust_collateral.h"
+#include "common/attest/evidence.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
 #include "common/crypto/random.h"
@@ -50,22 +52,101 @@ static apex_status malformed(struct apex_error *error)
                      "nothing more was sent", "update the client or the node", "the operator");
 }
 
-apex_status apex_hand_over(const char *from_url, const char *to_url, uint64_t *entry,
-                           struct apex_error *error)
+/* The envelope again, with collateral beside the report where there was none: what enclaves
+ * sign in a hand-over is the report. */
+static apex_status envelope_fill(struct span envelope, const struct collateral *with,
+                                 struct buffer *out)
+{
+    struct evidence e = {0};
+    struct supplements s = {0}, own = {0};
+    char tee[16];
+    BUFFER_CLEARED parts = {0};
+    TRY(evidence_parse(envelope, &e));
+    TRY(supplements_parse(e.supplements, &own));
+    collateral_lend(with, &s);
+    size_t given = 0;
+    for (size_t i = 0; i < SUPPLEMENTS; i++)
+        given += s.part[i].data != NULL;
+    if (given == 0) {
+        buffer_append(out, envelope);
+        return buffer_ok(out);
+    }
+    for (size_t i = 0; i < SUPPLEMENTS; i++)
+        if (own.part[i].data) s.part[i] = own.part[i];
+    supplements_write(&s, &parts);
+    TRY(buffer_ok(&parts));
+    snprintf(tee, sizeof tee, "%.*s", (int)(e.tee.len < sizeof tee ? e.tee.len : 0),
+             (const char *)e.tee.data);
+    evidence_write(tee, e.report, buffer_span(&parts), out);
+    TRY(buffer_ok(out));
+    return out->len <= PEER_EVIDENCE_MAX ? APEX_OK : APEX_E_LIMIT;
+}
+
+static apex_status hello_fill(struct span body, const struct collateral *with,
+                              struct buffer *out)
+{
+    struct peer_hello h;
+    BUFFER_CLEARED envelope = {0};
+    TRY(peer_hello_parse(body, &h));
+    TRY(envelope_fill(h.evidence, with, &envelope));
+    h.evidence = buffer_span(&envelope);
+    peer_hello_write(&h, out);
+    return buffer_ok(out);
+}
+
+static apex_status offer_fill(struct span body, const struct collateral *with,
+                              struct buffer *out)
+{
+    struct peer_offer o;
+    BUFFER_CLEARED envelope = {0};
+    TRY(peer_offer_parse(body, &o));
+    TRY(envelope_fill(o.evidence, with, &envelope));
+    o.evidence = buffer_span(&envelope);
+    peer_offer_write(&o, out);
+    return buffer_ok(out);
+}
+
+static apex_status fill_failed(apex_status s, struct apex_error *error)
+{
+    if (s != APEX_E_LIMIT) return malformed(error);
+    return apex_fail(error, s, "evidence and collateral together are too large",
+                     "the root secret was not handed over",
+                     "leave out of the folder what this kind of machine does not need", "you");
+}
+
+static apex_status carry(const char *from_url, const char *to_url,
+                         const struct collateral *with, uint64_t *entry,
+                         struct apex_error *error)
 {
     BUFFER_CLEARED hello = {0};
     BUFFER_CLEARED offer = {0};
     BUFFER_CLEARED grant = {0};
     BUFFER_CLEARED end = {0};
+    BUFFER_CLEARED filled = {0};
     struct reply r;
     struct peer_grant g;
     struct sign_public signer;
     TRY(query(from_url, MESSAGE_HELLO, &hello, &r, &signer, error));
-    TRY(ask(to_url, MESSAGE_JOIN, r.body, &offer, &r, &signer, error));
-    TRY(ask(from_url, MESSAGE_ADMIT, r.body, &grant, &r, &signer, error));
+    apex_status s = hello_fill(r.body, with, &filled);
+    if (s != APEX_OK) return fill_failed(s, error);
+    TRY(ask(to_url, MESSAGE_JOIN, buffer_span(&filled), &offer, &r, &signer, error));
+    buffer_clear(&filled);
+    s = offer_fill(r.body, with, &filled);
+    if (s != APEX_OK) return fill_failed(s, error);
+    TRY(ask(from_url, MESSAGE_ADMIT, buffer_span(&filled), &grant, &r, &signer, error));
     if (peer_grant_parse(r.body, &g) != APEX_OK) return malformed(error);
     *entry = g.index;
     return ask(to_url, MESSAGE_RECEIVE, r.body, &end, &r, &signer, error);
+}
+
+apex_status apex_hand_over(const char *from_url, const char *to_url, const char *collateral,
+                           uint64_t *entry, struct apex_error *error)
+{
+    struct collateral with = {0};
+    apex_status s = collateral ? collateral_load(collateral, &with, error) : APEX_OK;
+    if (s == APEX_OK) s = carry(from_url, to_url, &with, entry, error);
+    collateral_clear(&with);
+    return s;
 }
 
 static json_t *hex_json(struct span bytes)

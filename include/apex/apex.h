@@ -75,7 +75,8 @@ struct apex_verdict {
 };
 
 /* Writes a trust policy from a node's live evidence; refuses to overwrite one unless `replace`.
- * People are to look at it. What nobody should accept (debug, migration) is not written into it.
+ * People are to look at it. What nobody should accept (debug, migration) is not written into
+ * it.
  */
 APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace,
                                      struct apex_verdict *verdict, struct apex_error *error);
@@ -88,13 +89,14 @@ struct apex_evidence {
     const char *file;         /* an evidence envelope, or a bare report, quote or document */
     const char *tee;          /* "sev-snp" and so on; NULL: told by its bytes */
     const char *certificates; /* SNP: the VCEK or VLEK, or the kernel's table; may be NULL */
-    const char *collateral;   /* a folder: tcb_info.json, qe_identity.json, tcb_signing.pem,
-                                 pck_crl.der, root_ca_crl.der, amd_crl.der (or .pem); may be NULL */
-    const char *policy;       /* a policy's file; NULL: the home's, if there is one */
-    int64_t at_ms;            /* Unix time to judge it as of; 0: now */
+    const char
+        *collateral;    /* a folder: tcb_info.json, qe_identity.json, tcb_signing.pem,
+                           pck_crl.der, root_ca_crl.der, amd_crl.der (or .pem); may be NULL */
+    const char *policy; /* a policy's file; NULL: the home's, if there is one */
+    int64_t at_ms;      /* Unix time to judge it as of; 0: now */
 };
-/* APEX_OK only when it is genuine and a policy accepts it; else APEX_E_UNTRUSTED with the verdict
- * filled. */
+/* APEX_OK only when it is genuine and a policy accepts it; else APEX_E_UNTRUSTED with the
+ * verdict filled. */
 APEX_API apex_status apex_trust_check_file(struct apex_home *home,
                                            const struct apex_evidence *evidence,
                                            struct apex_verdict *verdict,
@@ -386,9 +388,12 @@ APEX_API apex_status apex_chain_wait(struct apex_node *node,
                                      const struct apex_chain_options *options,
                                      const char *address, uint64_t wait_ms,
                                      char transaction[67], struct apex_error *error);
-/* The root secret of a node's enclave. Neither enclave believes who carries it. *entry: where
+/* The root secret of a node's enclave. Neither enclave believes who carries it. collateral: a
+ * folder as apex_evidence's, put beside the evidence of both (TDX enclaves cannot judge one
+ * another without); may be NULL. *entry: where
  * the log records it. */
-APEX_API apex_status apex_hand_over(const char *from_url, const char *to_url, uint64_t *entry,
+APEX_API apex_status apex_hand_over(const char *from_url, const char *to_url,
+                                    const char *collateral, uint64_t *entry,
                                     struct apex_error *error);
 /* Recovery shares, each sealed to its holder, as JSON; anybody may have them. */
 APEX_API apex_status apex_shares(const char *url, char **text, struct apex_error *error);

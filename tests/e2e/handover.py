@@ -160,6 +160,11 @@ def another_build(w):
 
 
 def hand_over(w, b):
+    folder = os.path.join(w.a.scratch, "collateral")
+    os.makedirs(folder)
+    open(os.path.join(folder, "tcb_info.json"), "w").write("{}")
+    code, out, err = w.crew[0].apex("node", "hand-over", b.url, "--collateral", folder)
+    say(code == 1 and "no-supplements" in err, "collateral is put beside the evidence, and judged with it", (code, out, err))
     before = int(w.a.get("/checkpoint").split(b"\n")[1])
     out = json.loads(w.crew[0].ok("node", "hand-over", b.url, "--json"))
     size = int(w.a.get("/checkpoint").split(b"\n")[1])
