@@ -12,9 +12,10 @@
  * After the release (post-processing): counts are made consistent (a cell is the sum of its
  * children) by the least squares estimate given each release's variance, and none negative:
  * what a cell's children lack or have too much is shared among those above 0, and leaves with
- * less than their noise are taken for empty where a sibling is not. Each leaf becomes a point
- * in its middle with its count as weight. Rows outside the bounds count in the cell at the
- * edge. A row's place does not show in addresses: it is compared with every cell of the level.
+ * less than three deviations of their noise are taken for empty where a sibling is not. Each
+ * leaf becomes a point in its middle with its count as weight. Rows outside the bounds count in
+ * the cell at the edge. A row's place does not show in addresses: it is compared with every
+ * cell of the level.
  *
  * APEX_E_USAGE: NUM_OPTION: 0 columns (d not 2 or 3, or more than the rows'); 1 depth above
  * PRIVATE_DEPTH_MAX[d]; 2 cells_max below 2^d or above 65536. NUM_RANGE: bounds. APEX_E_MEMORY,

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define NOISE_MOST 3.0 /* deviations: one cell in 740 goes beyond by noise alone */
+
 /* --- Consistency --- */
 
 /* From the leaves up: each cell's best estimate from itself and what is below it. */
@@ -21,13 +23,16 @@ static void estimate_up(struct tree *t)
     }
 }
 
-/* Children that are leaves and hold less than their own noise are taken for empty, unless all
- * are: a few rows that are none, far out, would draw a centroid. */
+/* Children that are leaves and hold no more than noise may be are taken for empty, unless all
+ * are: a few rows that are none, far out, would draw a centroid. (Measured, two towns in the
+ * box of the Earth, k = 3, epsilon 1: at one deviation 22 runs of 30 have a site where nobody
+ * is, at three none. It costs where k is large and epsilon small: many places of few rows.) */
 static void empty_find(const struct cell *cells, size_t fan, bool *zero)
 {
     size_t n = 0;
     for (size_t k = 0; k < fan; k++) {
-        zero[k] = cells[k].child == CELL_NONE && cells[k].count < sqrt(cells[k].variance);
+        zero[k] = cells[k].child == CELL_NONE &&
+                  cells[k].count < NOISE_MOST * sqrt(cells[k].variance);
         n += zero[k];
     }
     for (size_t k = 0; n == fan && k < fan; k++)

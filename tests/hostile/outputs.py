@@ -185,7 +185,7 @@ def private_differencing(node, crew):
     why = world.refusal("private_sites", k=2, epsilon=0.01)
     say("privacy-budget" in why, "so is any other private question", why)
     out = crew[1].ok("audit", world.address)
-    say(out.count("private_sites, epsilon 1\n") == 4 and "epsilon 4 of 4 spent" in out, "each charge stands in the log that the victim reads", out)
+    say(out.count("private_sites, epsilon 1:") + out.count("private_sites, epsilon 1\n") == 4 and "epsilon 4 of 4 spent" in out, "each charge stands in the log that the victim reads", out)
     say(world.ask("sites", k=1)["sites"][0]["rows"] == 601, "what the manifest does not call private is answered under the rules, and is not part of that promise", "")
 
 
