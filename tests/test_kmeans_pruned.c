@@ -359,15 +359,15 @@ static void memory_limit(size_t more, struct rlimit *before)
 static void without_memory_for_a_tree_rows_are_passed_one_by_one(void **state)
 {
     enum { MANY = 1000000 };
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* it reserves its shadow when it likes */
+#endif
     int32_t *x = malloc(2 * MANY * sizeof *x);
     double start[2 * 4];
     struct kmeans_arrays a = {.n = MANY, .d = 2, .column = {x, x + MANY}};
     struct kmeans_options o = {.k = 4, .start = start, .max_rounds = 2};
     struct rlimit before;
     (void)state;
-#ifdef __SANITIZE_ADDRESS__
-    skip(); /* it reserves its shadow when it likes */
-#endif
     random_seed(&r, seed, 8);
     for (size_t i = 0; i < 2 * MANY; i++)
         x[i] = whole();
