@@ -361,7 +361,7 @@ static bool market_part(struct demo *d, const struct apex_party *parties)
     return fine;
 }
 
-static void who_saw_what(void)
+static void who_saw_what(bool in_machine)
 {
     say("Who could see what");
     printf("  %-16s %-44s %s\n", "", "could see", "could not see");
@@ -372,10 +372,11 @@ static void who_saw_what(void)
            "a row, a parameter, an answer");
     printf("  %-16s %-44s %s\n", "public", "the log: who consented, contributed, asked",
            "anything else");
-    printf("\n  This was SIMULATED: the enclave is an ordinary process here, and whoever runs "
+    printf("\n  This was SIMULATED: the enclave is an ordinary %s here, and whoever runs "
            "this machine could look into it.\n"
            "  On hardware that vouches for the enclave the same programs and the same log keep "
-           "the operator out.\n");
+           "the operator out.\n",
+           in_machine ? "virtual machine" : "process");
 }
 
 /* The answer of the first part, from the file a reader would check. */
@@ -474,7 +475,7 @@ int cmd_demo(struct cli *cli)
     int code = fine                         ? EXIT_OK
                : d->error.status != APEX_OK ? cli_fail(cli, &d->error)
                                             : EXIT_INTERNAL;
-    if (fine && !cli->room) who_saw_what();
+    if (fine && !cli->room) who_saw_what(d->in_machine);
     if (fine && cli->open) map_open(d);
     if (fine && !cli->room)
         printf("\nwritten: %s/{result.json,sites.geojson,map.svg,market.csv}\ncheck again: "
