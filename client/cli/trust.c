@@ -110,6 +110,8 @@ static int check(struct cli *cli, struct apex_home *home, const char *url)
 {
     struct apex_verdict v;
     struct apex_error e;
+    if (cli->output && apex_trust_evidence(url, cli->output, &e) != APEX_OK)
+        return cli_fail(cli, &e);
     apex_status s = apex_trust_check(home, url, &v, &e);
     return told(cli, s, &v, &e);
 }

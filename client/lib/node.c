@@ -120,6 +120,19 @@ static apex_status attest_body(struct http *http, struct buffer *bytes, struct r
     return APEX_OK;
 }
 
+apex_status node_evidence(struct http *http, struct buffer *evidence, struct apex_error *error)
+{
+    BUFFER_CLEARED bytes = {0};
+    struct reply reply;
+    struct body_attest *body = calloc(1, sizeof *body);
+    if (!body) return apex_fail_memory(error);
+    apex_status s = attest_body(http, &bytes, &reply, body, error);
+    if (s == APEX_OK) buffer_append(evidence, body->evidence);
+    free(body);
+    if (s == APEX_OK && buffer_ok(evidence) != APEX_OK) s = apex_fail_memory(error);
+    return s;
+}
+
 apex_status node_attest(struct http *http, const struct trust_policy *policy,
                         struct verdict *verdict, struct enclave_keys *keys,
                         char origin[static ORIGIN_MAX + 1], struct verified_enclave **enclave,

@@ -45,6 +45,8 @@ apex_status trust_load_file(const struct apex_home *home, const char *path, uint
                             struct trust_policy **policy, struct apex_error *error);
 /* Asks for evidence and judges it; *enclave stays NULL when it is not accepted. keys, origin as
  * the node says. */
+apex_status node_evidence(struct http *http, struct buffer *evidence,
+                          struct apex_error *error); /* its envelope, unjudged */
 apex_status node_attest(struct http *http, const struct trust_policy *policy,
                         struct verdict *verdict, struct enclave_keys *keys,
                         char origin[static ORIGIN_MAX + 1], struct verified_enclave **enclave,

@@ -58,6 +58,16 @@ apex_status apex_trust_check(struct apex_home *home, const char *url,
     return s;
 }
 
+apex_status apex_trust_evidence(const char *url, const char *path, struct apex_error *error)
+{
+    struct http *http = NULL;
+    BUFFER_CLEARED evidence = {0};
+    TRY(http_open(url, &http, error));
+    apex_status s = node_evidence(http, &evidence, error);
+    http_close(http);
+    return s == APEX_OK ? file_save(path, buffer_span(&evidence), 0644, false, error) : s;
+}
+
 char *apex_trust_policy(struct apex_home *home, struct apex_error *error)
 {
     char path[FULL_PATH_MAX], *text = NULL;

@@ -13,6 +13,7 @@ static const struct {
     {"id show", {"id", "show"}},
     {"id new", {"id", "new", "@name"}},
     {"trust check", {"trust", "check"}},
+    {"trust evidence", {"trust", "check", ">.evidence"}},
     {"trust init", {"trust", "init"}},
     {"trust replace", {"trust", "init", "--replace"}},
     {"trust show", {"trust", "show"}},
@@ -74,8 +75,8 @@ static bool text_like(const char *t)
 static bool param_like(const char *t)
 {
     size_t n = strcspn(t, "=");
-    return n > 0 && n <= 64 && t[0] != '-' && t[n] == '=' && strspn(t, LETTERS DIGITS "_-") >= n &&
-           strlen(t) <= 60000;
+    return n > 0 && n <= 64 && t[0] != '-' && t[n] == '=' &&
+           strspn(t, LETTERS DIGITS "_-") >= n && strlen(t) <= 60000;
 }
 
 static const struct {
@@ -186,7 +187,10 @@ static const char *list_add(struct act_words *w, const struct place *p, const js
 static const char *output_add(struct act_words *w, const struct place *p, const char *suffix)
 {
     char shown[32];
-    snprintf(shown, sizeof shown, "%s%s", strcmp(suffix, ".json") == 0 ? "result" : "rows",
+    snprintf(shown, sizeof shown, "%s%s",
+             strcmp(suffix, ".csv") == 0        ? "rows"
+             : strcmp(suffix, ".evidence") == 0 ? "node"
+                                                : "result",
              suffix);
     if (!place_output_path(p, suffix, w->output)) return "there is no room for the answer";
     shown_add(w, "-o");

@@ -84,6 +84,10 @@ APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bo
  * not hold. */
 APEX_API apex_status apex_trust_check(struct apex_home *home, const char *url,
                                       struct apex_verdict *verdict, struct apex_error *error);
+/* Keeps a node's live evidence in a file, unjudged: for apex_trust_check_file, and for
+ * auditors. */
+APEX_API apex_status apex_trust_evidence(const char *url, const char *path,
+                                         struct apex_error *error);
 /* The same of evidence in files, offline. */
 struct apex_evidence {
     const char *file;         /* an evidence envelope, or a bare report, quote or document */

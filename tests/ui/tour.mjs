@@ -1,6 +1,6 @@
 // The Try it room and every screen: what is shown is what is so, in both themes, on small screens, by keyboard, and read aloud.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { APEX, AXE, Browser, end, limit, prove, say, scratch, shoot, Ui } from './lib.mjs'
 
@@ -233,9 +233,13 @@ await prove('each step of the verdict says pass or not, when, and can be repeate
   const same = verdict.checks.every((c) => steps.some(([name, kind]) => name === c.name && kind === c.result))
   await page.click('summary:text("How to check this yourself")')
   const { bytes } = await download('button:text("Download this verdict")')
+  const raw = await download('button:text("Download the raw evidence")')
+  const kept = `${home}/node.evidence`
+  writeFileSync(kept, raw.bytes)
+  const offline = cli('kauri', 'trust', 'check', '--evidence', kept)
   const line = await page.getAttribute('.verdict .command button', 'data-copy')
   const again = JSON.parse(execFileSync('/bin/sh', ['-c', `${line.replace(/^apex/, APEX)} --json`], { encoding: 'utf8' }))
-  return lines && same && JSON.parse(bytes).measurement === again.measurement ? true : { lines, same, line }
+  return lines && same && JSON.parse(bytes).measurement === again.measurement && offline.measurement === again.measurement ? true : { lines, same, line, offline }
 })
 
 // Every screen, in every shape.

@@ -45,6 +45,11 @@ export const jobs = (place: string): Promise<Job[]> => ask(`/api/${place}/jobs`)
 export const job = (id: number, waitMs = 0): Promise<Job> => ask(`/api/jobs/${id}?wait_ms=${waitMs}`)
 export const cancel = (id: number): Promise<Job> => post(`/api/jobs/${id}/cancel`)
 export const jobOutput = (id: number): Promise<string> => ask(`/api/jobs/${id}/output`)
+export async function jobFile(id: number): Promise<Blob> {
+  const r = await fetch(`/api/jobs/${id}/output`, { cache: 'no-store' })
+  if (!r.ok) throw new ApexError(gone)
+  return r.blob()
+}
 export const sent = (place: string): Promise<Sent[]> => ask(`/api/${place}/sent`)
 export const results = (place: string): Promise<Kept[]> => ask(`/api/${place}/results`)
 export const result = <T>(place: string, name: string): Promise<T> => ask(`/api/${place}/results/${name}`)

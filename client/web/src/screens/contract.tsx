@@ -35,7 +35,16 @@ const words: Record<string, [string, string]> = {
   unpinned: ['You have not said yet which enclave you trust', 'Write a trust policy in Settings.'], unset: ['No node is named yet', 'Name one in Settings.'], checking: ['Checking the evidence', ''],
 }
 
-export function Verdict({ t, contract }: { t: Trust; contract: Contract | null }): JSX.Element {
+async function evidence(place: string): Promise<void> {
+  try {
+    const { job } = await api.run(place, { act: 'trust evidence' })
+    download('node.evidence', await api.jobFile(job.id))
+  } catch (e) {
+    complain(e)
+  }
+}
+
+export function Verdict({ t, contract, place }: { t: Trust; contract: Contract | null; place: string }): JSX.Element {
   const named = !contract || !t.verdict || contract.manifest.enclaves.some((e) => e.tee === t.verdict!.tee && e.measurement === t.verdict!.measurement)
   const word = named ? t.word : 'mismatch'
   const [title, text] = words[word]!
@@ -61,7 +70,8 @@ export function Verdict({ t, contract }: { t: Trust; contract: Contract | null }
           <summary>How to check this yourself</summary>
           <Command line={t.line} label="Judge the evidence again" />
           {contract && <Command line={`apex contract verify ${contract.address} --source ${contract.manifest.source.at}`} label="Rebuild the code and compare" />}
-          {t.verdict && <button type="button" class="small" onClick={() => download('verdict.json', JSON.stringify(t.verdict, null, 1), 'application/json')}>Download this verdict</button>}
+          {t.verdict && <span class="group"><button type="button" class="small" onClick={() => void evidence(place)}>Download the raw evidence</button><button type="button" class="small" onClick={() => download('verdict.json', JSON.stringify(t.verdict, null, 1), 'application/json')}>Download this verdict</button></span>}
+          <Command line="apex trust check --evidence node.evidence" label="Judge the raw evidence, offline" />
         </details>
       )}
     </section>
@@ -135,7 +145,7 @@ export function ContractScreen({ route }: { route: Route }): JSX.Element {
   return (
     <section>
       <header class="page-head"><div class="row wrap"><h1>{c?.facts.name ?? 'Contract'}</h1>{c && <Chip tone={c.facts.state === 'active' ? 'good' : 'amber'} icon={c.facts.state === 'active' ? 'pass' : 'wait'}>{c.facts.state}</Chip>}</div>{c && <p class="dim">{c.manifest.purpose}</p>}</header>
-      <Verdict t={running} contract={c} />
+      <Verdict t={running} contract={c} place={place} />
       {asked.error && <TroubleBox trouble={asked.error} onRetry={asked.reload} />}
       {asked.loading && !c && <><Loading what="Reading the contract" /><Progress done={0} total={0} label="Reading the contract" /></>}
       {c && (

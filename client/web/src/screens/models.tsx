@@ -20,7 +20,7 @@ export function Models({ route }: { route: Route }): JSX.Element {
   const events = history.value?.events ?? []
   const trains = new Set(c.manifest.functions.filter((f) => f.trains).map((f) => f.name))
   const ended = new globalThis.Map(events.filter((e) => e.kind === 'result').map((e) => [Number(/run (\d+)/.exec(e.what)?.[1]), e]))
-  const models = events.filter((e) => e.kind === 'run' && trains.has(e.what) && ended.has(e.index)).reverse()
+  const models = events.filter((e) => e.kind === 'run' && trains.has(e.what.split(',')[0]!) && ended.has(e.index)).reverse()
   const answers = (kept ?? []).filter((k) => k.address === id && judged.includes(k.function))
   return (
     <section>

@@ -65,7 +65,7 @@ function Trusting({ place }: { place: string }): JSX.Element {
       {policy.value && <button type="button" onClick={() => ask(true)}>Write it anew</button>}
       <Dialog open={asking} title="Replace the trust policy?" onClose={() => ask(false)}><p>From then on this machine accepts the enclave that the node shows now. Do it only if you know why the measurement changed.</p><div class="row"><button type="button" class="danger" onClick={() => void write('trust replace')}>Replace</button></div></Dialog>
       <Command line="apex trust init" />
-      {t && t.place === place && <Verdict t={t.trust} contract={null} />}
+      {t && t.place === place && <Verdict t={t.trust} contract={null} place={place} />}
     </section>
   )
 }
