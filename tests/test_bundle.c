@@ -239,6 +239,50 @@ static void what_a_bundle_shows_to_be_revoked_stays_revoked(void **state)
     amd_close(&genoa);
 }
 
+/* Bare machines send no certificate: the auditor fetched it. */
+static void a_chips_certificate_can_come_from_a_bundle(void **state)
+{
+    static const uint8_t chip[64] = {1};
+    const struct amd_leaf leaf = {.subject = "SEV-VCEK",
+                                  .product = "Milan",
+                                  .fmc = -1,
+                                  .chip = chip,
+                                  .chip_len = 64,
+                                  .days_from = -1,
+                                  .days_until = 1};
+    struct amd_world milan;
+    uint8_t report[AMD_REPORT_LEN] = {[0] = 3, [0x0a] = 2, [0x34] = 1, [0x188] = 0x19, 1};
+    BUFFER_CLEARED other_der = {0}, der = {0}, bytes = {0};
+    struct bundle *b = made();
+    struct trust_policy *p = policy_of("", &auditor);
+    (void)state;
+    amd_open(&milan, "Milan");
+    amd_leaf_make(&milan, &leaf, &other_der); /* another chip's key */
+    amd_leaf_make(&milan, &leaf, &der);
+    memcpy(report + 0x1a0, chip, sizeof chip);
+    amd_sign(&milan, report);
+    b->n_sets = 2;
+    b->sets[0] = b->sets[1] = (struct supplements){0};
+    b->sets[0].part[SUPPLEMENT_CERTIFICATES] = buffer_span(&other_der);
+    b->sets[1].part[SUPPLEMENT_CERTIFICATES] = buffer_span(&der);
+    sealed(b, &bytes);
+    CHECK_OK(trust_policy_add_bundle(p, buffer_span(&bytes), now_ms, NULL));
+    struct judging j = {.report = SPAN(report), .roots = &milan.roots, .at_ms = now_ms};
+    verdict = (struct verdict){0};
+    bundles_examine(NULL, "sev-snp", &j, &verdict);
+    CHECK(!verdict.genuine && verdict.reason == REASON_CHAIN_INVALID);
+    verdict = (struct verdict){0};
+    bundles_examine(p, "sev-snp", &j, &verdict);
+    CHECK(verdict.genuine);
+    j.supplements.part[SUPPLEMENT_CERTIFICATES] = buffer_span(&other_der); /* the host's word */
+    verdict = (struct verdict){0};
+    bundles_examine(p, "sev-snp", &j, &verdict);
+    CHECK(!verdict.genuine && verdict.reason == REASON_SIGNATURE_INVALID);
+    trust_policy_free(p);
+    free(b);
+    amd_close(&milan);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +292,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_meant_is_not_sealed),
         cmocka_unit_test(an_audited_measurement_is_accepted_where_the_entry_asks_for_it),
         cmocka_unit_test(what_a_bundle_shows_to_be_revoked_stays_revoked),
+        cmocka_unit_test(a_chips_certificate_can_come_from_a_bundle),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

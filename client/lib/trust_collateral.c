@@ -14,7 +14,9 @@ static const struct {
     {"tcb_signing.pem", SUPPLEMENT_TCB_SIGNING}, {"pck_crl.der", SUPPLEMENT_PCK_CRL},
     {"pck_crl.pem", SUPPLEMENT_PCK_CRL},         {"root_ca_crl.der", SUPPLEMENT_ROOT_CA_CRL},
     {"root_ca_crl.pem", SUPPLEMENT_ROOT_CA_CRL}, {"amd_crl.der", SUPPLEMENT_AMD_CRL},
-    {"amd_crl.pem", SUPPLEMENT_AMD_CRL},
+    {"amd_crl.pem", SUPPLEMENT_AMD_CRL},         {"vcek.der", SUPPLEMENT_CERTIFICATES},
+    {"vcek.pem", SUPPLEMENT_CERTIFICATES},       {"vlek.der", SUPPLEMENT_CERTIFICATES},
+    {"vlek.pem", SUPPLEMENT_CERTIFICATES},
 };
 
 apex_status collateral_load(const char *folder, struct collateral *c, struct apex_error *error)
@@ -34,7 +36,7 @@ apex_status collateral_load(const char *folder, struct collateral *c, struct ape
     return apex_fail(error, APEX_E_NOT_FOUND, "there is no collateral in that folder",
                      "nothing was done",
                      "put tcb_info.json, qe_identity.json, tcb_signing.pem, pck_crl.der and "
-                     "root_ca_crl.der, or amd_crl.der, into it",
+                     "root_ca_crl.der, or vcek.pem and amd_crl.der, into it",
                      "you");
 }
 

@@ -9,8 +9,9 @@ struct collateral {
     struct buffer file[SUPPLEMENTS];
 };
 
-/* Loads what of tcb_info.json, qe_identity.json, tcb_signing.pem, pck_crl, root_ca_crl and
- * amd_crl (.der or .pem) is there. APEX_E_NOT_FOUND: nothing of it. Clear it in any case. */
+/* Loads what of tcb_info.json, qe_identity.json, tcb_signing.pem, pck_crl, root_ca_crl,
+ * amd_crl, vcek and vlek (.der or .pem) is there. APEX_E_NOT_FOUND: nothing of it. Clear it in
+ * any case. */
 apex_status collateral_load(const char *folder, struct collateral *c, struct apex_error *error);
 void collateral_clear(struct collateral *c);
 /* Sets the parts that were loaded. */

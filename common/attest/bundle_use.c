@@ -75,20 +75,34 @@ const struct audited *bundles_measurement(const struct trust_policy *policy, con
     return NULL;
 }
 
-/* The parts of `set` that are of this family, whole, in place of what the evidence brought. */
-static bool merge(const char *tee, const struct supplements *set, struct supplements *into)
+/* A chip's certificate where none came along, and AMD's revocation list. */
+static bool merge_amd(const struct supplements *set, struct supplements *into)
 {
-    bool amd = strcmp(tee, "sev-snp") == 0;
-    bool intel = strcmp(tee, "tdx") == 0 || strcmp(tee, "sgx") == 0;
-    enum supplement from = amd ? SUPPLEMENT_AMD_CRL : SUPPLEMENT_TCB_INFO;
-    enum supplement until = amd ? SUPPLEMENT_AMD_CRL : SUPPLEMENT_ROOT_CA_CRL;
+    struct span *certificate = &into->part[SUPPLEMENT_CERTIFICATES];
+    bool lacks = certificate->len == 0 && set->part[SUPPLEMENT_CERTIFICATES].len > 0;
+    bool list = set->part[SUPPLEMENT_AMD_CRL].len > 0;
+    if (lacks) *certificate = set->part[SUPPLEMENT_CERTIFICATES];
+    if (list) into->part[SUPPLEMENT_AMD_CRL] = set->part[SUPPLEMENT_AMD_CRL];
+    return lacks || list;
+}
+
+/* Intel's collateral is of one time and platform: taken whole, in place of what came along. */
+static bool merge_intel(const struct supplements *set, struct supplements *into)
+{
     bool any = false;
-    if (!amd && !intel) return false;
-    for (unsigned i = from; i <= (unsigned)until; i++) {
+    for (unsigned i = SUPPLEMENT_TCB_INFO; i <= SUPPLEMENT_ROOT_CA_CRL; i++) {
         any = any || set->part[i].len > 0;
         into->part[i] = set->part[i];
     }
     return any;
+}
+
+/* What of `set` is of this family; false: nothing. */
+static bool merge(const char *tee, const struct supplements *set, struct supplements *into)
+{
+    if (strcmp(tee, "sev-snp") == 0) return merge_amd(set, into);
+    if (strcmp(tee, "tdx") == 0 || strcmp(tee, "sgx") == 0) return merge_intel(set, into);
+    return false;
 }
 
 static size_t not_asked(const struct verdict *v)
