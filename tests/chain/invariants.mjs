@@ -31,6 +31,8 @@ const speaker = (m, by) => (!m.open ? 'UnknownLog' : !m.admitted.has(by.address)
 const noted = (m, who, e) => (m.evidence.get(e) === who ? 'AlreadyAdmitted' : m.evidence.has(e) ? 'EvidenceOfAnotherKey' : null);
 const note = (m, who, e) => (m.evidence.set(e, who), m.admitted.add(who));
 
+const voice = (l) => (random(5) ? l.first : pick(keys));
+
 const acts = {
   async open() {
     const l = pick(logs), by = random(4) ? l.first : pick(keys), e = pick(evidences), m = model.get(l.id);
@@ -38,27 +40,27 @@ const acts = {
     return {
       call: ['open', [l.origin, digest(l.origin), l.first.address, e, await w.sign(by, 'Open', message)]],
       refused: m.open ? 'AlreadyOpen' : by !== l.first ? 'NotSignedByKey' : null,
-      then: () => ((m.open = true), note(m, l.first.address, e)),
+      after: () => ((m.open = true), note(m, l.first.address, e)),
     };
   },
   async admit() {
-    const l = pick(logs), by = pick(keys), who = pick(keys).address, e = pick(evidences), m = model.get(l.id);
+    const l = pick(logs), by = voice(l), who = pick(keys).address, e = pick(evidences), m = model.get(l.id);
     return {
       call: ['admit', [l.id, who, e, await w.sign(by, 'Admit', { log: l.id, key: who, evidence: e })]],
       refused: speaker(m, by) ?? noted(m, who, e),
-      then: () => note(m, who, e),
+      after: () => note(m, who, e),
     };
   },
   async record() {
-    const l = pick(logs), by = pick(keys), mf = pick(manifests), p = pick(programs), m = model.get(l.id), had = m.programs.get(mf);
+    const l = pick(logs), by = voice(l), mf = pick(manifests), p = pick(programs), m = model.get(l.id), had = m.programs.get(mf);
     return {
       call: ['record', [l.id, mf, p, await w.sign(by, 'Contract', { log: l.id, manifest: mf, program: p })]],
       refused: speaker(m, by) ?? (had === p ? 'AlreadyDeployed' : had ? 'OtherProgram' : null),
-      then: () => m.programs.set(mf, p),
+      after: () => m.programs.set(mf, p),
     };
   },
   async anchor() {
-    const l = pick(logs), by = pick(keys), m = model.get(l.id), leaves = random(4) ? main : fork;
+    const l = pick(logs), by = voice(l), m = model.get(l.id), leaves = random(4) ? main : fork;
     const size = random(3) ? Math.min(m.size + 1 + random(6), 70) : random(70), root = size ? rootHex(leaves.slice(0, size)) : ZERO;
     let proof = m.size && size > m.size ? proofHex(m.size, leaves.slice(0, size)) : [];
     const good = random(6) > 0;
@@ -68,17 +70,17 @@ const acts = {
     return {
       call: ['anchor', [l.id, BigInt(size), root, proof, await w.sign(by, 'Anchor', { log: l.id, size: BigInt(size), root })]],
       refused: speaker(m, by) ?? order,
-      then: () => ((m.size = size), (m.root = root)),
+      after: () => ((m.size = size), (m.root = root)),
     };
   },
   async commit() {
-    const l = pick(logs), by = pick(keys), m = model.get(l.id);
+    const l = pick(logs), by = voice(l), m = model.get(l.id);
     const what = { run: BigInt(random(4)), manifest: pick(manifests), program: pick(programs), request: pick(['r1', 'r2'].map(digest)), inputs: digest('i'), output: digest('o' + random(2)), payee: pick(payees) };
     const d = keccak256(encodeAbiParameters([runType], [what])), had = m.runs.get(what.run), p = m.programs.get(what.manifest);
     return {
       call: ['commit', [l.id, what, await w.sign(by, 'Run', { log: l.id, ...what })]],
       refused: speaker(m, by) ?? (!p ? 'UnknownContract' : p !== what.program ? 'OtherProgram' : had?.d === d ? 'AlreadyCommitted' : had ? 'RunContradicts' : null),
-      then: () => m.runs.set(what.run, { d, what }),
+      after: () => m.runs.set(what.run, { d, what }),
     };
   },
   async deposit() {
@@ -88,7 +90,7 @@ const acts = {
       call: ['deposit', [l.id, mf, request, deadline]],
       more: { value },
       refused: value === 0n ? 'NothingDeposited' : model.get(l.id).programs.has(mf) ? null : 'UnknownContract',
-      then: () => (deposits.push(d), (held += value)),
+      after: () => (deposits.push(d), (held += value)),
     };
   },
   async withdraw() {
@@ -98,14 +100,14 @@ const acts = {
     const own = d.gone ? [] : [...model.get(d.l.id).runs.values()], what = (own.length && random(3) ? pick(own) : pick(runs)).what;
     const kept = d.gone ? null : model.get(d.l.id).runs.get(what.run);
     const fits = kept && kept.d === keccak256(encodeAbiParameters([runType], [what])) && what.manifest === d.mf && what.request === d.request;
-    return { call: ['withdraw', [d.id, what]], refused: d.gone ? 'UnknownDeposit' : fits ? null : 'OtherRun', then: () => ((d.gone = true), (held -= d.value)), paid: [what.payee, d.value] };
+    return { call: ['withdraw', [d.id, what]], refused: d.gone ? 'UnknownDeposit' : fits ? null : 'OtherRun', after: () => ((d.gone = true), (held -= d.value)), paid: [what.payee, d.value] };
   },
   async refund() {
     const d = deposits.length && random(5) ? pick(deposits) : { id: 999n, gone: true };
     if (!random(3)) (await w.test.increaseTime({ seconds: random(4000) }), await w.test.mine({ blocks: 1 }));
     const now = (await w.reader.getBlock()).timestamp;
     if (!d.gone && now < d.deadline && now + 5n >= d.deadline) return null; // too near to foretell
-    return { call: ['refund', [d.id]], refused: d.gone ? 'UnknownDeposit' : now < d.deadline ? 'TooEarly' : null, then: () => ((d.gone = true), (held -= d.value)) };
+    return { call: ['refund', [d.id]], refused: d.gone ? 'UnknownDeposit' : now < d.deadline ? 'TooEarly' : null, after: () => ((d.gone = true), (held -= d.value)) };
   },
 };
 
@@ -125,7 +127,7 @@ for (let step = 0; step < STEPS && wrong.length < 3; step++) {
   const before = act.paid && (await w.reader.getBalance({ address: act.paid[0] }));
   await w.send(...act.call, act.more ?? {});
   taken++;
-  act.then();
+  act.after();
   if (act.paid && (await w.reader.getBalance({ address: act.paid[0] })) - before !== act.paid[1]) wrong.push({ step, name, said: 'another sum was paid' });
 }
 say(wrong.length === 0, `of ${taken + refused} random calls the registry took the ${taken} and refused the ${refused} that the rules say, each by its name (seed ${SEED})`, wrong);
