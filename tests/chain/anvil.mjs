@@ -20,6 +20,7 @@ export async function startAnvil() {
   const port = await freePort();
   const child = spawn(BINARY, ['--host', '127.0.0.1', '--port', String(port), '--silent'], { stdio: 'ignore' });
   process.on('exit', () => child.kill('SIGKILL'));
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(1));
   const transport = http(`http://127.0.0.1:${port}`, { retryCount: 0 });
   const base = { chain: foundry, transport, pollingInterval: 5, cacheTime: 0 };
   const reader = createPublicClient(base);
