@@ -1,5 +1,4 @@
-/* Made by tests/chain/compile.mjs from chain/ApexRegistry.sol; tests/chain/registry.mjs
- * compares. */
+/* Made by tests/chain/compile.mjs from chain/ApexRegistry.sol, and compared in make check. */
 #include "common/chain/registry_code.h"
 
 /* clang-format off */

@@ -33,7 +33,7 @@ const bytes = (hex) =>
   hex.slice(2).match(/.{1,44}/g).map((line) => '    ' + line.match(/../g).map((b) => `0x${b},`).join(' ')).join('\n');
 
 function source({ creation, hash }) {
-  return `/* Made by tests/chain/compile.mjs from chain/ApexRegistry.sol; tests/chain/registry.mjs compares. */
+  return `/* Made by tests/chain/compile.mjs from chain/ApexRegistry.sol, and compared in make check. */
 #include "common/chain/registry_code.h"
 
 /* clang-format off */
