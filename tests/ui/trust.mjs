@@ -123,6 +123,7 @@ await prove('with the node gone in the middle of a run the chip says Unreachable
   const begin = Date.now()
   await chip('unreachable')
   const took = Date.now() - begin
+  await page.waitForSelector('[data-testid=stage]:has-text("waiting for the node")')
   await shoot(page, 'unreachable')
   const disabled = await page.evaluate(async () => (await fetch('/api/own/trust')).json())
   await world.start()

@@ -40,13 +40,13 @@ function Table({ sites, rows, chosen, choose }: { sites: Site[]; rows: number | 
   return (
     <div class="table-box site-table" tabIndex={0} role="region" aria-label="Sites as a table"><table>
       <caption class="hidden">Sites</caption>
-      <thead><tr>{head('site', 'Site')}<th scope="col" class="number">Latitude</th><th scope="col" class="number">Longitude</th>{head('rows', 'Rows')}<th scope="col" class="number">Share</th><th scope="col" class="number">Median</th>{head('p95_km', '95 %')}<th scope="col" class="number">Farthest</th></tr></thead>
+      <thead><tr>{head('site', 'Site')}<th scope="col" class="number">Latitude</th><th scope="col" class="number">Longitude</th>{head('rows', 'Rows')}<th scope="col" class="number share">Share</th><th scope="col" class="number">Median</th>{head('p95_km', '95 %')}<th scope="col" class="number">Farthest</th></tr></thead>
       <tbody>{sorted.map((s) =>
         told(s) ? (
           <tr key={s.site} data-row={s.site} class={s.site === chosen ? 'chosen' : ''} onClick={() => choose(s.site === chosen ? null : s.site)}>
             <th scope="row" class="number"><button type="button" class="link" aria-pressed={s.site === chosen} aria-label={`Show site ${s.site + 1} on the map`}>{s.site + 1}</button></th>
             <td class="number">{degree(s.latitude)}</td><td class="number">{degree(s.longitude)}</td><td class="number">{s.rows === undefined ? '' : count(s.rows)}</td>
-            <td class="number">{s.rows !== undefined && rows ? percent(s.rows / rows) : ''}</td><td class="number">{s.median_km == null ? '' : distance(s.median_km)}</td><td class="number">{s.p95_km == null ? '' : distance(s.p95_km)}</td><td class="number">{s.max_km == null ? '' : distance(s.max_km)}</td>
+            <td class="number share">{s.rows !== undefined && rows ? percent(s.rows / rows) : ''}</td><td class="number">{s.median_km == null ? '' : distance(s.median_km)}</td><td class="number">{s.p95_km == null ? '' : distance(s.p95_km)}</td><td class="number">{s.max_km == null ? '' : distance(s.max_km)}</td>
           </tr>
         ) : <tr key={s.site} data-suppressed={s.site}><th scope="row" class="number">{s.site + 1}</th><td colSpan={7} class="dim">{s.suppressed}</td></tr>,
       )}</tbody>

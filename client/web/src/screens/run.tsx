@@ -16,7 +16,8 @@ export function phase(j: Job): number {
   if (/^run \d+/.test(j.stage)) return 2
   return 1
 }
-const phases = ['attesting', 'sealing the question', 'queued in the enclave', 'computing', 'done']
+const steps = ['attesting', 'sealing the question', 'queued in the enclave', 'computing']
+const ends: Record<Job['state'], string> = { running: 'done', done: 'done', failed: 'not answered', cancelled: 'not waited for' }
 
 export function Run({ route }: { route: Route }): JSX.Element {
   const { place, id, more } = route
@@ -37,6 +38,8 @@ export function Run({ route }: { route: Route }): JSX.Element {
   const run = /^run (\d+)/.exec(job.stage)?.[1]
   const spent = (job.ended_ms ?? job.now_ms) - job.started_ms
   const now = phase(job)
+  const phases = [...steps, ends[job.state]]
+  const word = /waiting for the node/.test(job.stage) ? 'waiting for the node, which does not answer now' : phases[now]!
   return (
     <section data-testid="run" data-state={job.state}>
       <header class="page-head"><h1>{name}</h1><p class="dim">{(job.request.params as string[] | undefined)?.join(', ')}</p></header>
@@ -44,8 +47,8 @@ export function Run({ route }: { route: Route }): JSX.Element {
       <ol class="stepper" aria-label="States of the run">{phases.map((p, i) => <li key={p} class={i < now ? 'past' : i === now ? 'now' : ''} aria-current={i === now ? 'step' : undefined}><span>{i < now ? '✓' : i + 1}</span>{p}</li>)}</ol>
       {job.state === 'running' && (
         <div class="card">
-          <p role="status" data-testid="stage"><strong>{phases[now]}</strong>{run && <> <span class="dim">run {run} of the log</span></>} <span class="dim">{elapsed(spent)}</span></p>
-          <Progress done={now === 3 ? job.done : 0} total={now === 3 ? job.total : 0} label={phases[now]!} />
+          <p role="status" data-testid="stage"><strong>{word}</strong>{run && <> <span class="dim">run {run} of the log</span></>} <span class="dim">{elapsed(spent)}</span></p>
+          <Progress done={now === 3 ? job.done : 0} total={now === 3 ? job.total : 0} label={word} />
           <p class="dim">You can leave this page or close it: the run goes on, and is found again here and under Results.</p>
           <button type="button" onClick={() => void api.cancel(job.id)}>Cancel</button>
         </div>
