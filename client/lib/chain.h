@@ -20,6 +20,8 @@ struct chain_view {
     struct evm *chain;
     uint8_t log[32], key[CHAIN_ADDRESS_LEN];
     struct registry_head head;
+    const struct checkpoint *receipt; /* without a node: what the anchors are held against */
+    bool receipt_met;                 /* one of them is of its size */
     struct apex_verification *v;
     bool agree;
 };

@@ -49,10 +49,15 @@ static apex_status remember(const struct chain_view *c, struct apex_error *error
     return file_save(path, span_of(text, (size_t)n), 0600, false, error);
 }
 
-/* The log's own root at an anchor's size: 1 the same, 0 another, -1 the log is not at hand. */
-static int in_log(const struct chain_view *c, uint64_t size, const uint8_t root[static 32])
+/* The log's own root at an anchor's size, or the receipt's checkpoint where that is all there
+ * is: 1 the same, 0 another, -1 not at hand. */
+static int in_log(struct chain_view *c, uint64_t size, const uint8_t root[static 32])
 {
     struct merkle_hash ours;
+    if (!c->node && c->receipt && c->receipt->size == size) {
+        c->receipt_met = true;
+        return memcmp(c->receipt->root.bytes, root, 32) == 0;
+    }
     if (!c->node) return -1;
     if (size > c->node->mirror.n) return 0;
     return merkle_tree_root(c->node->mirror.tree, size, &ours) == APEX_OK &&
@@ -137,7 +142,9 @@ apex_status chain_view_anchors(struct chain_view *c, uint64_t least, struct apex
     TRY(newest_check(c, &kept, error));
     if (!c->agree) return APEX_OK; /* enough is known */
     TRY(anchor_get(c, c->head.size, c->head.anchored, &e, error));
-    if (memcmp(e.event.statement.root, c->head.root, 32) != 0) wrong++;
+    if (memcmp(e.event.statement.root, c->head.root, 32) != 0 ||
+        in_log(c, c->head.size, c->head.root) == 0)
+        wrong++;
     while (e.event.previous != 0 && walked < ANCHORS_WALKED_MAX) {
         TRY(previous_get(c, &e, &before, error));
         if (before.event.statement.size < least) break;
