@@ -4,6 +4,7 @@
 #include "common/wire/entry.h"
 #include "common/wire/message.h"
 #include "common/wire/package.h"
+#include "common/wire/rerun.h"
 #include "common/wire/cose.h"
 
 #include <stdlib.h>
@@ -53,6 +54,10 @@ static void bodies(struct span in)
     if (body_prove_parse(in, &prove) == APEX_OK) body_prove_write(&prove, &out), same(in, &out);
     if (body_contract_parse(in, &contract) == APEX_OK)
         body_contract_write(&contract, &out), same(in, &out);
+    struct rerun rerun;
+    struct body_rerun again;
+    if (rerun_parse(in, &rerun) == APEX_OK) rerun_write(&rerun, &out), same(in, &out);
+    if (body_rerun_parse(in, &again) == APEX_OK) body_rerun_write(&again, &out), same(in, &out);
     if (body_run_parse(in, &run) == APEX_OK) body_run_write(&run, &out), same(in, &out);
     if (body_statement_parse(in, &statement) == APEX_OK)
         body_statement_write(&statement, &out), same(in, &out);

@@ -172,6 +172,33 @@ static int audit(struct cli *cli, struct apex_home *home, struct apex_node *node
     return code == EXIT_OK && (s != APEX_OK || a->report.n_breaches > 0) ? EXIT_REFUSED : code;
 }
 
+/* A run computed again by the enclave: the same digest, or a lie somewhere. */
+static int rerun(struct cli *cli, struct apex_home *home, struct apex_node *node)
+{
+    struct apex_identity *identity = NULL;
+    struct apex_error e;
+    char output[65], *end;
+    bool same = false;
+    unsigned long long run = strtoull(cli->rerun, &end, 10);
+    if (*end || end == cli->rerun)
+        return cli_usage(cli, "--rerun takes the number of a run's entry",
+                         "see `apex audit ADDRESS` for the numbers");
+    int code = cli_identity(cli, home, &identity);
+    if (code != EXIT_OK) return code;
+    if (apex_audit_rerun(node, identity, cli->word[0], run, &same, output, &e) != APEX_OK)
+        code = cli_fail(cli, &e);
+    else if (cli->json)
+        printf("{\"run\": %llu, \"same\": %s, \"output\": \"%s\"}\n", run,
+               same ? "true" : "false", output);
+    else
+        printf(same ? "run %llu computed again: the same output, sha256 %s\n"
+                    : "run %llu computed again: ANOTHER output than the log's, sha256 %s; show "
+                      "this to an auditor\n",
+               run, output);
+    apex_identity_free(identity);
+    return code == EXIT_OK && !same ? EXIT_REFUSED : code;
+}
+
 int cmd_audit(struct cli *cli)
 {
     struct apex_home *home = NULL;
@@ -179,7 +206,8 @@ int cmd_audit(struct cli *cli)
     struct audit a = {.chain = cli->chain ? calloc(1, sizeof *a.chain) : NULL};
     int code = cli->chain && !a.chain ? EXIT_INTERNAL : cli_home(cli, &home);
     if (code == EXIT_OK) code = cli_node(cli, home, &node);
-    if (code == EXIT_OK) code = audit(cli, home, node, &a);
+    if (code == EXIT_OK)
+        code = cli->rerun ? rerun(cli, home, node) : audit(cli, home, node, &a);
     free(a.chain);
     free(a.events);
     free(a.breaches);

@@ -20,7 +20,7 @@ enum {
 /* The command line, parsed: options in any order, the rest in `word`. */
 struct cli {
     const char *home, *node, *as, *map, *output, *rows, *seed, *source, *template_path,
-        *program, *policy, *tee, *listen, *firmware, *cpu, *vcpus, *features, *port;
+        *program, *policy, *tee, *listen, *rerun, *firmware, *cpu, *vcpus, *features, *port;
     const char *evidence, *certs, *collateral, *at, *days; /* trust */
     const char *chain, *registry, *chain_id, *chain_key, *confirmations;
     const char *param[PARAMS_GIVEN_MAX];

@@ -55,7 +55,7 @@ apex_status message_parse(struct span bytes, struct message *m)
     TRY(map_of(&c, 3));
     TRY(cbor_key(&c, 1));
     TRY(cbor_text_is(&c, MESSAGE_NAME));
-    TRY(key_uint(&c, 2, MESSAGE_RECOVER, &type));
+    TRY(key_uint(&c, 2, MESSAGE_RERUN, &type));
     if (type < MESSAGE_ACT) return APEX_E_FORMAT;
     m->type = (enum message_type)type;
     TRY(cbor_key(&c, 3));

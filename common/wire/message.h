@@ -40,7 +40,8 @@ enum message_type {
     MESSAGE_ADMIT = 9,
     MESSAGE_RECEIVE = 10,
     MESSAGE_SHARES = 11,
-    MESSAGE_RECOVER = 12
+    MESSAGE_RECOVER = 12,
+    MESSAGE_RERUN = 13 /* rerun.h */
 };
 enum {
     MESSAGE_MAX = 64 * 1024,

@@ -47,6 +47,7 @@ struct core {
     bool unkept;        /* `waiting` is signed, but the host has not confirmed it */
     struct buffer waiting;
     struct state state;
+    bool rerunning; /* is an auditor's demand being computed? */
     struct runner *runner;
 };
 

@@ -27,8 +27,9 @@ struct job {
     struct run *run;
     struct contract *contract;
     const struct manifest_function *function;
-    const uint8_t *author; /* of the run */
-    struct buffer request; /* plaintext */
+    const uint8_t *author;     /* of the run */
+    const struct entry *again; /* the result on record, when it is computed once more */
+    struct buffer request;     /* plaintext */
     size_t n_inputs;
     struct job_table tables[JAIL_TABLES_MAX];
     bool streamed;             /* tables are fed to the program, not held */
@@ -131,6 +132,7 @@ static enum refusal tables_load(struct job *j)
 static void progress(void *context, unsigned percent)
 {
     struct job *j = context;
+    if (j->again) return;
     pthread_mutex_lock(&j->core->lock);
     j->run->permille = percent > 100 ? 1000 : percent * 10;
     pthread_mutex_unlock(&j->core->lock);
@@ -229,6 +231,7 @@ static enum refusal model_take(struct job *j)
         return REFUSAL_INTERNAL;
     uint64_t index = (uint64_t)request_number(&r, "model");
     request_clear(&r);
+    if (j->again) index = j->again->model_run;
     pthread_mutex_lock(&j->core->lock);
     const struct run *trained =
         contract_model(&j->core->state, j->contract, j->function, index);
@@ -463,4 +466,38 @@ void job_do(struct core *core, struct programs *programs, struct run *run, unsig
     }
     end_append(j);
     job_clear(j);
+}
+
+/* The contributions that the result on record names, as they stand now. Lock held. */
+static enum refusal inputs_again(struct job *j)
+{
+    j->n_inputs = 0;
+    for (size_t i = 0; i < j->again->n_inputs; i++) {
+        const struct contribution *n =
+            contract_contribution(j->contract, j->again->inputs[i].index);
+        if (!n || j->n_inputs == JAIL_TABLES_MAX - 2) return REFUSAL_UNKNOWN_CONTRIBUTION;
+        if (n->withdrawn) return REFUSAL_ALREADY_WITHDRAWN;
+        struct job_table *t = &j->tables[j->n_inputs++];
+        *t = (struct job_table){.index = n->index, .dataset = n->dataset, .party = n->party};
+        memcpy(t->blob, n->blob, sizeof t->blob);
+    }
+    return REFUSAL_NONE;
+}
+
+enum refusal job_again(struct core *core, struct programs *programs, struct run *run,
+                       unsigned threads, const struct entry *logged, uint8_t output[static 32])
+{
+    struct job *j = job_new(core, run);
+    if (!j) return REFUSAL_INTERNAL;
+    j->again = logged;
+    pthread_mutex_lock(&core->lock);
+    enum refusal no = inputs_again(j);
+    pthread_mutex_unlock(&core->lock);
+    if (no == REFUSAL_NONE) no = compute(j, programs, threads);
+    if (no == REFUSAL_NONE) {
+        result_fill(j);
+        memcpy(output, j->entry->output, sizeof j->entry->output);
+    }
+    job_clear(j);
+    return no;
 }

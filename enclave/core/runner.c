@@ -101,6 +101,12 @@ void runner_free(struct runner *runner)
     free(runner);
 }
 
+enum refusal runner_again(struct runner *runner, struct run *run, const struct entry *logged,
+                          uint8_t output[static 32])
+{
+    return job_again(runner->core, runner->programs, run, runner->threads, logged, output);
+}
+
 void runner_wake(struct runner *runner)
 {
     pthread_cond_broadcast(&runner->wake);

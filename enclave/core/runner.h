@@ -24,6 +24,11 @@ const uint8_t *runner_program_digest(const struct manifest *m);
  * APEX_E_NOT_FOUND, APEX_E_UNTRUSTED, … */
 apex_status runner_program_check(struct runner *runner, const uint8_t digest[static 32]);
 
+/* Computes a run again from what `logged`, its result on record, names. REFUSAL_NONE: `output`
+ * is the digest that a result would carry. */
+enum refusal runner_again(struct runner *runner, struct run *run, const struct entry *logged,
+                          uint8_t output[static 32]);
+
 /* Fetches and opens a sealed request; its digest must be `digest`. */
 enum refusal runner_request(struct link *link, const struct contract *c,
                             const uint8_t author[static 32], const uint8_t blob[static 32],

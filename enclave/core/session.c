@@ -5,6 +5,7 @@
 #include "enclave/core/acts.h"
 #include "enclave/core/hand_over.h"
 #include "enclave/core/recovery.h"
+#include "enclave/core/rerun.h"
 #include "enclave/core/chain.h"
 #include "enclave/core/host.h"
 #include "enclave/core/proof.h"
@@ -121,6 +122,8 @@ static void answer(struct core *core, struct span message, struct outcome *out)
         out->code = REFUSAL_BAD_MESSAGE;
     } else if (m.type == MESSAGE_ACT) {
         act_take(core, m.body, out);
+    } else if (m.type == MESSAGE_RERUN) {
+        out->code = rerun_answer(core, m.body, out);
     } else if (m.type >= MESSAGE_HELLO) {
         out->code = answer_peer(core, &m, out);
     } else {

@@ -278,6 +278,14 @@ struct apex_audit_report {
 APEX_API apex_status apex_audit_log(struct apex_node *node, struct apex_audit_report *report,
                                     struct apex_breach **breaches, struct apex_error *error);
 
+/* Has the enclave compute a finished run again, from the same rows, program and request, and
+ * tells whether the output's digest is the one in the log; of the answer nothing is told.
+ * identity: a party that may audit. output: the digest now, in hex. */
+APEX_API apex_status apex_audit_rerun(struct apex_node *node,
+                                      const struct apex_identity *identity, const char *address,
+                                      uint64_t run, bool *same, char output[65],
+                                      struct apex_error *error);
+
 /* Copies of the log as static files, verified as they are made and believed in nothing when
  * they are read. vkey: the log's verifier key, "NAME+HASH+KEY" (c2sp.org/signed-note). */
 enum { APEX_VKEY_MAX = 200 };

@@ -126,6 +126,31 @@ def quorum(node, crew, witnesses):
         say(code != 0 and ("witness" in out + err or "bad-manifest" in out + err), "a manifest with witnesses that cannot be is refused: %s" % json.dumps(b)[:40], out + err)
 
 
+def rerun(node, crew):
+    """An auditor has a run computed again: the same digest, and nothing of the answer."""
+    address = deploy(node, crew, manifest(node, crew[0], "cluster", crew, release=LOOSE), "cluster")
+    path = os.path.join(node.scratch, "again.csv")
+    open(path, "w").write("latitude,longitude\n" + "".join("-36.%03d,174.%03d\n" % (i, 999 - i) for i in range(80)))
+    given = json.loads(crew[0].ok("contribute", address, "customers", path, "--json"))["contribution"]
+    crew[0].run(address, "sites", "k=3")
+    events = json.loads(crew[0].ok("audit", address, "--json"))["events"]
+    run = next(e["index"] for e in events if e["kind"] == "run")
+    out = crew[1].ok("audit", address, "--rerun", run, "--json")
+    say(json.loads(out)["same"] is True, "a run computed again for an auditor has the same output", out)
+    say(len(out) < 200 and "latitude" not in out, "and nothing of the answer is told", out)
+    after = json.loads(crew[0].ok("audit", address, "--json"))
+    say(len(after["events"]) == len(events), "nor is anything put into the log")
+    for who, sentence, words, want in ((crew[1], "a run that is none is not found", ["--rerun", "0"], "unknown-run"),
+                                       (Party(node, "passer-by"), "who is no party cannot have it computed", ["--rerun", run], "not-a-party")):
+        code, out, err = who.apex("audit", address, *words, "--json")
+        say(code in (1, 2) and want in out + err, sentence, (code, out, err))
+    code, out, err = crew[1].apex("audit", address, "--rerun", "x")
+    say(code == 2 and "next:" in err, "a run's number is a number", err)
+    crew[0].ok("withdraw", address, given)
+    code, out, err = crew[1].apex("audit", address, "--rerun", run, "--json")
+    say(code == 1 and "already-withdrawn" in out + err, "rows that were taken back are not computed on again", (code, out, err))
+
+
 def rollback(node, crew, witnesses, log):
     """The host puts an older copy of everything back. Who never looked would not know; the witnesses do."""
     node.stop()
@@ -225,6 +250,7 @@ def main():
         protocol(node, witnesses[0])
         quorum(node, crew, witnesses)
         copies(node, crew, log)
+        rerun(node, crew)
         rollback(node, crew, witnesses, log)
     finally:
         for w in witnesses:
