@@ -34,7 +34,8 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
   throw new ApexError(trouble ?? { ...gone, what: `the server answered ${response.status}` })
 }
 
-const post = <T>(path: string, body: unknown = {}): Promise<T> => ask(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+const post = <T>(path: string, body: unknown = {}): Promise<T> =>
+  ask(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
 
 export const session = (): Promise<Session> => ask('/api/session')
 export const roomOpen = (): Promise<Session['room']> => post('/api/room')
@@ -70,7 +71,8 @@ export async function run<T>(place: string, request: Request): Promise<{ output:
   let j = await start(place, request, 15000)
   while (j.state === 'running') j = await job(j.id, 10000)
   const output = j.output as (T & { error?: Trouble }) | undefined
-  if (j.state !== 'done') throw new ApexError(output?.error ?? { ...gone, what: `\`apex ${j.act}\` did not finish` }, { ...(output as object), line: j.line })
+  if (j.state !== 'done')
+    throw new ApexError(output?.error ?? { ...gone, what: `\`apex ${j.act}\` did not finish` }, { ...(output as object), line: j.line })
   return { output: output as T, job: j }
 }
 

@@ -8,7 +8,12 @@ export function unit(latitude: number, longitude: number): [number, number, numb
 }
 
 // For each place the distance to its nearest site, ascending, in km; in slices, so that the page stays awake.
-export async function nearest(latitude: Float64Array, longitude: Float64Array, sites: { latitude: number; longitude: number }[], stop: () => boolean): Promise<Float64Array | null> {
+export async function nearest(
+  latitude: Float64Array,
+  longitude: Float64Array,
+  sites: { latitude: number; longitude: number }[],
+  stop: () => boolean,
+): Promise<Float64Array | null> {
   const s = sites.map((p) => unit(p.latitude, p.longitude))
   const out = new Float64Array(latitude.length)
   const slice = Math.max(200, Math.round(4e6 / Math.max(1, s.length)))
@@ -16,7 +21,9 @@ export async function nearest(latitude: Float64Array, longitude: Float64Array, s
     const [x, y, z] = unit(latitude[i]!, longitude[i]!)
     let best = Infinity
     for (const q of s) {
-      const dx = x - q[0], dy = y - q[1], dz = z - q[2]
+      const dx = x - q[0],
+        dy = y - q[1],
+        dz = z - q[2]
       const d = dx * dx + dy * dy + dz * dz
       if (d < best) best = d
     }

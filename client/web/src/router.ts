@@ -1,7 +1,13 @@
 // The view lives in the address, after the #, so that a link opens the same again. It never reaches a server.
 import { useEffect, useState } from 'preact/hooks'
 
-export interface Route { place: string; screen: string; id: string; more: string; query: URLSearchParams }
+export interface Route {
+  place: string
+  screen: string
+  id: string
+  more: string
+  query: URLSearchParams
+}
 
 export function parse(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
@@ -10,7 +16,10 @@ export function parse(hash: string): Route {
 }
 
 export function link(place: string, screen: string, id = '', more = '', query: Record<string, string> = {}): string {
-  const path = [place, screen, id, more].filter((p, i) => p !== '' || i < 2).map(encodeURIComponent).join('/')
+  const path = [place, screen, id, more]
+    .filter((p, i) => p !== '' || i < 2)
+    .map(encodeURIComponent)
+    .join('/')
   const q = new URLSearchParams(query).toString()
   return `#/${path}${q ? `?${q}` : ''}`
 }

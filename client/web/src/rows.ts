@@ -36,7 +36,13 @@ export function delimiterOf(text: string): string {
 
 export const looksJson = (text: string): boolean => /^[\s\ufeff]*[[{]/.test(text)
 
-export interface Rows { names: string[]; n: number; latitude?: Float64Array; longitude?: Float64Array; label?: string[] }
+export interface Rows {
+  names: string[]
+  n: number
+  latitude?: Float64Array
+  longitude?: Float64Array
+  label?: string[]
+}
 
 const PIECE = 12000 // rows read before the page gets a breath
 const breath = (): Promise<void> => new Promise((done) => setTimeout(done))
@@ -59,7 +65,8 @@ export async function readRows(text: string): Promise<Rows> {
     if (b < 0 || b > stop) b = stop
     latitude[k] = +text.slice(i, a)
     longitude[k] = +text.slice(a + 1, b)
-    if (labels) labels[k] = text[b + 1] === '"' ? (cells(text.slice(b + 1, stop), ',', 1)[0]?.[0] ?? '') : text.slice(b + 1, stop).split(',', 1)[0]!
+    if (labels)
+      labels[k] = text[b + 1] === '"' ? (cells(text.slice(b + 1, stop), ',', 1)[0]?.[0] ?? '') : text.slice(b + 1, stop).split(',', 1)[0]!
     i = stop + 1
     if (k % PIECE === PIECE - 1) await breath()
   }
@@ -70,7 +77,8 @@ export async function readRows(text: string): Promise<Rows> {
 export async function twins(rows: Rows): Promise<number> {
   if (!rows.latitude || !rows.longitude) return 0
   const keys = new Float64Array(rows.n)
-  for (let i = 0; i < rows.n; i++) keys[i] = Math.round((rows.latitude[i]! + 90) * 1e5) * 36000001 + Math.round((rows.longitude[i]! + 180) * 1e5)
+  for (let i = 0; i < rows.n; i++)
+    keys[i] = Math.round((rows.latitude[i]! + 90) * 1e5) * 36000001 + Math.round((rows.longitude[i]! + 180) * 1e5)
   await breath()
   keys.sort()
   let n = 0

@@ -25,7 +25,14 @@ export class Store<T> {
 }
 
 // Messages stay until they are dismissed; the newest is read out by the live region.
-export interface Message { id: string; kind: 'error' | 'done' | 'info'; text: string; trouble?: Trouble; line?: string; at: number }
+export interface Message {
+  id: string
+  kind: 'error' | 'done' | 'info'
+  text: string
+  trouble?: Trouble
+  line?: string
+  at: number
+}
 export const messages = new Store<Message[]>([])
 export const spoken = new Store('')
 let said = 0
@@ -39,7 +46,9 @@ export const dismiss = (id: string): void => messages.set(messages.value.filter(
 export const announce = (text: string): void => spoken.set(text)
 
 export const troubleOf = (e: unknown): Trouble =>
-  e instanceof ApexError ? e.trouble : { status: 'E_BUG', what: e instanceof Error ? e.message : String(e), not_done: '', next: 'load the page again', who: 'you' }
+  e instanceof ApexError
+    ? e.trouble
+    : { status: 'E_BUG', what: e instanceof Error ? e.message : String(e), not_done: '', next: 'load the page again', who: 'you' }
 export const complain = (e: unknown): string => {
   const t = troubleOf(e)
   const line = e instanceof ApexError ? e.more.line : undefined
@@ -82,7 +91,13 @@ export function watchTrust(place: string): () => void {
 }
 
 // What an act says, asked for again when `key` changes; the last word is kept while a new one is awaited.
-export interface Asked<T> { value: T | null; error: Trouble | null; line: string; loading: boolean; reload: () => void }
+export interface Asked<T> {
+  value: T | null
+  error: Trouble | null
+  line: string
+  loading: boolean
+  reload: () => void
+}
 const lastWord = new globalThis.Map<string, { value: unknown; line: string }>()
 export function useAct<T>(place: string, request: Request | null): Asked<T> {
   const key = request ? place + JSON.stringify(request) : ''

@@ -4,11 +4,30 @@ import coarseUrl from 'world-atlas/countries-110m.json?url'
 import fineUrl from 'world-atlas/countries-50m.json?url'
 import { worldX, worldY, LIMIT } from './projection'
 
-interface Geometry { type: string; arcs: number[][] | number[][][]; id?: string; properties: { name: string } }
-interface Topology { arcs: [number, number][][]; transform: { scale: [number, number]; translate: [number, number] }; objects: { countries: { geometries: Geometry[] } } }
+interface Geometry {
+  type: string
+  arcs: number[][] | number[][][]
+  id?: string
+  properties: { name: string }
+}
+interface Topology {
+  arcs: [number, number][][]
+  transform: { scale: [number, number]; translate: [number, number] }
+  objects: { countries: { geometries: Geometry[] } }
+}
 
-export interface Country { name: string; path: Path2D; label: [number, number]; width: number }
-export interface Base { fine: boolean; land: Path2D; borders: Path2D; countries: Country[] }
+export interface Country {
+  name: string
+  path: Path2D
+  label: [number, number]
+  width: number
+}
+export interface Base {
+  fine: boolean
+  land: Path2D
+  borders: Path2D
+  countries: Country[]
+}
 
 type Line = Float64Array // x, y, x, y … on the unit square
 
@@ -52,13 +71,15 @@ function ring(arcs: number[], lines: Line[]): number[] {
 }
 
 function trace(path: Path2D, corners: number[]): void {
-  let west = 1, east = 0
+  let west = 1,
+    east = 0
   for (let i = 0; i < corners.length; i += 2) {
     west = Math.min(west, corners[i]!)
     east = Math.max(east, corners[i]!)
   }
   for (const by of [0, ...(east > 1 ? [-1] : []), ...(west < 0 ? [1] : [])]) {
-    for (let i = 0; i < corners.length; i += 2) i ? path.lineTo(corners[i]! + by, corners[i + 1]!) : path.moveTo(corners[0]! + by, corners[1]!)
+    for (let i = 0; i < corners.length; i += 2)
+      i ? path.lineTo(corners[i]! + by, corners[i + 1]!) : path.moveTo(corners[0]! + by, corners[1]!)
     path.closePath()
   }
 }
@@ -79,7 +100,11 @@ function country(g: Geometry, lines: Line[]): Country {
       const corners = ring(arcs, lines)
       trace(path, corners)
       if (hole) return
-      let a = 0, cx = 0, cy = 0, west = 1, east = 0
+      let a = 0,
+        cx = 0,
+        cy = 0,
+        west = 1,
+        east = 0
       for (let i = 0; i + 3 < corners.length; i += 2) {
         const [x0, y0, x1, y1] = corners.slice(i, i + 4) as [number, number, number, number]
         const cross = x0 * y1 - x1 * y0

@@ -5,8 +5,16 @@ import { coarse, fine, type Base } from './base'
 import { paint, themes, type Circle } from './paint'
 import { PointRaster, type Points } from './points'
 import { fit, scaleBar, worldX, worldY, ZOOM_MAX, type Box, type View } from './projection'
+import { useGestures } from './gestures'
+import { save } from './save'
 
-export interface Marker { id: number; latitude: number; longitude: number; title: string; km?: number }
+export interface Marker {
+  id: number
+  latitude: number
+  longitude: number
+  title: string
+  km?: number
+}
 export interface MapProps {
   label: string
   box: Box | null
@@ -82,7 +90,10 @@ export function Map(p: MapProps): preact.JSX.Element {
   }, [])
 
   const circles: Circle[] = useMemo(
-    () => markers.filter((m) => m.km).map((m) => ({ latitude: m.latitude, x: worldX(m.longitude), y: worldY(m.latitude), km: m.km!, strong: m.id === p.selected })),
+    () =>
+      markers
+        .filter((m) => m.km)
+        .map((m) => ({ latitude: m.latitude, x: worldX(m.longitude), y: worldY(m.latitude), km: m.km!, strong: m.id === p.selected })),
     [markers, p.selected],
   )
 
@@ -100,7 +111,15 @@ export function Map(p: MapProps): preact.JSX.Element {
     const c = canvas.current
     if (!c || size.width === 0) return
     const begin = performance.now()
-    const seen = paint(c, raster, { base, points: p.points ?? null, circles, shade: p.shade ?? null }, themes[theme], view.current, size.width, size.height)
+    const seen = paint(
+      c,
+      raster,
+      { base, points: p.points ?? null, circles, shade: p.shade ?? null },
+      themes[theme],
+      view.current,
+      size.width,
+      size.height,
+    )
     place()
     c.dataset.frameMs = (performance.now() - begin).toFixed(1)
     c.dataset.seen = String(seen)
@@ -134,7 +153,10 @@ export function Map(p: MapProps): preact.JSX.Element {
     const next = clamp({ ...v, scale: v.scale * by }, size.width)
     const x = v.x + (atX - size.width / 2) / v.scale
     const y = v.y + (atY - size.height / 2) / v.scale
-    view.current = clamp({ scale: next.scale, x: x - (atX - size.width / 2) / next.scale, y: y - (atY - size.height / 2) / next.scale }, size.width)
+    view.current = clamp(
+      { scale: next.scale, x: x - (atX - size.width / 2) / next.scale, y: y - (atY - size.height / 2) / next.scale },
+      size.width,
+    )
     redraw()
   }
   const pan = (dx: number, dy: number): void => {
@@ -146,8 +168,14 @@ export function Map(p: MapProps): preact.JSX.Element {
 
   const key = (e: KeyboardEvent): void => {
     const moves: Record<string, () => void> = {
-      ArrowLeft: () => pan(60, 0), ArrowRight: () => pan(-60, 0), ArrowUp: () => pan(0, 60), ArrowDown: () => pan(0, -60),
-      '+': () => zoom(1.5), '=': () => zoom(1.5), '-': () => zoom(1 / 1.5), '0': home,
+      ArrowLeft: () => pan(60, 0),
+      ArrowRight: () => pan(-60, 0),
+      ArrowUp: () => pan(0, 60),
+      ArrowDown: () => pan(0, -60),
+      '+': () => zoom(1.5),
+      '=': () => zoom(1.5),
+      '-': () => zoom(1 / 1.5),
+      '0': home,
     }
     const move = moves[e.key]
     if (!move || e.ctrlKey || e.metaKey) return
@@ -157,7 +185,15 @@ export function Map(p: MapProps): preact.JSX.Element {
 
   return (
     <figure class="map">
-      <div class="map-box" ref={box} tabIndex={0} role="group" aria-label={`${p.label}. Arrow keys move, plus and minus zoom, 0 shows all.`} onKeyDown={key} {...gestures}>
+      <div
+        class="map-box"
+        ref={box}
+        tabIndex={0}
+        role="group"
+        aria-label={`${p.label}. Arrow keys move, plus and minus zoom, 0 shows all.`}
+        onKeyDown={key}
+        {...gestures}
+      >
         <canvas ref={canvas} role="img" aria-label={p.label} />
         <svg ref={svg} width={size.width} height={size.height} aria-hidden={markers.length > LABELLED_MAX}>
           {others.map((m) => (
@@ -167,8 +203,17 @@ export function Map(p: MapProps): preact.JSX.Element {
           ))}
           {markers.map((m) => (
             <g
-              key={m.id} data-x={worldX(m.longitude)} data-y={worldY(m.latitude)} data-site={m.id} data-latitude={m.latitude} data-longitude={m.longitude}
-              class={`marker${m.id === p.selected ? ' chosen' : ''}`} role="button" tabIndex={-1} aria-label={m.title} aria-pressed={m.id === p.selected}
+              key={m.id}
+              data-x={worldX(m.longitude)}
+              data-y={worldY(m.latitude)}
+              data-site={m.id}
+              data-latitude={m.latitude}
+              data-longitude={m.longitude}
+              class={`marker${m.id === p.selected ? ' chosen' : ''}`}
+              role="button"
+              tabIndex={-1}
+              aria-label={m.title}
+              aria-pressed={m.id === p.selected}
               onClick={() => p.onSelect?.(m.id === p.selected ? null : m.id)}
             >
               <title>{m.title}</title>
@@ -177,108 +222,41 @@ export function Map(p: MapProps): preact.JSX.Element {
             </g>
           ))}
         </svg>
-        <div class="map-bar" style={{ width: `${bar.pixels}px` }} aria-hidden="true">{`${Number(bar.length.toPrecision(3))} ${units() === 'miles' ? 'mi' : 'km'}`}</div>
+        <div
+          class="map-bar"
+          style={{ width: `${bar.pixels}px` }}
+          aria-hidden="true"
+        >{`${Number(bar.length.toPrecision(3))} ${units() === 'miles' ? 'mi' : 'km'}`}</div>
         <div class="map-credit">Natural Earth</div>
       </div>
       <div class="map-tools">
         <div class="group">
-          <button type="button" class="small" onClick={() => zoom(1.6)} aria-label="Zoom in">+</button>
-          <button type="button" class="small" onClick={() => zoom(1 / 1.6)} aria-label="Zoom out">−</button>
-          <button type="button" class="small" onClick={home}>Show all</button>
+          <button type="button" class="small" onClick={() => zoom(1.6)} aria-label="Zoom in">
+            +
+          </button>
+          <button type="button" class="small" onClick={() => zoom(1 / 1.6)} aria-label="Zoom out">
+            −
+          </button>
+          <button type="button" class="small" onClick={home}>
+            Show all
+          </button>
           {p.fileName && (
-            <button type="button" class="small" onClick={() => void save(canvas.current!, view.current, p, size, theme)}>PNG</button>
+            <button type="button" class="small" onClick={() => void save(canvas.current!, view.current, p, size, theme)}>
+              PNG
+            </button>
           )}
         </div>
-        <ul class="legend">{p.legend?.map((l) => <li key={l.text}><span class={`key ${l.colour}`} aria-hidden="true" />{l.text}</li>)}</ul>
+        <ul class="legend">
+          {p.legend?.map((l) => (
+            <li key={l.text}>
+              <span class={`key ${l.colour}`} aria-hidden="true" />
+              {l.text}
+            </li>
+          ))}
+        </ul>
       </div>
     </figure>
   )
-}
-
-function useGestures(box: { current: HTMLDivElement | null }, pan: (dx: number, dy: number) => void, zoom: (by: number, x: number, y: number) => void): object {
-  const held = useRef(new globalThis.Map<number, { x: number; y: number }>())
-  const acts = useRef({ pan, zoom })
-  acts.current = { pan, zoom }
-  useEffect(() => {
-    const el = box.current!
-    const wheel = (e: WheelEvent): void => {
-      e.preventDefault()
-      const r = el.getBoundingClientRect()
-      acts.current.zoom(Math.exp(-e.deltaY * (e.deltaMode ? 0.05 : 0.0016)), e.clientX - r.left, e.clientY - r.top)
-    }
-    el.addEventListener('wheel', wheel, { passive: false })
-    return () => el.removeEventListener('wheel', wheel)
-  }, [])
-  const spread = (): number => {
-    const [a, b] = [...held.current.values()]
-    return a && b ? Math.hypot(a.x - b.x, a.y - b.y) : 0
-  }
-  return {
-    onPointerDown: (e: PointerEvent) => {
-      if ((e.target as Element).closest('.marker')) return
-      box.current!.setPointerCapture(e.pointerId)
-      held.current.set(e.pointerId, { x: e.clientX, y: e.clientY })
-    },
-    onPointerMove: (e: PointerEvent) => {
-      const last = held.current.get(e.pointerId)
-      if (!last) return
-      const before = spread()
-      held.current.set(e.pointerId, { x: e.clientX, y: e.clientY })
-      if (before) {
-        const r = box.current!.getBoundingClientRect()
-        zoom(spread() / before, e.clientX - r.left, e.clientY - r.top)
-      } else pan(e.clientX - last.x, e.clientY - last.y)
-    },
-    onPointerUp: (e: PointerEvent) => held.current.delete(e.pointerId),
-    onPointerCancel: (e: PointerEvent) => held.current.delete(e.pointerId),
-    onDblClick: (e: MouseEvent) => {
-      const r = box.current!.getBoundingClientRect()
-      zoom(2, e.clientX - r.left, e.clientY - r.top)
-    },
-  }
-}
-
-// The picture with its legend and where it came from.
-async function save(shown: HTMLCanvasElement, v: View, p: MapProps, size: { width: number; height: number }, theme: 'dark' | 'light'): Promise<void> {
-  const t = themes[theme]
-  const caption = [...(p.legend ?? []).map((l) => l.text), ...(p.caption ?? [])]
-  const ratio = shown.width / size.width
-  const out = document.createElement('canvas')
-  out.width = shown.width
-  out.height = shown.height + ratio * (18 * caption.length + 20)
-  const c = out.getContext('2d')!
-  c.scale(ratio, ratio)
-  c.fillStyle = t.water
-  c.fillRect(0, 0, size.width, out.height / ratio)
-  c.drawImage(shown, 0, 0, size.width, size.height)
-  c.textAlign = 'center'
-  for (const m of p.markers ?? []) {
-    const x = (worldX(m.longitude) - v.x) * v.scale + size.width / 2
-    const y = (worldY(m.latitude) - v.y) * v.scale + size.height / 2
-    c.beginPath()
-    c.arc(x, y, 7, 0, 2 * Math.PI)
-    c.fillStyle = '#0d9488'
-    c.fill()
-    c.strokeStyle = '#ffffff'
-    c.stroke()
-    c.fillStyle = '#ffffff'
-    c.font = 'bold 9px system-ui, sans-serif'
-    c.fillText(String(m.id + 1), x, y + 3)
-  }
-  c.textAlign = 'left'
-  c.fillStyle = t.ink
-  c.font = '13px system-ui, sans-serif'
-  caption.forEach((line, i) => c.fillText(line, 12, size.height + 22 + 18 * i))
-  const blob = await new Promise<Blob | null>((done) => out.toBlob(done, 'image/png'))
-  if (blob) download(`${p.fileName}.png`, blob)
-}
-
-export function download(name: string, what: Blob | string, type = 'text/plain'): void {
-  const a = document.createElement('a')
-  a.href = URL.createObjectURL(typeof what === 'string' ? new Blob([what], { type }) : what)
-  a.download = name
-  a.click()
-  setTimeout(() => URL.revokeObjectURL(a.href), 10000)
 }
 
 export const siteTitle = (n: number, rows: number | undefined, p95: number | undefined): string =>

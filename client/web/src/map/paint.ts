@@ -3,25 +3,67 @@ import type { Base } from './base'
 import { PointRaster, type Points, type Rgb } from './points'
 import { kmToPixels, type View } from './projection'
 
-export interface Theme { water: string; land: string; border: string; name: string; ink: string; point: Rgb; dense: Rgb; circle: string; ring: string }
-export interface Circle { latitude: number; x: number; y: number; km: number; strong: boolean }
-export interface Scene { base: Base | null; points: Points | null; circles: Circle[]; shade: ((name: string) => string | null) | null }
+export interface Theme {
+  water: string
+  land: string
+  border: string
+  name: string
+  ink: string
+  point: Rgb
+  dense: Rgb
+  circle: string
+  ring: string
+}
+export interface Circle {
+  latitude: number
+  x: number
+  y: number
+  km: number
+  strong: boolean
+}
+export interface Scene {
+  base: Base | null
+  points: Points | null
+  circles: Circle[]
+  shade: ((name: string) => string | null) | null
+}
 
 export const themes: Record<'dark' | 'light', Theme> = {
   dark: {
-    water: '#0a1018', land: '#172130', border: '#2c3b50', name: '#7f93ab', ink: '#e8eef6', point: [122, 162, 247], dense: [219, 234, 254],
-    circle: 'rgba(45, 212, 191, 0.13)', ring: 'rgba(94, 234, 212, 0.75)',
+    water: '#0a1018',
+    land: '#172130',
+    border: '#2c3b50',
+    name: '#7f93ab',
+    ink: '#e8eef6',
+    point: [122, 162, 247],
+    dense: [219, 234, 254],
+    circle: 'rgba(45, 212, 191, 0.13)',
+    ring: 'rgba(94, 234, 212, 0.75)',
   },
   light: {
-    water: '#dfe9f2', land: '#fbfaf6', border: '#c3ccd6', name: '#66758a', ink: '#15202e', point: [72, 101, 190], dense: [23, 37, 84],
-    circle: 'rgba(13, 148, 136, 0.14)', ring: 'rgba(15, 118, 110, 0.8)',
+    water: '#dfe9f2',
+    land: '#fbfaf6',
+    border: '#c3ccd6',
+    name: '#66758a',
+    ink: '#15202e',
+    point: [72, 101, 190],
+    dense: [23, 37, 84],
+    circle: 'rgba(13, 148, 136, 0.14)',
+    ring: 'rgba(15, 118, 110, 0.8)',
   },
 }
 
 function land(c: CanvasRenderingContext2D, s: Scene, t: Theme, view: View, width: number, height: number, ratio: number): void {
   if (!s.base) return
   c.save()
-  c.setTransform(ratio * view.scale, 0, 0, ratio * view.scale, ratio * (width / 2 - view.x * view.scale), ratio * (height / 2 - view.y * view.scale))
+  c.setTransform(
+    ratio * view.scale,
+    0,
+    0,
+    ratio * view.scale,
+    ratio * (width / 2 - view.x * view.scale),
+    ratio * (height / 2 - view.y * view.scale),
+  )
   c.fillStyle = t.land
   c.fill(s.base.land)
   if (s.shade)
@@ -66,7 +108,15 @@ function circles(c: CanvasRenderingContext2D, s: Scene, t: Theme, view: View, wi
   }
 }
 
-export function paint(canvas: HTMLCanvasElement, raster: PointRaster, s: Scene, theme: Theme, view: View, width: number, height: number): number {
+export function paint(
+  canvas: HTMLCanvasElement,
+  raster: PointRaster,
+  s: Scene,
+  theme: Theme,
+  view: View,
+  width: number,
+  height: number,
+): number {
   const ratio = canvas.width / width
   const c = canvas.getContext('2d')!
   c.setTransform(ratio, 0, 0, ratio, 0, 0)

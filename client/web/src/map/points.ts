@@ -2,7 +2,11 @@
 // colour grows brighter, so that density shows without a setting.
 import { worldX, worldY, type View } from './projection'
 
-export interface Points { n: number; x: Float64Array; y: Float64Array }
+export interface Points {
+  n: number
+  x: Float64Array
+  y: Float64Array
+}
 
 export function project(latitude: ArrayLike<number>, longitude: ArrayLike<number>): Points {
   const n = latitude.length

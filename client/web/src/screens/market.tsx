@@ -10,10 +10,25 @@ import { caption, stem, type Provenance } from './result'
 
 // Natural Earth's names where they are not the region's common one.
 const sameName: Record<string, string> = {
-  'United States of America': 'United States', 'Dem. Rep. Congo': 'Congo - Kinshasa', Congo: 'Congo - Brazzaville', 'Dominican Rep.': 'Dominican Republic', 'W. Sahara': 'Western Sahara',
-  'Central African Rep.': 'Central African Republic', "Côte d'Ivoire": 'Côte d’Ivoire', 'Eq. Guinea': 'Equatorial Guinea', eSwatini: 'Eswatini', 'Solomon Is.': 'Solomon Islands',
-  'Bosnia and Herz.': 'Bosnia & Herzegovina', Macedonia: 'North Macedonia', 'S. Sudan': 'South Sudan', Myanmar: 'Myanmar (Burma)', Palestine: 'Palestinian Territories', Turkey: 'Türkiye',
-  'Falkland Is.': 'Falkland Islands', 'Trinidad and Tobago': 'Trinidad & Tobago', 'Fr. S. Antarctic Lands': 'French Southern Territories',
+  'United States of America': 'United States',
+  'Dem. Rep. Congo': 'Congo - Kinshasa',
+  Congo: 'Congo - Brazzaville',
+  'Dominican Rep.': 'Dominican Republic',
+  'W. Sahara': 'Western Sahara',
+  'Central African Rep.': 'Central African Republic',
+  "Côte d'Ivoire": 'Côte d’Ivoire',
+  'Eq. Guinea': 'Equatorial Guinea',
+  eSwatini: 'Eswatini',
+  'Solomon Is.': 'Solomon Islands',
+  'Bosnia and Herz.': 'Bosnia & Herzegovina',
+  Macedonia: 'North Macedonia',
+  'S. Sudan': 'South Sudan',
+  Myanmar: 'Myanmar (Burma)',
+  Palestine: 'Palestinian Territories',
+  Turkey: 'Türkiye',
+  'Falkland Is.': 'Falkland Islands',
+  'Trinidad and Tobago': 'Trinidad & Tobago',
+  'Fr. S. Antarctic Lands': 'French Southern Territories',
 }
 const TOP = 20
 
@@ -30,16 +45,32 @@ export function Market({ p, answer }: { p: Provenance; answer: ClassAnswer }): J
     return counts
   }, [own.rows])
   const places = classes.every((c) => /^[A-Z]{2}$/.test(c.class))
-  const told = useMemo(() => classes.filter((c) => c.rows !== undefined).sort((a, b) => b.rows! - a.rows! || (a.class < b.class ? -1 : 1)), [classes])
+  const told = useMemo(
+    () => classes.filter((c) => c.rows !== undefined).sort((a, b) => b.rows! - a.rows! || (a.class < b.class ? -1 : 1)),
+    [classes],
+  )
   const hidden = classes.filter((c) => c.suppressed)
   const toldSum = told.reduce((s, c) => s + c.rows!, 0)
   const label = (code: string): string => (places ? `${regionName(code)} (${code})` : code)
   const found = told.filter((c) => label(c.class).toLowerCase().includes(search.toLowerCase()))
   const shown = all || search ? found : found.slice(0, TOP)
   const rest = search ? [] : found.slice(shown.length)
-  const bar = (key: string, name: string, value: number, mine?: number): Bar => ({ key, name, value, own: own.rows?.label ? mine ?? 0 : undefined })
+  const bar = (key: string, name: string, value: number, mine?: number): Bar => ({
+    key,
+    name,
+    value,
+    own: own.rows?.label ? (mine ?? 0) : undefined,
+  })
   const bars: Bar[] = shown.map((c) => bar(c.class, label(c.class), c.rows!, ownCounts.get(c.class)))
-  if (rest.length) bars.push(bar('others', `${rest.length} others`, rest.reduce((s, c) => s + c.rows!, 0), rest.reduce((s, c) => s + (ownCounts.get(c.class) ?? 0), 0)))
+  if (rest.length)
+    bars.push(
+      bar(
+        'others',
+        `${rest.length} others`,
+        rest.reduce((s, c) => s + c.rows!, 0),
+        rest.reduce((s, c) => s + (ownCounts.get(c.class) ?? 0), 0),
+      ),
+    )
   if (!search && hidden.length) bars.push(bar('hidden', `${hidden.length} suppressed`, rows - toldSum))
   const total = rows || 1
   const shade = useMemo(() => {
@@ -53,17 +84,64 @@ export function Market({ p, answer }: { p: Provenance; answer: ClassAnswer }): J
   }, [told, places])
   return (
     <>
-      <div class="stats"><Stat value={count(rows)} name="rows counted" /><Stat value={String(told.length)} name="classes told" /><Stat value={String(hidden.length)} name={`suppressed: fewer than ${p.manifest.release.minimum_rows} rows, or of one party`} /><Stat value={answer.training_rows === undefined ? '' : count(answer.training_rows)} name={`rows trained ${answer.model ?? ''}`} /></div>
+      <div class="stats">
+        <Stat value={count(rows)} name="rows counted" />
+        <Stat value={String(told.length)} name="classes told" />
+        <Stat value={String(hidden.length)} name={`suppressed: fewer than ${p.manifest.release.minimum_rows} rows, or of one party`} />
+        <Stat value={answer.training_rows === undefined ? '' : count(answer.training_rows)} name={`rows trained ${answer.model ?? ''}`} />
+      </div>
       <div class="split wide-right">
-        {places && <Map label={`World map, ${told.length} countries shaded by rows`} box={null} shade={shade} fileName={stem(p)} caption={caption(p)} legend={[{ colour: 'site', text: 'more rows, darker (logarithmic)' }]} />}
+        {places && (
+          <Map
+            label={`World map, ${told.length} countries shaded by rows`}
+            box={null}
+            shade={shade}
+            fileName={stem(p)}
+            caption={caption(p)}
+            legend={[{ colour: 'site', text: 'more rows, darker (logarithmic)' }]}
+          />
+        )}
         <div class="card">
           <div class="row wrap between">
-            <div class="field inline"><label for="find">Find</label><input id="find" type="search" value={search} onInput={(e) => setSearch(e.currentTarget.value)} /></div>
-            <fieldset class="group" aria-label="Shown as"><label class="check"><input type="radio" name="as" checked={!shareShown} onChange={() => setShare(false)} />count</label><label class="check"><input type="radio" name="as" checked={shareShown} onChange={() => setShare(true)} />percent</label></fieldset>
+            <div class="field inline">
+              <label for="find">Find</label>
+              <input id="find" type="search" value={search} onInput={(e) => setSearch(e.currentTarget.value)} />
+            </div>
+            <fieldset class="group" aria-label="Shown as">
+              <label class="check">
+                <input type="radio" name="as" checked={!shareShown} onChange={() => setShare(false)} />
+                count
+              </label>
+              <label class="check">
+                <input type="radio" name="as" checked={shareShown} onChange={() => setShare(true)} />
+                percent
+              </label>
+            </fieldset>
           </div>
-          <BarTable bars={bars} show={(v) => (shareShown ? percent(v / total, 2) : count(v))} label="Rows per class" head={[places ? 'Country' : 'Class', shareShown ? 'Share' : 'Rows']} ownHead={own.rows?.label ? 'of these yours' : undefined} />
-          {!search && found.length > TOP && <button type="button" class="small" onClick={() => setAll(!all)}>{all ? `Top ${TOP} only` : `All ${found.length}`}</button>}
-          {hidden.length > 0 && <details><summary>{hidden.length} suppressed classes, and why</summary><ul class="plain small-text">{hidden.map((c) => <li key={c.class} data-hidden={c.class}>{label(c.class)}: {c.suppressed}</li>)}</ul></details>}
+          <BarTable
+            bars={bars}
+            show={(v) => (shareShown ? percent(v / total, 2) : count(v))}
+            label="Rows per class"
+            head={[places ? 'Country' : 'Class', shareShown ? 'Share' : 'Rows']}
+            ownHead={own.rows?.label ? 'of these yours' : undefined}
+          />
+          {!search && found.length > TOP && (
+            <button type="button" class="small" onClick={() => setAll(!all)}>
+              {all ? `Top ${TOP} only` : `All ${found.length}`}
+            </button>
+          )}
+          {hidden.length > 0 && (
+            <details>
+              <summary>{hidden.length} suppressed classes, and why</summary>
+              <ul class="plain small-text">
+                {hidden.map((c) => (
+                  <li key={c.class} data-hidden={c.class}>
+                    {label(c.class)}: {c.suppressed}
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
         </div>
       </div>
     </>

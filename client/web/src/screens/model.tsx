@@ -8,7 +8,14 @@ import { complain } from '../store'
 import type { ClassAnswer, Figures } from '../types'
 import type { Provenance } from './result'
 
-const figure: [keyof Figures, string][] = [['accuracy', 'accuracy'], ['balanced_accuracy', 'balanced accuracy'], ['roc_auc', 'ROC AUC'], ['r2', 'R²'], ['rmse', 'RMSE'], ['mae', 'MAE']]
+const figure: [keyof Figures, string][] = [
+  ['accuracy', 'accuracy'],
+  ['balanced_accuracy', 'balanced accuracy'],
+  ['roc_auc', 'ROC AUC'],
+  ['r2', 'R²'],
+  ['rmse', 'RMSE'],
+  ['mae', 'MAE'],
+]
 const show = (v: number): string => (Math.abs(v) < 10 ? v.toFixed(4) : count(v))
 
 function Confusion({ a }: { a: ClassAnswer }): JSX.Element {
@@ -20,11 +27,39 @@ function Confusion({ a }: { a: ClassAnswer }): JSX.Element {
   return (
     <section class="card">
       <h2>Confusion matrix</h2>
-      <div class="table-box" tabIndex={0} role="region" aria-label="Confusion matrix"><table class="confusion">
-        <caption>True class down, predicted class across. {count(sum)} of {count(a.holdout_rows ?? sum)} test rows are told{hidden ? `; ${hidden} cells are suppressed` : ''}.</caption>
-        <thead><tr><td />{names.map((n) => <th key={n} scope="col">{n}</th>)}</tr></thead>
-        <tbody>{m.map((row, i) => <tr key={i}><th scope="row">{names[i] ?? i}</th>{row.map((v, k) => <td key={k} class="number" data-cell={v ?? ''}><svg viewBox="0 0 10 10" preserveAspectRatio="none" aria-hidden="true"><rect width="10" height="10" class={i === k ? 'right' : 'not-right'} opacity={v ? 0.12 + 0.6 * (v / top) : 0} /></svg><span>{v === null ? '–' : count(v)}</span></td>)}</tr>)}</tbody>
-      </table></div>
+      <div class="table-box" tabIndex={0} role="region" aria-label="Confusion matrix">
+        <table class="confusion">
+          <caption>
+            True class down, predicted class across. {count(sum)} of {count(a.holdout_rows ?? sum)} test rows are told
+            {hidden ? `; ${hidden} cells are suppressed` : ''}.
+          </caption>
+          <thead>
+            <tr>
+              <td />
+              {names.map((n) => (
+                <th key={n} scope="col">
+                  {n}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {m.map((row, i) => (
+              <tr key={i}>
+                <th scope="row">{names[i] ?? i}</th>
+                {row.map((v, k) => (
+                  <td key={k} class="number" data-cell={v ?? ''}>
+                    <svg viewBox="0 0 10 10" preserveAspectRatio="none" aria-hidden="true">
+                      <rect width="10" height="10" class={i === k ? 'right' : 'not-right'} opacity={v ? 0.12 + 0.6 * (v / top) : 0} />
+                    </svg>
+                    <span>{v === null ? '–' : count(v)}</span>
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   )
 }
@@ -37,10 +72,21 @@ function Alone({ p, a }: { p: Provenance; a: ClassAnswer }): JSX.Element {
       <h2>Alone and together</h2>
       <p class="dim">The same held-out rows, judged by the joint model and by each party’s own.</p>
       {keys.map(([k, text]) => {
-        const bars: Bar[] = [{ key: 'pooled', name: 'all together', value: a.pooled![k]! }, ...(a.alone ?? []).filter((x) => x[k] !== undefined).map((x) => ({ key: String(x.party), name: `${name(x.party)} alone`, value: x[k]! }))]
+        const bars: Bar[] = [
+          { key: 'pooled', name: 'all together', value: a.pooled![k]! },
+          ...(a.alone ?? [])
+            .filter((x) => x[k] !== undefined)
+            .map((x) => ({ key: String(x.party), name: `${name(x.party)} alone`, value: x[k]! })),
+        ]
         return <BarTable key={k} bars={bars} show={show} label={text} head={['Model of', text]} />
       })}
-      {(a.alone ?? []).filter((x) => x.suppressed ?? x.failed).map((x) => <p key={x.party} class="dim">{name(x.party)}: {x.suppressed ?? x.failed}</p>)}
+      {(a.alone ?? [])
+        .filter((x) => x.suppressed ?? x.failed)
+        .map((x) => (
+          <p key={x.party} class="dim">
+            {name(x.party)}: {x.suppressed ?? x.failed}
+          </p>
+        ))}
     </section>
   )
 }
@@ -68,10 +114,30 @@ function Threshold({ a, truth, positive }: { a: ClassAnswer; truth: string[] | n
   return (
     <section class="card">
       <h2>Threshold</h2>
-      <label for="cut">Flag a row when its score is at least <strong>{cut.toFixed(2)}</strong></label>
+      <label for="cut">
+        Flag a row when its score is at least <strong>{cut.toFixed(2)}</strong>
+      </label>
       <input id="cut" type="range" min="0" max="1" step="0.01" value={cut} onInput={(e) => setCut(Number(e.currentTarget.value))} />
-      <div class="stats" data-testid="threshold"><Stat value={count(flagged.length)} name={`of ${count(scores.length)} rows flagged`} />{truth && <><Stat value={flagged.length ? percent(hits / flagged.length) : '–'} name="precision" /><Stat value={all ? percent(hits / all) : '–'} name="recall" /></>}</div>
-      {truth && <div class="row wrap"><LineChart spots={thin} label="ROC curve of your own rows" xName="false positive share" yName="recall" /><LineChart spots={thin.map((s) => ({ x: s.y, y: s.precision, name: s.name }))} label="Precision by recall of your own rows" xName="recall" yName="precision" /></div>}
+      <div class="stats" data-testid="threshold">
+        <Stat value={count(flagged.length)} name={`of ${count(scores.length)} rows flagged`} />
+        {truth && (
+          <>
+            <Stat value={flagged.length ? percent(hits / flagged.length) : '–'} name="precision" />
+            <Stat value={all ? percent(hits / all) : '–'} name="recall" />
+          </>
+        )}
+      </div>
+      {truth && (
+        <div class="row wrap">
+          <LineChart spots={thin} label="ROC curve of your own rows" xName="false positive share" yName="recall" />
+          <LineChart
+            spots={thin.map((s) => ({ x: s.y, y: s.precision, name: s.name }))}
+            label="Precision by recall of your own rows"
+            xName="recall"
+            yName="precision"
+          />
+        </div>
+      )}
     </section>
   )
 }
@@ -98,21 +164,87 @@ function Predictions({ a }: { a: ClassAnswer }): JSX.Element {
       complain(e)
     }
   }
-  const positiveNow = positive || (known.length ? known[known.length - 1]! : classes[classes.length - 1] ?? '')
+  const positiveNow = positive || (known.length ? known[known.length - 1]! : (classes[classes.length - 1] ?? ''))
   const right = truth ? rows.filter((r) => truth[r.row - 1] === r.class).length : 0
   return (
     <>
       <section class="card">
         <h2>Your own rows</h2>
         <p class="dim">This answer was sealed to you alone.</p>
-        {classes.length > 0 && <BarTable bars={classes.map((c) => ({ key: c, name: c, value: rows.filter((r) => r.class === c).length })).sort((x, y) => y.value - x.value)} show={count} label="Rows per predicted class" head={['Class', 'Rows']} />}
-        <details><summary>Compare with what you know: your file with the true classes stays in this page</summary>
-          <input type="file" aria-label="Your file with true classes" onChange={(e) => { const f = e.currentTarget.files?.[0]; if (f) void load(f) }} />
-          {table && <div class="row wrap"><div class="field"><label for="truth">Column with the truth</label><select id="truth" value={String(column)} onChange={(e) => pick(Number(e.currentTarget.value))}><option value="-1">choose…</option>{table[0]!.map((h, i) => <option key={i} value={String(i)}>{h}</option>)}</select></div>
-            {truth && <div class="field"><label for="positive">Positive class</label><select id="positive" value={positiveNow} onChange={(e) => setPositive(e.currentTarget.value)}>{known.slice(0, 50).map((c) => <option key={c}>{c}</option>)}</select></div>}</div>}
-          {truth && <p>{count(right)} of {count(rows.length)} right: {percent(right / Math.max(1, rows.length))}</p>}
+        {classes.length > 0 && (
+          <BarTable
+            bars={classes
+              .map((c) => ({ key: c, name: c, value: rows.filter((r) => r.class === c).length }))
+              .sort((x, y) => y.value - x.value)}
+            show={count}
+            label="Rows per predicted class"
+            head={['Class', 'Rows']}
+          />
+        )}
+        <details>
+          <summary>Compare with what you know: your file with the true classes stays in this page</summary>
+          <input
+            type="file"
+            aria-label="Your file with true classes"
+            onChange={(e) => {
+              const f = e.currentTarget.files?.[0]
+              if (f) void load(f)
+            }}
+          />
+          {table && (
+            <div class="row wrap">
+              <div class="field">
+                <label for="truth">Column with the truth</label>
+                <select id="truth" value={String(column)} onChange={(e) => pick(Number(e.currentTarget.value))}>
+                  <option value="-1">choose…</option>
+                  {table[0]!.map((h, i) => (
+                    <option key={i} value={String(i)}>
+                      {h}
+                    </option>
+                  ))}
+                </select>
+              </div>
+              {truth && (
+                <div class="field">
+                  <label for="positive">Positive class</label>
+                  <select id="positive" value={positiveNow} onChange={(e) => setPositive(e.currentTarget.value)}>
+                    {known.slice(0, 50).map((c) => (
+                      <option key={c}>{c}</option>
+                    ))}
+                  </select>
+                </div>
+              )}
+            </div>
+          )}
+          {truth && (
+            <p>
+              {count(right)} of {count(rows.length)} right: {percent(right / Math.max(1, rows.length))}
+            </p>
+          )}
         </details>
-        <details><summary>The first rows</summary><div class="table-box"><table><thead><tr><th scope="col">row</th><th scope="col">{rows[0]?.value !== undefined ? 'value' : 'class'}</th><th scope="col">score</th></tr></thead><tbody>{rows.slice(0, 100).map((r) => <tr key={r.row}><td>{r.row}</td><td>{r.class ?? r.value}</td><td>{r.score?.toFixed(4)}</td></tr>)}</tbody></table></div></details>
+        <details>
+          <summary>The first rows</summary>
+          <div class="table-box">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">row</th>
+                  <th scope="col">{rows[0]?.value !== undefined ? 'value' : 'class'}</th>
+                  <th scope="col">score</th>
+                </tr>
+              </thead>
+              <tbody>
+                {rows.slice(0, 100).map((r) => (
+                  <tr key={r.row}>
+                    <td>{r.row}</td>
+                    <td>{r.class ?? r.value}</td>
+                    <td>{r.score?.toFixed(4)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </details>
       </section>
       {rows.some((r) => r.score !== undefined) && <Threshold a={a} truth={truth} positive={positiveNow} />}
     </>
@@ -127,14 +259,43 @@ export function Model({ p, answer: a }: { p: Provenance; answer: ClassAnswer }):
         {a.model && <Stat value={a.model.replaceAll('-', ' ')} name="model" />}
         {a.training_rows !== undefined && <Stat value={count(a.training_rows)} name="rows trained" />}
         {a.holdout_rows !== undefined && <Stat value={count(a.holdout_rows)} name="test rows" />}
-        {figure.filter(([k]) => a[k] !== undefined).map(([k, text]) => <div key={k} class="stat" data-figure={k}><strong>{show(a[k]!)}</strong><span class="dim">{text}</span></div>)}
+        {figure
+          .filter(([k]) => a[k] !== undefined)
+          .map(([k, text]) => (
+            <div key={k} class="stat" data-figure={k}>
+              <strong>{show(a[k]!)}</strong>
+              <span class="dim">{text}</span>
+            </div>
+          ))}
         {a.average_precision !== undefined && <Stat value={show(a.average_precision)} name="average precision" />}
       </div>
       {a.pooled && <Alone p={p} a={a} />}
       {a.confusion && <Confusion a={a} />}
       {a.predictions && <Predictions a={a} />}
-      {told.length > 0 && !a.pooled && <section class="card"><h2>Predicted classes of the test rows</h2><BarTable bars={[...told].sort((x, y) => y.rows! - x.rows!).slice(0, 20).map((c) => ({ key: c.class, name: c.class, value: c.rows! }))} show={count} label="Rows per predicted class" head={['Class', 'Rows']} />{(a.suppressed_classes ?? 0) > 0 && <p class="dim">{a.suppressed_classes} classes are suppressed: fewer than {p.manifest.release.minimum_rows} rows, or of too few parties.</p>}</section>}
-      {!a.pooled && !a.confusion && !a.predictions && told.length === 0 && a.accuracy === undefined && <Empty icon="models" title="Nothing to draw"><p>See “As JSON” for all that was told.</p></Empty>}
+      {told.length > 0 && !a.pooled && (
+        <section class="card">
+          <h2>Predicted classes of the test rows</h2>
+          <BarTable
+            bars={[...told]
+              .sort((x, y) => y.rows! - x.rows!)
+              .slice(0, 20)
+              .map((c) => ({ key: c.class, name: c.class, value: c.rows! }))}
+            show={count}
+            label="Rows per predicted class"
+            head={['Class', 'Rows']}
+          />
+          {(a.suppressed_classes ?? 0) > 0 && (
+            <p class="dim">
+              {a.suppressed_classes} classes are suppressed: fewer than {p.manifest.release.minimum_rows} rows, or of too few parties.
+            </p>
+          )}
+        </section>
+      )}
+      {!a.pooled && !a.confusion && !a.predictions && told.length === 0 && a.accuracy === undefined && (
+        <Empty icon="models" title="Nothing to draw">
+          <p>See “As JSON” for all that was told.</p>
+        </Empty>
+      )}
     </>
   )
 }

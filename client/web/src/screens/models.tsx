@@ -24,17 +24,84 @@ export function Models({ route }: { route: Route }): JSX.Element {
   const answers = (kept ?? []).filter((k) => k.address === id && judged.includes(k.function))
   return (
     <section>
-      <header class="page-head"><h1>Models</h1><p class="dim">{c.facts.name}. Models stay in the contract; later runs use them.</p></header>
-      {trains.size === 0 && <Empty icon="models" title="This contract keeps no models"><p>Its functions: {c.manifest.functions.map((f) => f.name).join(', ')}.</p></Empty>}
-      {trains.size > 0 && models.length === 0 && <Empty icon="models" title="No model was trained yet"><p><a class="button" href={link(place, 'analyse', id, '', { function: [...trains][0]! })}>Train one</a></p></Empty>}
-      {models.length > 0 && (
-        <div class="card table-box"><table><caption>Kept in the contract</caption><thead><tr><th scope="col">Version</th><th scope="col">Trained by</th><th scope="col">When</th><th scope="col">From</th><th scope="col">Code</th><th scope="col">Figures</th></tr></thead>
-          <tbody>{models.map((m) => {
-            const answer = answers.find((k) => k.run === m.index)
-            return <tr key={m.index}><th scope="row">run {m.index}</th><td>{m.who}</td><td>{when(m.time_ms)}</td><td>{/from ([^,]*)/.exec(ended.get(m.index)!.what)?.[1]}</td><td><code>{c.facts.program.slice(0, 18)}…</code></td><td>{answer ? <a href={link(place, 'result', answer.name)}>see</a> : <span class="dim">open it under Results</span>}</td></tr>
-          })}</tbody></table></div>
+      <header class="page-head">
+        <h1>Models</h1>
+        <p class="dim">{c.facts.name}. Models stay in the contract; later runs use them.</p>
+      </header>
+      {trains.size === 0 && (
+        <Empty icon="models" title="This contract keeps no models">
+          <p>Its functions: {c.manifest.functions.map((f) => f.name).join(', ')}.</p>
+        </Empty>
       )}
-      {answers.length > 0 && <><h2>Judged and used</h2><ul class="cards">{answers.map((k) => <li key={k.name} class="card"><div class="row between"><h3><a href={link(place, 'result', k.name)}>{title(k.function)}</a></h3>{k.simulated && <Chip tone="amber" icon="warn">simulated</Chip>}</div><p class="dim">run {k.run}, {when(k.kept_ms)}</p></li>)}</ul></>}
+      {trains.size > 0 && models.length === 0 && (
+        <Empty icon="models" title="No model was trained yet">
+          <p>
+            <a class="button" href={link(place, 'analyse', id, '', { function: [...trains][0]! })}>
+              Train one
+            </a>
+          </p>
+        </Empty>
+      )}
+      {models.length > 0 && (
+        <div class="card table-box">
+          <table>
+            <caption>Kept in the contract</caption>
+            <thead>
+              <tr>
+                <th scope="col">Version</th>
+                <th scope="col">Trained by</th>
+                <th scope="col">When</th>
+                <th scope="col">From</th>
+                <th scope="col">Code</th>
+                <th scope="col">Figures</th>
+              </tr>
+            </thead>
+            <tbody>
+              {models.map((m) => {
+                const answer = answers.find((k) => k.run === m.index)
+                return (
+                  <tr key={m.index}>
+                    <th scope="row">run {m.index}</th>
+                    <td>{m.who}</td>
+                    <td>{when(m.time_ms)}</td>
+                    <td>{/from ([^,]*)/.exec(ended.get(m.index)!.what)?.[1]}</td>
+                    <td>
+                      <code>{c.facts.program.slice(0, 18)}…</code>
+                    </td>
+                    <td>
+                      {answer ? <a href={link(place, 'result', answer.name)}>see</a> : <span class="dim">open it under Results</span>}
+                    </td>
+                  </tr>
+                )
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {answers.length > 0 && (
+        <>
+          <h2>Judged and used</h2>
+          <ul class="cards">
+            {answers.map((k) => (
+              <li key={k.name} class="card">
+                <div class="row between">
+                  <h3>
+                    <a href={link(place, 'result', k.name)}>{title(k.function)}</a>
+                  </h3>
+                  {k.simulated && (
+                    <Chip tone="amber" icon="warn">
+                      simulated
+                    </Chip>
+                  )}
+                </div>
+                <p class="dim">
+                  run {k.run}, {when(k.kept_ms)}
+                </p>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
       <Command line={history.line} />
     </section>
   )

@@ -6,7 +6,11 @@ import type { Sent } from '../types'
 
 const kept = new globalThis.Map<string, Rows>()
 
-export interface Own { rows: Rows | null; datasets: string[]; missing: boolean }
+export interface Own {
+  rows: Rows | null
+  datasets: string[]
+  missing: boolean
+}
 
 // What was contributed from here to these datasets of a contract, as it was sealed.
 export function useOwnRows(place: string, address: string, datasets: string[]): Own {
@@ -22,7 +26,13 @@ export function useOwnRows(place: string, address: string, datasets: string[]): 
         const id = `${place}/${s.file}/${s.dataset}/${s.map ?? ''}`
         let rows = kept.get(id)
         if (!rows) {
-          const { job } = await api.run(place, { act: 'check', address, dataset: s.dataset, file: s.file, ...(s.map ? { map: s.map } : {}) })
+          const { job } = await api.run(place, {
+            act: 'check',
+            address,
+            dataset: s.dataset,
+            file: s.file,
+            ...(s.map ? { map: s.map } : {}),
+          })
           rows = await readRows(await api.jobOutput(job.id))
           kept.set(id, rows)
         }
@@ -41,7 +51,13 @@ export function useOwnRows(place: string, address: string, datasets: string[]): 
 function join(parts: Rows[]): Rows | null {
   if (parts.length <= 1) return parts[0] ?? null
   const n = parts.reduce((s, p) => s + p.n, 0)
-  const out: Rows = { names: parts[0]!.names, n, latitude: new Float64Array(n), longitude: new Float64Array(n), label: parts.every((p) => p.label) ? [] : undefined }
+  const out: Rows = {
+    names: parts[0]!.names,
+    n,
+    latitude: new Float64Array(n),
+    longitude: new Float64Array(n),
+    label: parts.every((p) => p.label) ? [] : undefined,
+  }
   let at = 0
   for (const p of parts) {
     if (!p.latitude) return p

@@ -14,7 +14,10 @@ export function useResults(place: string, turn: unknown = 0): { kept: Kept[] | n
   const [state, set] = useState<{ kept: Kept[] | null; error: Trouble | null }>({ kept: null, error: null })
   useEffect(() => {
     let here = true
-    api.results(place).then((kept) => here && set({ kept: kept.sort((a, b) => b.kept_ms - a.kept_ms || b.run - a.run), error: null }), (e) => here && set({ kept: null, error: troubleOf(e) }))
+    api.results(place).then(
+      (kept) => here && set({ kept: kept.sort((a, b) => b.kept_ms - a.kept_ms || b.run - a.run), error: null }),
+      (e) => here && set({ kept: null, error: troubleOf(e) }),
+    )
     return () => {
       here = false
     }
@@ -36,14 +39,46 @@ const Fetch = ({ place, address, event, onDone }: { place: string; address: stri
     }
     set(false)
   }
-  return <li class="row between wrap card"><span>Run {run}: {event.what.replace(/^of run \d+, /, '')} <span class="dim">{when(event.time_ms)}</span></span><button type="button" class="small" disabled={busy} onClick={() => void take()}>Open with my key</button></li>
+  return (
+    <li class="row between wrap card">
+      <span>
+        Run {run}: {event.what.replace(/^of run \d+, /, '')} <span class="dim">{when(event.time_ms)}</span>
+      </span>
+      <button type="button" class="small" disabled={busy} onClick={() => void take()}>
+        Open with my key
+      </button>
+    </li>
+  )
 }
 
-function OfContract({ place, address, name, kept, onDone }: { place: string; address: string; name: string; kept: Kept[]; onDone: () => void }): JSX.Element | null {
+function OfContract({
+  place,
+  address,
+  name,
+  kept,
+  onDone,
+}: {
+  place: string
+  address: string
+  name: string
+  kept: Kept[]
+  onDone: () => void
+}): JSX.Element | null {
   const history = useAct<History>(place, { act: 'audit', address })
-  const open = (history.value?.events ?? []).filter((e) => e.kind === 'result' && !kept.some((k) => k.address === address && k.run === Number(/run (\d+)/.exec(e.what)?.[1])))
+  const open = (history.value?.events ?? []).filter(
+    (e) => e.kind === 'result' && !kept.some((k) => k.address === address && k.run === Number(/run (\d+)/.exec(e.what)?.[1])),
+  )
   if (open.length === 0) return null
-  return <section><h2>Released, not opened here yet: {name}</h2><ul class="plain">{open.map((e) => <Fetch key={e.index} place={place} address={address} event={e} onDone={onDone} />)}</ul></section>
+  return (
+    <section>
+      <h2>Released, not opened here yet: {name}</h2>
+      <ul class="plain">
+        {open.map((e) => (
+          <Fetch key={e.index} place={place} address={address} event={e} onDone={onDone} />
+        ))}
+      </ul>
+    </section>
+  )
 }
 
 export function Results({ route }: { route: Route }): JSX.Element {
@@ -58,15 +93,55 @@ export function Results({ route }: { route: Route }): JSX.Element {
   const nameOf = (address: string): string => contracts.list.find((c) => c.address === address)?.facts.name ?? address.slice(0, 12)
   return (
     <section>
-      <header class="page-head"><h1>Results</h1><p class="dim">Answers that were opened with your key, each with its receipt, on this machine.</p></header>
+      <header class="page-head">
+        <h1>Results</h1>
+        <p class="dim">Answers that were opened with your key, each with its receipt, on this machine.</p>
+      </header>
       {error && <TroubleBox trouble={error} />}
-      {running.map((j) => <a key={j.id} class="card" href={link(place, 'run', String(j.request.address), String(j.id))}><span class="row between"><strong>{title(String(j.request.function))}</strong><span>{j.stage}</span></span><Progress done={j.done} total={j.total} label={j.stage} /></a>)}
+      {running.map((j) => (
+        <a key={j.id} class="card" href={link(place, 'run', String(j.request.address), String(j.id))}>
+          <span class="row between">
+            <strong>{title(String(j.request.function))}</strong>
+            <span>{j.stage}</span>
+          </span>
+          <Progress done={j.done} total={j.total} label={j.stage} />
+        </a>
+      ))}
       {!kept && !error && <Loading what="Looking for results" />}
-      {kept?.length === 0 && running.length === 0 && <Empty icon="results" title="No answer yet"><p>Ask a contract under Analyse.</p></Empty>}
-      <ul class="cards">{kept?.map((k) => (
-        <li key={k.name} class="card"><div class="row between"><h2><a href={link(place, 'result', k.name)}>{title(k.function)}</a></h2>{k.simulated && <Chip tone="amber" icon="warn">simulated</Chip>}</div><p class="dim">{nameOf(k.address)}, run {k.run}, {when(k.kept_ms)}</p></li>
-      ))}</ul>
-      {contracts.list.map((c) => <OfContract key={c.address} place={place} address={c.address} name={c.facts.name} kept={kept ?? []} onDone={() => setTurn((n) => n + 1)} />)}
+      {kept?.length === 0 && running.length === 0 && (
+        <Empty icon="results" title="No answer yet">
+          <p>Ask a contract under Analyse.</p>
+        </Empty>
+      )}
+      <ul class="cards">
+        {kept?.map((k) => (
+          <li key={k.name} class="card">
+            <div class="row between">
+              <h2>
+                <a href={link(place, 'result', k.name)}>{title(k.function)}</a>
+              </h2>
+              {k.simulated && (
+                <Chip tone="amber" icon="warn">
+                  simulated
+                </Chip>
+              )}
+            </div>
+            <p class="dim">
+              {nameOf(k.address)}, run {k.run}, {when(k.kept_ms)}
+            </p>
+          </li>
+        ))}
+      </ul>
+      {contracts.list.map((c) => (
+        <OfContract
+          key={c.address}
+          place={place}
+          address={c.address}
+          name={c.facts.name}
+          kept={kept ?? []}
+          onDone={() => setTurn((n) => n + 1)}
+        />
+      ))}
     </section>
   )
 }

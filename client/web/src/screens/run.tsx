@@ -42,21 +42,57 @@ export function Run({ route }: { route: Route }): JSX.Element {
   const word = /waiting for the node/.test(job.stage) ? 'waiting for the node, which does not answer now' : phases[now]!
   return (
     <section data-testid="run" data-state={job.state}>
-      <header class="page-head"><h1>{name}</h1><p class="dim">{(job.request.params as string[] | undefined)?.join(', ')}</p></header>
+      <header class="page-head">
+        <h1>{name}</h1>
+        <p class="dim">{(job.request.params as string[] | undefined)?.join(', ')}</p>
+      </header>
       {error && <TroubleBox trouble={error} />}
-      <ol class="stepper" aria-label="States of the run">{phases.map((p, i) => <li key={p} class={i < now ? 'past' : i === now ? 'now' : ''} aria-current={i === now ? 'step' : undefined}><span>{i < now ? '✓' : i + 1}</span>{p}</li>)}</ol>
+      <ol class="stepper" aria-label="States of the run">
+        {phases.map((p, i) => (
+          <li key={p} class={i < now ? 'past' : i === now ? 'now' : ''} aria-current={i === now ? 'step' : undefined}>
+            <span>{i < now ? '✓' : i + 1}</span>
+            {p}
+          </li>
+        ))}
+      </ol>
       {job.state === 'running' && (
         <div class="card">
-          <p role="status" data-testid="stage"><strong>{word}</strong>{run && <> <span class="dim">run {run} of the log</span></>} <span class="dim">{elapsed(spent)}</span></p>
+          <p role="status" data-testid="stage">
+            <strong>{word}</strong>
+            {run && (
+              <>
+                {' '}
+                <span class="dim">run {run} of the log</span>
+              </>
+            )}{' '}
+            <span class="dim">{elapsed(spent)}</span>
+          </p>
           <Progress done={now === 3 ? job.done : 0} total={now === 3 ? job.total : 0} label={word} />
           <p class="dim">You can leave this page or close it: the run goes on, and is found again here and under Results.</p>
-          <button type="button" onClick={() => void api.cancel(job.id)}>Cancel</button>
+          <button type="button" onClick={() => void api.cancel(job.id)}>
+            Cancel
+          </button>
         </div>
       )}
-      {job.state === 'done' && <Empty icon="pass" title={`Done in ${elapsed(spent)}`}><p><a class="button primary" href={link(place, 'result', out?.result ?? '')}>See the answer</a></p></Empty>}
+      {job.state === 'done' && (
+        <Empty icon="pass" title={`Done in ${elapsed(spent)}`}>
+          <p>
+            <a class="button primary" href={link(place, 'result', out?.result ?? '')}>
+              See the answer
+            </a>
+          </p>
+        </Empty>
+      )}
       {job.state === 'cancelled' && (
         <Empty icon="off" title="You stopped waiting">
-          {run ? <p>The run is entry {run} of the log and goes on: a question that was recorded cannot be taken back. Its answer can be fetched later.</p> : <p>The question was not recorded as far as is known; see Audit.</p>}
+          {run ? (
+            <p>
+              The run is entry {run} of the log and goes on: a question that was recorded cannot be taken back. Its answer can be fetched
+              later.
+            </p>
+          ) : (
+            <p>The question was not recorded as far as is known; see Audit.</p>
+          )}
           {run && <Command line={`apex result ${id} ${run} -o result.json`} />}
         </Empty>
       )}
@@ -69,6 +105,9 @@ export function Run({ route }: { route: Route }): JSX.Element {
 const Refused = ({ trouble, place, address, fn }: { trouble: Trouble; place: string; address: string; fn: string }): JSX.Element => (
   <>
     <TroubleBox trouble={trouble} />
-    <p><Icon name="info" /> It cost the other parties nothing. <a href={link(place, 'analyse', address, '', { function: fn })}>Change the question</a></p>
+    <p>
+      <Icon name="info" /> It cost the other parties nothing.{' '}
+      <a href={link(place, 'analyse', address, '', { function: fn })}>Change the question</a>
+    </p>
   </>
 )
