@@ -191,7 +191,7 @@ await prove('the log is checked whole: right as it is, wrong after one byte of i
   await page.waitForSelector('[data-testid=chain][data-holds=yes]', { timeout: limit(6000) })
   return lines.length > 3 && lines.every((l) => l.contract === address) ? true : { lines, bundle }
 })
-await prove('a result that was sealed to others does not open here, and says so', async () => {
+await prove('a result that was sealed to others does not open here, and who is no party is told so before it asks', async () => {
   const mine = world.contract('cluster', [rimu], (m) => {
     loose(m)
     m.name = 'rimus-own'
@@ -202,7 +202,9 @@ await prove('a result that was sealed to others does not open here, and says so'
   await page.waitForSelector('h2:has-text("rimus-own")')
   await page.click('section:has(h2:has-text("rimus-own")) >> button:text("Open with my key")')
   const text = await page.waitForSelector('.toasts .trouble').then((e) => e.textContent())
-  return /not sealed to this identity/i.test(text) ? true : text
+  await go(`analyse/${mine}`)
+  const why = await page.waitForSelector('.warning').then((e) => e.textContent())
+  return /not sealed to this identity/i.test(text) && why.includes('no party') && (await page.isDisabled('button:text-is("Run")')) ? true : text + why
 })
 await prove('a result file with one byte changed does not hold, check by check', async () => {
   const answer = await direct({ act: 'run', address, function: 'sites', params: ['k=3'] })

@@ -7,7 +7,7 @@ import { go, link, setQuery, type Route } from '../router'
 import { complain, trust, useAct, useContract } from '../store'
 import type { Contract, Fn, Param } from '../types'
 import { BudgetBar } from './contract'
-import { trusted, useMe } from './contracts'
+import { useMe, whyNot } from './contracts'
 import { standing, type History } from './participants'
 
 const about: Record<string, [string, string]> = {
@@ -114,12 +114,14 @@ function RunForm({
   fn,
   used,
   query,
+  me,
 }: {
   place: string
   contract: Contract
   fn: Fn
   used: number
   query: URLSearchParams
+  me: string | undefined
 }): JSX.Element {
   const m = contract.manifest
   const params = fn.params.map((p) => bounded(p))
@@ -130,8 +132,6 @@ function RunForm({
   const [shown, setShown] = useState(false)
   const [busy, setBusy] = useState(false)
   const t = trust.use()
-  const word = t?.trust.word ?? 'checking'
-  const named = m.enclaves.some((e) => e.measurement === t?.trust.verdict?.measurement)
   const valueOf = (p: Param): string => values[p.name] ?? (p.default === undefined ? '' : String(p.default))
   const errors = Object.fromEntries(params.map((p) => [p.name, wrong(p, valueOf(p))]))
   const seedWrong = seed && !/^[0-9a-f]{64}$/.test(seed) ? '64 hex digits (0-9, a-f), or nothing' : null
@@ -139,17 +139,10 @@ function RunForm({
   const left = m.quotas.runs_per_party - used
   const epsilon = fn.private ? Number(values.epsilon ?? fn.params.find((p) => p.name === 'epsilon')?.default ?? 0) : 0
   const budget = fn.private ? (contract.facts.privacy?.epsilon ?? 0) - (contract.facts.privacy?.spent ?? 0) : 0
-  const why = !trusted(word)
-    ? `the enclave is not trusted now (${word})`
-    : !named
-      ? 'the contract names another enclave than this node has'
-      : contract.facts.state !== 'active'
-        ? `the contract is ${contract.facts.state}`
-        : left <= 0
-          ? 'your runs are used up'
-          : epsilon > budget + 1e-9
-            ? `the privacy budget has ε ${budget.toPrecision(4)} left, and this asks ε ${epsilon}`
-            : ''
+  const why =
+    whyNot(t?.trust, contract, me, 'run') ||
+    (left <= 0 ? 'your runs are used up' : '') ||
+    (epsilon > budget + 1e-9 ? `the privacy budget has ε ${budget.toPrecision(4)} left, and this asks ε ${epsilon}` : '')
   const given = params.filter((p) => valueOf(p) !== '').map((p) => `${p.name}=${valueOf(p).trim().replace(/\s+/g, '')}`)
   const line = `apex run ${contract.address} ${fn.name} ${given.map((g) => `--param ${/[[\]]/.test(g) ? `'${g}'` : g}`).join(' ')}${file ? ` --rows ${file.name}` : ''}${map ? ` --map ${map}` : ''}${seed ? ` --seed ${seed}` : ''} -o result.json`
   const submit = async (e: SubmitEvent): Promise<void> => {
@@ -309,6 +302,7 @@ export function Analyse({ route }: { route: Route }): JSX.Element {
         contract={c}
         fn={fn}
         query={query}
+        me={me.value?.sign}
         used={events.filter((e) => e.kind === 'run' && e.who === mine).length}
       />
     </section>

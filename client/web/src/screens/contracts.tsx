@@ -5,7 +5,7 @@ import { link, type Route } from '../router'
 import { short, when } from '../format'
 import { Chip, Command, Copy, Dialog, Empty, Field, Icon, Loading, TroubleBox } from '../parts'
 import { complain, contractOf, say, session, trust, useAct } from '../store'
-import type { Contract, Facts } from '../types'
+import type { Contract, Facts, Trust } from '../types'
 
 export interface Listed {
   contracts: { address: string; contract: Facts }[]
@@ -16,6 +16,17 @@ export const useContracts = (place: string, ready: boolean) => {
   return { ...asked, list }
 }
 export const trusted = (word: string | undefined): boolean => word === 'verified' || word === 'simulated'
+// Why nothing can be sealed to a contract, or asked of it, now; "": it can. libapex refuses the same, whatever the page says.
+export function whyNot(t: Trust | undefined, contract: Contract, me: string | undefined, right: 'contribute' | 'run'): string {
+  const { facts, manifest } = contract
+  const mine = manifest.parties.find((p) => p.sign === me)
+  if (!trusted(t?.word)) return `the enclave is not trusted now (${t?.word ?? 'checking'})`
+  if (!manifest.enclaves.some((e) => e.measurement === t?.verdict?.measurement))
+    return 'the contract names another enclave than this node has'
+  if (facts.state !== 'active') return `the contract is ${facts.state}${facts.state === 'deployed' ? ': not all have accepted it' : ''}`
+  if (me && !mine) return 'you are no party of this contract'
+  return mine && !mine.may.includes(right) ? `the contract does not let you ${right}` : ''
+}
 export const useMe = (place: string) => useAct<{ name: string; sign: string; seal: string }>(place, { act: 'id show' })
 
 const tones: Record<string, [string, string]> = {

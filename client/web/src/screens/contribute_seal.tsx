@@ -8,7 +8,7 @@ import { link } from '../router'
 import { complain, say, troubleOf, trust } from '../store'
 import type { Contract, Dataset, Job, Report, Sent, Trouble } from '../types'
 import { download } from '../map/save'
-import { trusted } from './contracts'
+import { useMe, whyNot } from './contracts'
 import type { Checked } from './contribute_check'
 import type { Chosen } from './contribute_choose'
 
@@ -33,19 +33,13 @@ export function Seal({
   const [before, setBefore] = useState<Sent[]>([])
   const [busy, setBusy] = useState(false)
   const t = trust.use()
+  const me = useMe(place)
   const word = t?.trust.word ?? 'checking'
   useEffect(() => void api.sent(place).then(setBefore, () => undefined), [])
   const twin = before.find((s) => s.sha256 === chosen.sha256 && s.address === contract.address && s.dataset === dataset.name)
   const width: Record<string, number> = { latitude: 4, longitude: 4, date: 4, category: 4, bool: 1 }
   const size = checked.report.rows * dataset.columns.reduce((n, c) => n + (width[c.type] ?? 8), 0)
-  const named = contract.manifest.enclaves.some((e) => e.measurement === t?.trust.verdict?.measurement)
-  const why = !trusted(word)
-    ? `the enclave is not trusted now (${word})`
-    : !named
-      ? 'the contract names another enclave than this node has'
-      : contract.facts.state !== 'active'
-        ? `the contract is ${contract.facts.state}: not all have accepted it`
-        : ''
+  const why = whyNot(t?.trust, contract, me.value?.sign, 'contribute')
   const seal = async (): Promise<void> => {
     setBusy(true)
     try {
