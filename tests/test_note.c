@@ -4,6 +4,7 @@
 #include "common/crypto/random.h"
 #include "common/merkle/base64.h"
 #include "common/merkle/cosignature.h"
+#include "common/merkle/note.h"
 #include "common/merkle/tile.h"
 #include "tests/check.h"
 
@@ -424,6 +425,34 @@ static void a_cosignature_holds_for_its_note_its_witness_and_its_time_alone(void
     }
 }
 
+/* A second witness answers with a line in the first one's name, before or after the true one.
+ */
+static void a_forged_line_under_a_witness_s_name_does_not_undo_its_own(void **state)
+{
+    struct witness_key w = {.name = "witness.example/w1"};
+    struct sign_secret key, log;
+    struct sign_public log_public;
+    struct checkpoint c = {.origin = "example.com/behind-the-sofa", .size = 7};
+    uint8_t forged[NOTE_SIGNATURE_MAX] = {0};
+    uint64_t time_s = 0;
+    (void)state;
+    sign_new(&w.key, &key);
+    sign_new(&log_public, &log);
+    note_key_id(w.name, NOTE_COSIGNATURE, &w.key, forged);
+    forged[NOTE_KEY_ID_LEN + 7] = 1;
+    for (int order = 0; order < 2; order++) {
+        BUFFER_CLEARED note = {0};
+        CHECK_OK(checkpoint_sign(&c, &log, &note));
+        if (order == 0) CHECK_OK(note_signature_write(w.name, SPAN(forged), &note));
+        CHECK(cosignature_count(buffer_span(&note), &w, 1) == 0);
+        CHECK_OK(cosignature_make(buffer_span(&note), w.name, &key, 1679315147, &note));
+        if (order == 1) CHECK_OK(note_signature_write(w.name, SPAN(forged), &note));
+        CHECK_OK(cosignature_check(buffer_span(&note), &w, &time_s));
+        CHECK(time_s == 1679315147);
+        CHECK(cosignature_count(buffer_span(&note), &w, 1) == 1);
+    }
+}
+
 static void a_verifier_key_is_read_back_and_refused_when_changed(void **state)
 {
     struct witness_key w = {.name = "witness.example/w1"}, back;
@@ -461,6 +490,7 @@ int main(void)
         cmocka_unit_test(tiles_hold_the_hashes_of_their_level),
         cmocka_unit_test(bundles_give_back_their_entries_and_refuse_what_is_cut),
         cmocka_unit_test(a_cosignature_holds_for_its_note_its_witness_and_its_time_alone),
+        cmocka_unit_test(a_forged_line_under_a_witness_s_name_does_not_undo_its_own),
         cmocka_unit_test(a_verifier_key_is_read_back_and_refused_when_changed),
     };
     return cmocka_run_group_tests(tests, keys_setup, NULL);

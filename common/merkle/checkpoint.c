@@ -72,11 +72,14 @@ apex_status checkpoint_parse_unverified(struct span note, struct checkpoint *c)
 static apex_status signatures_check(struct span text, struct span lines, const char *origin,
                                     const struct sign_public *key)
 {
-    uint8_t signature[NOTE_SIGNATURE_LEN];
+    uint8_t signature[NOTE_SIGNATURE_LEN], second[NOTE_SIGNATURE_LEN];
     apex_status s =
-        note_signature_find(lines, origin, NOTE_ED25519, key, signature, sizeof signature);
+        note_signature_find(lines, origin, NOTE_ED25519, key, 0, signature, sizeof signature);
     if (s == APEX_E_NOT_FOUND) return APEX_E_UNTRUSTED;
     TRY(s);
+    if (note_signature_find(lines, origin, NOTE_ED25519, key, 1, second, sizeof second) !=
+        APEX_E_NOT_FOUND)
+        return APEX_E_FORMAT; /* a log signs its checkpoint once */
     return sign_check(key, text, signature + NOTE_KEY_ID_LEN);
 }
 

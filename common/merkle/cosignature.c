@@ -43,18 +43,29 @@ apex_status cosignature_make(struct span note, const char *name, const struct si
     return note_signature_write(name, SPAN(signature), line);
 }
 
+static apex_status line_check(struct span note, const struct witness_key *w,
+                              const uint8_t signature[static COSIGNATURE_LEN], uint64_t *time_s)
+{
+    BUFFER_CLEARED message = {0};
+    *time_s = get_be64(signature + NOTE_KEY_ID_LEN);
+    if (*time_s == 0 || *time_s > INT64_MAX) return APEX_E_FORMAT;
+    TRY(message_write(note, *time_s, &message));
+    return sign_check(&w->key, buffer_span(&message), signature + NOTE_KEY_ID_LEN + 8);
+}
+
 apex_status cosignature_check(struct span note, const struct witness_key *w, uint64_t *time_s)
 {
     uint8_t signature[COSIGNATURE_LEN];
     struct span text, lines;
-    BUFFER_CLEARED message = {0};
+    apex_status s = APEX_E_NOT_FOUND;
     TRY(note_split(note, &text, &lines));
-    TRY(note_signature_find(lines, w->name, NOTE_COSIGNATURE, &w->key, signature,
-                            sizeof signature));
-    *time_s = get_be64(signature + NOTE_KEY_ID_LEN);
-    if (*time_s > INT64_MAX) return APEX_E_FORMAT;
-    TRY(message_write(note, *time_s, &message));
-    return sign_check(&w->key, buffer_span(&message), signature + NOTE_KEY_ID_LEN + 8);
+    for (size_t n = 0;; n++) {
+        apex_status there = note_signature_find(lines, w->name, NOTE_COSIGNATURE, &w->key, n,
+                                                signature, sizeof signature);
+        if (there != APEX_OK) return there == APEX_E_NOT_FOUND ? s : there;
+        s = line_check(note, w, signature, time_s);
+        if (s == APEX_OK) return s;
+    }
 }
 
 size_t cosignature_count(struct span note, const struct witness_key *w, size_t n)

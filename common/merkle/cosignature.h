@@ -18,7 +18,8 @@ apex_status witness_key_write(const struct witness_key *w, char vkey[static NOTE
 /* The signature line of a witness for the note, appended to `line`. */
 apex_status cosignature_make(struct span note, const char *name, const struct sign_secret *key,
                              uint64_t time_s, struct buffer *line);
-/* Has this witness cosigned the note? APEX_E_NOT_FOUND: it has not; APEX_E_UNTRUSTED: a line
+/* Has this witness cosigned the note? One line that holds is enough: others under its name can
+ * be anybody's, put there to spoil it. APEX_E_NOT_FOUND: it has not; APEX_E_UNTRUSTED: a line
  * says so, and its signature does not hold; APEX_E_FORMAT. Whether the log signed the note is
  * checkpoint_open's to tell. */
 apex_status cosignature_check(struct span note, const struct witness_key *w, uint64_t *time_s);

@@ -128,19 +128,21 @@ static apex_status signature_parse(struct span line, struct span *name, uint8_t 
     return base64_valid(text) ? APEX_OK : APEX_E_FORMAT;
 }
 
-apex_status note_signature_valid(struct span line, struct span *name)
+apex_status note_signature_of(struct span line, size_t len, struct span *name)
 {
     uint8_t ignored[NOTE_SIGNATURE_MAX];
     bool fits;
-    return signature_parse(line, name, ignored, sizeof ignored, &fits);
+    if (len > sizeof ignored) return APEX_E_USAGE;
+    TRY(signature_parse(line, name, ignored, len, &fits));
+    return fits ? APEX_OK : APEX_E_FORMAT;
 }
 
 apex_status note_signature_find(struct span lines, const char *name,
                                 enum note_algorithm algorithm, const struct sign_public *key,
-                                uint8_t *signature, size_t len)
+                                size_t nth, uint8_t *signature, size_t len)
 {
     uint8_t id[NOTE_KEY_ID_LEN], bytes[NOTE_SIGNATURE_MAX];
-    bool found = false;
+    size_t found = 0;
     if (len > sizeof bytes) return APEX_E_USAGE;
     note_key_id(name, algorithm, key, id);
     for (size_t n = 0; lines.len > 0; n++) {
@@ -151,9 +153,7 @@ apex_status note_signature_find(struct span lines, const char *name,
         TRY(signature_parse(line, &by, bytes, len, &fits));
         if (!fits || !span_equal(by, span_text(name)) || memcmp(bytes, id, sizeof id) != 0)
             continue;
-        if (found) return APEX_E_FORMAT; /* one signature per key */
-        memcpy(signature, bytes, len);
-        found = true;
+        if (found++ == nth) memcpy(signature, bytes, len);
     }
-    return found ? APEX_OK : APEX_E_NOT_FOUND;
+    return found > nth ? APEX_OK : APEX_E_NOT_FOUND;
 }

@@ -28,13 +28,14 @@ apex_status note_size_parse(struct span digits, uint64_t *size);
 apex_status note_split(struct span note, struct span *text, struct span *signatures);
 /* Appends "— <name> <base64>\n". */
 apex_status note_signature_write(const char *name, struct span signature, struct buffer *note);
-/* Is this line, without its newline, a signature line of any kind? APEX_E_FORMAT. */
-apex_status note_signature_valid(struct span line, struct span *name);
-/* The one signature line of this key: `signature` is its key id and what follows, len bytes.
- * APEX_E_NOT_FOUND: none; APEX_E_FORMAT: a line is not of the form, or two are of this key;
- * APEX_E_LIMIT: more than NOTE_SIGNATURES_MAX lines. Nothing is verified. */
+/* Is this line, without its newline, a signature line whose key id and signature take len bytes
+ * together? APEX_E_FORMAT. */
+apex_status note_signature_of(struct span line, size_t len, struct span *name);
+/* The nth signature line (from 0) that says it is of this key: `signature` is its key id and
+ * what follows, len bytes. APEX_E_NOT_FOUND: there are no more; APEX_E_FORMAT: a line is not of
+ * the form; APEX_E_LIMIT: more than NOTE_SIGNATURES_MAX lines. Nothing is verified. */
 apex_status note_signature_find(struct span lines, const char *name,
                                 enum note_algorithm algorithm, const struct sign_public *key,
-                                uint8_t *signature, size_t len);
+                                size_t nth, uint8_t *signature, size_t len);
 
 #endif

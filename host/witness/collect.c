@@ -12,20 +12,23 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { REPLY_MAX = 4096, LINES_MAX = 4, ROUND_MS = 100, TIMEOUT_S = 10, PAUSE_MAX = 300 };
+/* ASK_MS stays well below what an enclave waits for its witnesses (acts.c): one that lets us
+ * wait costs a round that long, and must not cost a run. */
+enum { REPLY_MAX = 16384, LINES_MAX = 4, ROUND_MS = 100, ASK_MS = 3000, PAUSE_MAX = 300 };
 
 struct witness {
     char url[512];
     uint64_t knows; /* size of what it cosigned last, as it says */
     unsigned pause; /* rounds to leave it alone, and how many it was last */
     unsigned last_pause;
-    struct buffer lines; /* its cosignatures of the checkpoint of size `status.size` */
+    struct buffer
+        lines; /* its cosignatures of the checkpoint of size `status.size`; the lock's */
     struct witness_status status;
 };
 struct collector {
     struct ledger *ledger;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards stop and the statuses */
+    pthread_mutex_t lock; /* guards stop, the statuses and the lines */
     pthread_cond_t wake;
     bool stop;
     uint64_t done; /* size of the newest checkpoint that all have cosigned */
@@ -36,6 +39,20 @@ struct round {
     struct buffer note; /* the log's own */
     struct checkpoint c;
 };
+struct asking {
+    struct collector *collector;
+    struct witness *witness;
+    const struct round *round;
+    pthread_t thread;
+    bool started, good;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
 
 static size_t on_reply(char *data, size_t size, size_t n, void *context)
 {
@@ -45,7 +62,7 @@ static size_t on_reply(char *data, size_t size, size_t n, void *context)
     return size * n;
 }
 
-static unsigned post(const char *url, struct span body, struct buffer *reply)
+static unsigned post(const char *url, struct span body, long left_ms, struct buffer *reply)
 {
     CURL *curl = curl_easy_init();
     long code = 0;
@@ -56,7 +73,7 @@ static unsigned post(const char *url, struct span body, struct buffer *reply)
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_reply);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, left_ms);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     CURLcode done = curl_easy_perform(curl);
     if (done == CURLE_OK) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
@@ -82,17 +99,24 @@ static apex_status body_write(struct ledger *ledger, const struct round *r, uint
     return buffer_ok(body);
 }
 
-/* Lines of the form, and no more than a few: a note with one that is not would be no note. */
-static bool lines_take(struct span reply, struct buffer *lines)
+/* Cosignatures by their form, in no more lines than a witness's share of what a note may hold,
+ * and none in the log's name: what one witness says must not keep a note from being one, or the
+ * others' lines from standing in it. */
+static bool lines_take(struct span reply, const struct collector *c, const struct round *r,
+                       struct buffer *lines)
 {
     struct span line, name;
-    buffer_clear(lines);
-    for (size_t n = 0; n < LINES_MAX && note_line(&reply, &line) == APEX_OK; n++) {
-        if (note_signature_valid(line, &name) != APEX_OK) continue;
+    size_t share = (NOTE_SIGNATURES_MAX - 1) / c->n, taken = 0;
+    if (share > LINES_MAX) share = LINES_MAX;
+    while (taken < share && note_line(&reply, &line) == APEX_OK) {
+        if (note_signature_of(line, NOTE_SIGNATURE_MAX, &name) != APEX_OK ||
+            span_equal(name, span_text(r->c.origin)))
+            continue;
         buffer_append(lines, line);
         buffer_text(lines, "\n");
+        taken++;
     }
-    return lines->len > 0 && buffer_ok(lines) == APEX_OK;
+    return taken > 0 && buffer_ok(lines) == APEX_OK;
 }
 
 /* What it saw last, if it says so: another answer to the same question is no use. */
@@ -107,25 +131,53 @@ static bool behind(struct witness *w, struct span reply, const struct round *r)
     return true;
 }
 
+/* The note with all lines there are for it. Lock held, so that the fuller one is kept last. */
+static void keep(struct collector *c, const struct round *r)
+{
+    BUFFER_CLEARED note = {0};
+    buffer_append(&note, buffer_span(&r->note));
+    for (size_t i = 0; i < c->n; i++)
+        if (c->witness[i].status.size == r->c.size)
+            buffer_append(&note, buffer_span(&c->witness[i].lines));
+    if (buffer_ok(&note) != APEX_OK || note.len > NOTE_MAX ||
+        ledger_witnessed_put(c->ledger, buffer_span(&note)) != APEX_OK)
+        log_line(LOG_WARN, "msg=\"cosignatures could not be kept\"");
+}
+
+/* At once, as the others may take their time. */
+static void take(struct collector *c, struct witness *w, const struct round *r,
+                 struct buffer *lines)
+{
+    w->knows = r->c.size;
+    pthread_mutex_lock(&c->lock);
+    buffer_clear(&w->lines);
+    w->lines = *lines;
+    *lines = (struct buffer){0};
+    w->status.size = r->c.size;
+    w->status.cosigned++;
+    keep(c, r);
+    pthread_mutex_unlock(&c->lock);
+}
+
 static bool submit(struct collector *c, struct witness *w, const struct round *r)
 {
+    const uint64_t until = now_ms() + ASK_MS;
     for (unsigned tries = 0; tries < 2; tries++) {
         BUFFER_CLEARED body = {0};
         BUFFER_CLEARED reply = {0};
-        if (w->knows > r->c.size || body_write(c->ledger, r, w->knows, &body) != APEX_OK)
+        BUFFER_CLEARED lines = {0};
+        uint64_t now = now_ms();
+        if (now >= until || w->knows > r->c.size ||
+            body_write(c->ledger, r, w->knows, &body) != APEX_OK)
             return false;
-        unsigned code = post(w->url, buffer_span(&body), &reply);
+        unsigned code = post(w->url, buffer_span(&body), (long)(until - now), &reply);
         pthread_mutex_lock(&c->lock);
         w->status.last_code = code;
         w->status.refused += code != 200 && code != 409;
         pthread_mutex_unlock(&c->lock);
         if (code == 409 && behind(w, buffer_span(&reply), r)) continue;
-        if (code != 200 || !lines_take(buffer_span(&reply), &w->lines)) return false;
-        w->knows = r->c.size;
-        pthread_mutex_lock(&c->lock);
-        w->status.size = r->c.size;
-        w->status.cosigned++;
-        pthread_mutex_unlock(&c->lock);
+        if (code != 200 || !lines_take(buffer_span(&reply), c, r, &lines)) return false;
+        take(c, w, r, &lines);
         return true;
     }
     return false;
@@ -133,7 +185,6 @@ static bool submit(struct collector *c, struct witness *w, const struct round *r
 
 static bool ask(struct collector *c, struct witness *w, const struct round *r)
 {
-    if (w->status.size == r->c.size && w->lines.len > 0) return true;
     if (w->pause > 0) {
         w->pause--;
         return false;
@@ -148,33 +199,39 @@ static bool ask(struct collector *c, struct witness *w, const struct round *r)
     return good;
 }
 
-static void keep(struct collector *c, const struct round *r)
+static void *asking_main(void *context)
 {
-    BUFFER_CLEARED note = {0};
-    buffer_append(&note, buffer_span(&r->note));
-    for (size_t i = 0; i < c->n; i++)
-        if (c->witness[i].status.size == r->c.size)
-            buffer_append(&note, buffer_span(&c->witness[i].lines));
-    if (buffer_ok(&note) != APEX_OK || note.len > NOTE_MAX ||
-        ledger_witnessed_put(c->ledger, buffer_span(&note)) != APEX_OK)
-        log_line(LOG_WARN, "msg=\"cosignatures could not be kept\"");
+    struct asking *a = context;
+    a->good = ask(a->collector, a->witness, a->round);
+    return NULL;
+}
+
+/* All at once, of one and the same checkpoint: a quorum's lines must stand under one note. */
+static size_t ask_all(struct collector *c, const struct round *r)
+{
+    struct asking asking[WITNESSES_MAX];
+    size_t good = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        struct asking *a = &asking[i];
+        struct witness *w = &c->witness[i];
+        *a = (struct asking){.collector = c, .witness = w, .round = r};
+        a->good = w->status.size == r->c.size && w->lines.len > 0;
+        if (!a->good) a->started = pthread_create(&a->thread, NULL, asking_main, a) == 0;
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        if (asking[i].started) pthread_join(asking[i].thread, NULL);
+        good += asking[i].good;
+    }
+    return good;
 }
 
 static void round_do(struct collector *c)
 {
     struct round r = {.note = {0}};
-    size_t good = 0, fresh = 0;
     if (ledger_checkpoint_get(c->ledger, &r.note) == APEX_OK && r.note.len > 0 &&
         checkpoint_parse_unverified(buffer_span(&r.note), &r.c) == APEX_OK &&
-        r.c.size != c->done) {
-        for (size_t i = 0; i < c->n; i++) {
-            uint64_t before = c->witness[i].status.cosigned;
-            good += ask(c, &c->witness[i], &r);
-            fresh += c->witness[i].status.cosigned - before;
-        }
-        if (fresh > 0) keep(c, &r);
-        if (good == c->n) c->done = r.c.size;
-    }
+        r.c.size != c->done && ask_all(c, &r) == c->n)
+        c->done = r.c.size;
     buffer_clear(&r.note);
 }
 

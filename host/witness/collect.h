@@ -2,11 +2,12 @@
  * (c2sp.org/tlog-witness) and keeps the newest one that any of them cosigned, with all their
  * lines, for the enclave and for everybody to read.
  *
- * A round: take the newest checkpoint; submit it to every witness with a consistency proof from
- * what that witness saw last; keep the note with the lines that came. A witness that is away or
- * refuses is tried again in the next round, at first soon, then ever more slowly; nothing else
- * waits for it. The host believes no line: the enclave and clients check them, and a line that
- * is not of the form is dropped. It holds no key. */
+ * A round: take the newest checkpoint; submit it to all witnesses at once, each with a
+ * consistency proof from what it saw last; keep the note with the lines that came, as they come.
+ * A witness that is away, slow or refuses is tried again in the next round, at first soon, then
+ * ever more slowly; the others' lines do not wait for it. The host believes no line: the enclave
+ * and clients check them, and a line that is not of the form, in the log's name, or one too many
+ * is dropped. It holds no key. */
 #ifndef HOST_WITNESS_COLLECT_H
 #define HOST_WITNESS_COLLECT_H
 

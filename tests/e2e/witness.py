@@ -2,10 +2,12 @@
 """Witnesses over real HTTP: they cosign what grows and nothing else; a contract that names them gives no answer without them; a rollback is exposed."""
 import base64
 import hashlib
+import http.server
 import json
 import os
 import shutil
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -124,6 +126,66 @@ def quorum(node, crew, witnesses):
         except AssertionError as e:
             code, out, err = 1, str(e), ""
         say(code != 0 and ("witness" in out + err or "bad-manifest" in out + err), "a manifest with witnesses that cannot be is refused: %s" % json.dumps(b)[:40], out + err)
+
+
+class Liar:
+    """A witness that would keep the others from being heard: it forges lines in their names and the log's, adds one as long as a note, and is slow."""
+
+    def __init__(self, seconds, names):
+        liar = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                liar.asked += 1
+                time.sleep(seconds)
+                raw = [base64.b64decode(v.split("+", 2)[2]) for v in names]
+                ids = [hashlib.sha256(v.split("+")[0].encode() + b"\n" + r).digest()[:4] for v, r in zip(names, raw)]
+                lines = ["— %s %s\n" % (v.split("+")[0], base64.b64encode(i + (b"\0" * 7 + b"\1" if r[0] == 4 else b"") + b"\7" * 64).decode()) for v, r, i in zip(names, raw, ids)]
+                body = "".join(["— liar.example %s\n" % base64.b64encode(b"\0" * 2700).decode(), *lines]).encode()
+                try:
+                    self.send_response(200)
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    pass
+
+            def log_message(self, *_):
+                pass
+
+        self.asked, self.server = 0, http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def liars(node, crew, witnesses, log):
+    """One witness forges, one makes apexd wait: the quorum of the others is heard in time."""
+    false = [Liar(0, [log] + [w.vkey for w in witnesses]), Liar(2.5, [log, witnesses[0].vkey]), Liar(9, [log])]
+    before = node.extra
+    node.stop()
+    node.extra = [x for l in false for x in ("--witness", l.url)] + before
+    node.start()
+    address = deploy(node, crew, manifest(node, crew[0], "cluster", crew, release=LOOSE, witnesses={"quorum": 2, "keys": [w.vkey for w in witnesses]}), "cluster")
+    path = os.path.join(node.scratch, "heard.csv")
+    for i in range(3):
+        open(path, "a" if i else "w").write(("" if i else "latitude,longitude\n") + "-37.%03d,175.%03d\n" % (i, 999 - i) * 30)
+        crew[0].ok("contribute", address, "customers", path)
+        code, out, err = crew[0].apex("run", address, "sites", "--param", "k=1", "--json")
+        say(code == 0, "witnesses that forge or are slow do not keep a quorum from being heard (%d)" % i, (code, out, err))
+    say(all(l.asked for l in false), "and each of them was asked", [l.asked for l in false])
+    size = int(node.get("/checkpoint").split(b"\n")[1])
+    say(wait_for(lambda: witnessed_size(node) == size), "the newest checkpoint is witnessed", witnessed_size(node))
+    audit = json.loads(crew[0].ok("audit", address, "--json"))
+    say(all(w["size"] == size for w in audit["witnesses"]), "and the client sees the true lines among the forged", audit["witnesses"])
+    node.stop()
+    for l in false:
+        l.stop()
+    node.extra = before
+    node.start()
 
 
 def rerun(node, crew):
@@ -251,6 +313,7 @@ def main():
         quorum(node, crew, witnesses)
         copies(node, crew, log)
         rerun(node, crew)
+        liars(node, crew, witnesses, log)
         rollback(node, crew, witnesses, log)
     finally:
         for w in witnesses:
