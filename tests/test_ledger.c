@@ -130,6 +130,32 @@ static void a_run_ended_twice_is_found(void **state)
     expect(w, "replayed");
 }
 
+/* More of something than the form has room for ends the reading, and must not pass for its end:
+ * what follows was read by nobody. */
+static void an_entry_that_holds_too_much_ends_the_audit_with_a_breach(void **state)
+{
+    static const uint8_t full[] = {0x98, ENTRY_RECIPIENTS_MAX}; /* an array of that many */
+    struct world *w = world_new(LIE_NONE);
+    struct entry *e = calloc(1, sizeof *e);
+    BUFFER_CLEARED payload = {0};
+    (void)state;
+    world_live(w);
+    *e = w->result_entry;
+    e->index = w->n;
+    e->n_recipients = ENTRY_RECIPIENTS_MAX;
+    entry_write(e, &payload);
+    uint8_t *at = memmem(payload.data, payload.len, full, sizeof full);
+    CHECK(at);
+    at[1]++;
+    CHECK_OK(cose_sign(&w->enclave[w->n_enclaves - 1].identity, SPAN_TEXT(ENTRY_AAD),
+                       buffer_span(&payload), &w->entries[w->n++]));
+    free(e);
+    struct audited a = audit(w);
+    CHECK(a.report.broken && found(&a, "log-broken"));
+    free(a.breaches);
+    world_free(w);
+}
+
 static void more_runs_than_the_quota_are_found(void **state)
 {
     struct world *w = world_new(LIE_NONE);
@@ -236,6 +262,7 @@ int main(void)
         cmocka_unit_test(every_planted_lie_is_found_by_its_rule),
         cmocka_unit_test(an_act_put_in_twice_is_found),
         cmocka_unit_test(a_run_ended_twice_is_found),
+        cmocka_unit_test(an_entry_that_holds_too_much_ends_the_audit_with_a_breach),
         cmocka_unit_test(more_runs_than_the_quota_are_found),
         cmocka_unit_test(withdrawn_rows_in_a_later_answer_are_found),
         cmocka_unit_test(an_act_whose_author_saw_another_log_is_found),

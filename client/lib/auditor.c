@@ -62,7 +62,7 @@ static apex_status read_all(struct auditor *a, const struct buffer *entries, siz
     struct breach b;
     for (size_t i = 0; i < n; i++) {
         apex_status s = replay_entry(&a->replay, buffer_span(&entries[i]), a->entry, &b);
-        a->report->broken = s == APEX_E_UNTRUSTED || s == APEX_E_FORMAT;
+        a->report->broken = s != APEX_OK && s != APEX_E_MEMORY; /* whatever keeps it out */
         if (a->report->broken || (s == APEX_OK && b.rule != REFUSAL_NONE))
             TRY(breach_add(a, &b));
         TRY(s);
@@ -120,7 +120,6 @@ apex_status apex_audit_log(struct apex_node *node, struct apex_audit_report *rep
     TRY(node_mirror(node, error));
     apex_status s = audit_entries(node->mirror.entries, node->mirror.n, manifest_of_node, node,
                                   report, breaches);
-    if (s == APEX_E_UNTRUSTED || s == APEX_E_FORMAT)
-        return APEX_OK; /* the last breach says so */
-    return s == APEX_OK ? APEX_OK : apex_fail_memory(error);
+    if (s == APEX_E_MEMORY) return apex_fail_memory(error);
+    return APEX_OK; /* else the last breach says it */
 }

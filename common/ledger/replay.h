@@ -59,8 +59,9 @@ struct replay {
 void replay_init(struct replay *r, struct state *state, struct merkle_tree *tree);
 void replay_clear(struct replay *r); /* not the state, not the tree */
 /* Reads the next entry and applies it. *found.rule is REFUSAL_NONE where it keeps all rules.
- * `e` is filled in; its spans point into `bytes`. APEX_E_UNTRUSTED, APEX_E_FORMAT: it cannot
- * follow here (found.why says why); APEX_E_MEMORY; those of `manifest`. */
+ * `e` is filled in; its spans point into `bytes`. APEX_E_UNTRUSTED, APEX_E_FORMAT,
+ * APEX_E_LIMIT (it holds more of something than it may): it cannot follow here (found.why says
+ * why); APEX_E_MEMORY; those of `manifest`. */
 apex_status replay_entry(struct replay *r, struct span bytes, struct entry *e,
                          struct breach *found);
 
