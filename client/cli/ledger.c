@@ -100,7 +100,7 @@ static void on_request(void *context, const struct serve_request *r, struct serv
     }
     int n = snprintf(path, sizeof path, "%s%s", (const char *)context, r->path);
     if (!name_served(r->path) || n < 0 || (size_t)n >= sizeof path) return;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= FILE_MAX) {
         a->bytes = malloc((size_t)st.st_size + 1);

@@ -134,15 +134,14 @@ apex_status apex_log_mirror(struct apex_node *node, const char *folder, uint64_t
 {
     struct copying c = {.mirror = &node->mirror, .folder = folder, .error = error};
     BUFFER_CLEARED witnessed = {0};
-    struct apex_error ignored;
+    struct checkpoint cosigned;
     error->status = APEX_OK;
     if (mkdir(folder, 0755) != 0 && errno != EEXIST)
         return apex_fail_path(error, APEX_E_IO, folder, "cannot be made", "nothing was copied");
     TRY(manifests_copy(node, folder, error)); /* brings the mirror up to date */
     apex_status s = tiles_each(node->mirror.n, tile_copy, &c);
     if (s == APEX_OK) s = copy_put(folder, "checkpoint", buffer_span(&node->note), error);
-    if (s == APEX_OK && http_get(node->http, "/checkpoint.witnessed", NOTE_MAX, &witnessed,
-                                 &ignored) == APEX_OK)
+    if (s == APEX_OK && node_witnessed(node, &witnessed, &cosigned))
         s = copy_put(folder, "checkpoint.witnessed", buffer_span(&witnessed), error);
     *size = node->mirror.n;
     return s == APEX_OK || error->status != APEX_OK ? s : apex_fail_memory(error);
@@ -250,16 +249,7 @@ apex_status apex_log_check(const char *folder, const char *vkey,
 static void note_choose(struct apex_node *node, uint64_t index, struct buffer *note,
                         struct checkpoint *c)
 {
-    struct sign_public key;
-    struct merkle_hash root;
-    struct apex_error ignored;
-    if (log_key_of(node, &key) == APEX_OK &&
-        http_get(node->http, "/checkpoint.witnessed", NOTE_MAX, note, &ignored) == APEX_OK &&
-        checkpoint_open(buffer_span(note), node->origin, &key, c) == APEX_OK &&
-        c->size > index && c->size <= node->mirror.n &&
-        merkle_tree_root(node->mirror.tree, c->size, &root) == APEX_OK &&
-        memcmp(&root, &c->root, sizeof root) == 0)
-        return;
+    if (node_witnessed(node, note, c) && c->size > index) return;
     buffer_clear(note);
     buffer_append(note, buffer_span(&node->note));
     *c = node->seen;

@@ -81,6 +81,9 @@ apex_status node_act(struct apex_node *node, const struct apex_identity *identit
                      struct act *act, uint64_t *index, struct apex_error *error);
 /* Reads the log up to `seen` and checks it against the checkpoint's root. */
 apex_status node_mirror(struct apex_node *node, struct apex_error *error);
+/* The checkpoint that witnesses cosigned, if the node has one and it is the log's, and none that
+ * the mirror does not reach. Whose lines it bears is not looked at. */
+bool node_witnessed(struct apex_node *node, struct buffer *note, struct checkpoint *c);
 void mirror_clear(struct mirror *m);
 /* The entries of one bundle that are not yet here; its first is entry `first` of `size`. */
 apex_status mirror_bundle_add(struct mirror *m, struct span bundle, uint64_t first,

@@ -4,14 +4,15 @@
 #include "common/base/try.h"
 #include "common/ledger/witnessed.h"
 
-
-static bool of_this_log(struct apex_node *node, struct span note, struct checkpoint *c)
+bool node_witnessed(struct apex_node *node, struct buffer *note, struct checkpoint *c)
 {
     struct sign_public key;
     struct merkle_hash root;
+    struct apex_error ignored;
     return hex_parse(span_text(node->verdict.log_key), key.bytes, sizeof key.bytes) ==
                APEX_OK &&
-           checkpoint_open(note, node->origin, &key, c) == APEX_OK &&
+           http_get(node->http, "/checkpoint.witnessed", NOTE_MAX, note, &ignored) == APEX_OK &&
+           checkpoint_open(buffer_span(note), node->origin, &key, c) == APEX_OK &&
            c->size <= node->mirror.n &&
            merkle_tree_root(node->mirror.tree, c->size, &root) == APEX_OK &&
            memcmp(&root, &c->root, sizeof root) == 0;
@@ -39,7 +40,6 @@ apex_status apex_witnesses(struct apex_node *node, const char *address,
     uint8_t raw[32];
     struct manifest *m = NULL;
     struct checkpoint c;
-    struct apex_error ignored;
     BUFFER_CLEARED text = {0};
     BUFFER_CLEARED note = {0};
     *witnesses = (struct apex_witnesses){0};
@@ -48,9 +48,7 @@ apex_status apex_witnesses(struct apex_node *node, const char *address,
     apex_status s = node_refresh(node, error);
     if (s == APEX_OK) s = node_mirror(node, error);
     if (s == APEX_OK && m->witnesses.n > 0) {
-        bool there = http_get(node->http, "/checkpoint.witnessed", NOTE_MAX, &note, &ignored) ==
-                         APEX_OK &&
-                     of_this_log(node, buffer_span(&note), &c);
+        bool there = node_witnessed(node, &note, &c);
         fill(&m->witnesses, there ? buffer_span(&note) : (struct span){0}, &c, witnesses);
     }
     manifest_free(m);
