@@ -25,6 +25,7 @@ static int exit_code(apex_status s)
     case APEX_OK: return EXIT_OK;
     case APEX_E_USAGE:
     case APEX_E_NOT_FOUND: return EXIT_USAGE;
+    case APEX_E_IO: /* of a file on this machine: its path, permissions, room */
     case APEX_E_FORMAT:
     case APEX_E_DATA: return EXIT_DATA;
     case APEX_E_UNTRUSTED:

@@ -3,24 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Usages are one form a line. */
 const struct command commands[] = {
     {"demo", "demo [--rows N] [--tee sim|vm] [--open]",
      "three enterprises, one contract, on this machine; ends with a map and a verified receipt",
      cmd_demo, 0, 0},
-    {"id", "id new NAME | id show [NAME]", "make an identity, or show its public half", cmd_id,
+    {"id", "id new NAME\nid show [NAME]", "make an identity, or show its public half", cmd_id,
      1, 2},
     {"trust",
-     "trust init [--replace] | check [--evidence FILE …] | show | bundle make|check|use …",
-     "write a trust policy from a node's evidence, check a node or a file against it, print "
-     "it; "
-     "bundles for sites without a network",
+     "trust init [URL] [--replace]\ntrust check [URL] [-o FILE]\n"
+     "trust check --evidence FILE [--certs FILE] [--collateral FOLDER] [--at TIME] "
+     "[--policy FILE] [--tee KIND]\ntrust show\n"
+     "trust bundle make LIST.json|FOLDER … -o FILE [--days N]\ntrust bundle check|use FILE",
+     "write a trust policy from a node's evidence, check a node or a file, make a bundle",
      cmd_trust, 1, WORDS_MAX},
-    {"contract", "contract new|address|build|deploy|list|show|verify|accept|close …",
+    {"contract",
+     "contract new TEMPLATE --program FILE --party FILE … -o MANIFEST\n"
+     "contract address MANIFEST\ncontract build FOLDER [-o FILE]\n"
+     "contract deploy MANIFEST PROGRAM [--chain URL --registry ADDR]\ncontract list\n"
+     "contract show ADDRESS\ncontract verify ADDRESS --source FOLDER\n"
+     "contract accept ADDRESS\ncontract close ADDRESS",
      "make, build, deploy, find, look at, rebuild, accept or close a contract", cmd_contract, 1,
      4},
     {"contribute", "contribute ADDRESS DATASET FILE [--map col=name,…] [--check [-o ROWS.csv]]",
      "check a file, seal it for the contract and send it", cmd_contribute, 3, 3},
-    {"run", "run ADDRESS FUNCTION [--param k=40 …] [--rows FILE] [-o FILE.json|.csv|.geojson]",
+    {"run",
+     "run ADDRESS FUNCTION [--param k=40 …] [--rows FILE [--map col=name,…]] [--seed HEX] "
+     "[-o FILE.json|.csv|.geojson]",
      "ask a contract for an answer, open it and keep its receipt", cmd_run, 2, 2},
     {"result", "result ADDRESS RUN [-o FILE]",
      "open the result of an earlier run, or of another party's", cmd_result, 2, 2},
@@ -31,20 +40,21 @@ const struct command commands[] = {
     {"verify", "verify FILE [--policy FILE] [--chain URL --registry ADDR]",
      "check a result file, offline, and against a chain", cmd_verify, 1, 1},
     {"ledger",
-     "ledger key | mirror DIR | fsck DIR LOG-VKEY | serve DIR --listen ADDRESS:PORT | proof "
-     "ENTRY [-o FILE]",
+     "ledger key\nledger mirror DIR\nledger fsck DIR LOG-VKEY\n"
+     "ledger serve DIR --listen ADDRESS:PORT\nledger proof ENTRY [-o FILE]",
      "copies of the log as static files: make, check, serve; proofs of single entries",
      cmd_ledger, 1, 3},
-    {"witness", "witness new NAME | key | serve --listen ADDRESS:PORT LOG-VKEY...",
+    {"witness", "witness new NAME\nwitness key\nwitness serve --listen ADDRESS:PORT LOG-VKEY …",
      "cosign logs whose checkpoints contain all seen before", cmd_witness, 1, WORDS_MAX},
     {"image",
      "image measure [FOLDER] [--firmware FILE] [--cpu MODEL] [--vcpus N] [--features HEX]",
      "what machines measure when they start an image: for a trust policy", cmd_image, 1, 2},
     {"export", "export FILE.json -o FILE.csv|.geojson",
      "write a result file's answer in another form", cmd_export, 1, 1},
-    {"ui", "ui [--open] [--port 0]", "the page, on this machine's loopback", cmd_ui, 0, 0},
+    {"ui", "ui [--open] [--port N]", "the page, on this machine's loopback", cmd_ui, 0, 0},
     {"node",
-     "node hand-over NEW_URL [--collateral FOLDER] | node shares [-o FILE] | node recover FILE",
+     "node hand-over NEW_URL [--collateral FOLDER]\nnode shares [-o FILE]\n"
+     "node recover FILE [--as NAME]",
      "the root secret of a node: to another enclave, or back from shares", cmd_node, 1, 2},
     {"doctor", "doctor", "what this machine can do, what is missing, how to get it", cmd_doctor,
      0, 0},
@@ -56,7 +66,7 @@ static void help_all(void)
     printf("apex: analytics on the union of several parties' data, without anyone seeing a "
            "row\n\nusage: apex COMMAND [options]\n\n");
     for (const struct command *c = commands; c->name; c++)
-        printf("  apex %-72s %s\n", c->usage, c->help);
+        printf("  %-10s  %s\n", c->name, c->help);
     printf(
         "\noptions of every command:\n"
         "  --node URL     the node (or APEX_NODE)\n"
@@ -67,16 +77,23 @@ static void help_all(void)
         "  --chain URL --registry ADDR [--chain-id N] [--confirmations N]\n"
         "                 compare with a chain (verify, audit), or wait for it (contract "
         "deploy)\n"
-        "  --help         help of a command\n\n"
-        "exit codes: 0 ok, 1 refused or not verified, 2 usage, 3 bad data, 4 unreachable, 5 "
-        "internal\n");
+        "  --help         a command's forms and options\n\n"
+        "exit codes: 0 ok, 1 refused or not verified, 2 usage, 3 bad data or a file that "
+        "cannot "
+        "be\n            read or written, 4 unreachable, 5 internal\n");
 }
 
 static void help_one(const struct command *c)
 {
-    printf("usage: apex %s\n\n%s\n\nsee `man apex-%s`; `apex --help` lists the options of "
-           "every command\n",
-           c->usage, c->help, c->name);
+    const char *before = "usage: ";
+    for (const char *form = c->usage; *form; before = "       ") {
+        int len = (int)strcspn(form, "\n");
+        printf("%sapex %.*s\n", before, len, form);
+        form += len + (form[len] == '\n');
+    }
+    printf("\n%s\n\nmore: `man apex-%s`, in the source tree `man -l client/man/apex-%s.1`; "
+           "options of every command: `apex --help`\n",
+           c->help, c->name, c->name);
 }
 
 struct option_text {
@@ -182,7 +199,10 @@ static int run_command(const struct command *c, struct cli *cli)
     }
     if (cli->n_words < c->min_words || cli->n_words > c->max_words) {
         char next[160];
-        snprintf(next, sizeof next, "usage: apex %s", c->usage);
+        if (strchr(c->usage, '\n'))
+            snprintf(next, sizeof next, "see `apex %s --help`", c->name);
+        else
+            snprintf(next, sizeof next, "usage: apex %s", c->usage);
         return cli_usage(
             cli, cli->n_words < c->min_words ? "something is missing" : "too many words", next);
     }

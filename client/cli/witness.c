@@ -50,7 +50,7 @@ static int witness_serve(struct cli *cli, struct apex_home *home)
     struct apex_error e;
     if (cli->n_words < 2)
         return cli_usage(cli, "a witness needs the keys of the logs it cosigns",
-                         "take them from `apex trust show`, or from the logs' operators");
+                         "take them from `apex ledger key`, or from the logs' operators");
     if (apex_witness_open(home, &cli->word[1], cli->n_words - 1, &w, &e) != APEX_OK)
         return cli_fail(cli, &e);
     int code = serve(cli, "apex witness", cli->listen, on_request, w);

@@ -14,7 +14,7 @@ _apex() {
         [ "$COMP_CWORD" -eq 3 ] && [ "${COMP_WORDS[2]}" = bundle ] && { COMPREPLY=($(compgen -W "make check use" -- "$word")); return; }
         options="$options --replace --evidence --certs --collateral --at --policy --tee --days -o" ;;
     contract) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "new address build deploy list show verify accept close" -- "$word")); return; }
-        options="$options --program --party --source -o" ;;
+        options="$options --program --party --source --chain --registry -o" ;;
     contribute) options="$options --map --check -o" ;;
     export) options="$options -o" ;;
     ledger) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "key mirror fsck serve proof" -- "$word")); return; }; options="$options --listen -o" ;;
@@ -23,8 +23,9 @@ _apex() {
     run) options="$options --param --rows --seed --map -o" ;;
     result) options="$options -o" ;;
     verify) options="$options --policy --chain --registry --chain-id --confirmations" ;;
-    audit) options="$options --chain --registry --chain-id --confirmations" ;;
+    audit) options="$options --rerun --chain --registry --chain-id --confirmations" ;;
     image) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "measure" -- "$word")); return; }; options="$options --firmware --cpu --vcpus --features" ;;
+    node) [ "$COMP_CWORD" -eq 2 ] && { COMPREPLY=($(compgen -W "hand-over shares recover" -- "$word")); return; }; options="$options --collateral -o" ;;
     demo) options="$options --rows --tee --open" ;;
     esac
     case $word in -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;; *) COMPREPLY=($(compgen -f -- "$word")) ;; esac

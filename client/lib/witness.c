@@ -111,7 +111,7 @@ static apex_status log_add(struct apex_witness *w, const char *vkey, struct apex
         note_vkey_parse(span_text(vkey), log->origin, &log->key) != APEX_OK)
         return apex_fail(error, APEX_E_USAGE, "this is no log's verifier key",
                          "nothing was done",
-                         "take the one that `apex trust show` or the log's operator tells: "
+                         "take the one that `apex ledger key` or the log's operator tells: "
                          "NAME+HASH+KEY",
                          "you");
     w->n_logs++;

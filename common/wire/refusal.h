@@ -100,7 +100,8 @@
       "nobody")                                                                                \
     X(INTERNAL, 40, "internal", "the enclave met a condition it does not know",                \
       "report it with the time", "us")                                                         \
-    X(UNKNOWN_RUN, 41, "unknown-run", "no such run", "see `apex audit`", "the requester")      \
+    X(UNKNOWN_RUN, 41, "unknown-run", "no such run",                                           \
+      "name a run's own entry, not its result's: see `apex audit`", "the requester")           \
     X(DUPLICATE, 42, "duplicate", "this very ciphertext is already contributed",               \
       "nothing: it counts once", "the requester")                                              \
     X(BUDGET, 43, "privacy-budget",                                                            \

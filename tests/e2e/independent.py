@@ -47,10 +47,12 @@ def words(node, crew):
         say(code == want or (want == 3 and code == 1), sentence, (code, out, err))
         if code in (2, 4):
             say("next:" in err, "%s: and what to do next is said" % sentence, err)
+    code, out, err = crew[0].apex("verify", "/nowhere.json", "--json")
+    say(code == 3 and json.loads(out)["error"]["exit"] == 3, "a file that is not there is told by exit code and JSON alike", (code, out))
     for line in (["doctor", "--json"], ["trust", "check", "--json"], ["id", "show", "--json"]):
         code, out, err = crew[0].apex(*line)
         say(code == 0 and json.loads(out) is not None, "apex %s is JSON" % " ".join(line), out)
-    for command in ("demo", "id", "trust", "contract", "contribute", "run", "result", "withdraw", "audit", "verify", "image", "node", "doctor"):
+    for command in ("demo", "id", "trust", "contract", "contribute", "run", "result", "withdraw", "audit", "verify", "ledger", "witness", "image", "export", "ui", "node", "doctor"):
         code, out, err = crew[0].apex(command, "--help")
         page = os.path.join(ROOT, "client/man/apex-%s.1" % command)
         say(code == 0 and "usage: apex " + command in out and os.path.exists(page), "apex %s has help and a man page" % command, out)
