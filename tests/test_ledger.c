@@ -76,7 +76,9 @@ static void every_planted_lie_is_found_by_its_rule(void **state)
                  {LIE_INPUT_NO_CONTRIBUTION, "unknown-contribution"},
                  {LIE_PROGRAM_OTHER, "program-tampered"},
                  {LIE_RECIPIENT_LEFT_OUT, "not-permitted"},
-                 {LIE_RECIPIENT_STRANGER, "not-permitted"}};
+                 {LIE_RECIPIENT_STRANGER, "not-permitted"},
+                 {LIE_MODEL_USED, "no-model"},
+                 {LIE_MODEL_LEFT, "no-model"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct world *w = world_new(cases[i].lie);

@@ -139,6 +139,19 @@ static bool inputs_allowed(const struct contract *c, const struct run *r, const 
            (!r->has_rows || memcmp(e->rows, r->rows, sizeof r->rows) == 0);
 }
 
+/* A model is left by functions that train, and used by those that need one: one of this
+ * contract, by the function named for it, of rows that nobody had withdrawn before the run. */
+static bool model_allowed(const struct state *s, const struct contract *c, const struct run *r,
+                          const struct entry *e)
+{
+    const struct manifest_function *f = &c->manifest->functions[r->function];
+    if ((e->has_model && !f->trains) || e->used_model != f->uses) return false;
+    if (!e->used_model) return true;
+    const struct run *trained = state_run(s, e->model_run);
+    return trained && s->contracts[trained->contract] == c && trained->has_model &&
+           trained->function == f->model && contract_model_stands(c, trained, r->index);
+}
+
 /* The requester alone, or every party that may receive: neither fewer nor others. */
 static bool recipients_allowed(const struct contract *c, const struct run *r,
                                const struct entry *e)
@@ -179,6 +192,8 @@ enum refusal policy_end(const struct state *s, const struct contract *c, const s
     if (memcmp(e->request, r->request, sizeof r->request) != 0) return REFUSAL_BAD_MESSAGE;
     *why = "it was computed from rows that were not given to this function, or were withdrawn";
     if (!inputs_allowed(c, r, e)) return REFUSAL_UNKNOWN_CONTRIBUTION;
+    *why = "it used or left a model that the manifest, or who withdrew rows, does not allow";
+    if (!model_allowed(s, c, r, e)) return REFUSAL_NO_MODEL;
     *why = "it was sealed to others than the manifest says";
     if (!recipients_allowed(c, r, e)) return REFUSAL_NOT_PERMITTED;
     return REFUSAL_NONE;

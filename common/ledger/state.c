@@ -95,13 +95,12 @@ struct contribution *contract_contribution(const struct contract *c, uint64_t in
     return NULL;
 }
 
-/* Rows taken back take the models made of them along: consent is to use, and a model is use. */
-static bool model_stands(const struct contract *c, const struct run *r)
+bool contract_model_stands(const struct contract *c, const struct run *r, uint64_t until)
 {
     const struct manifest_function *f = &c->manifest->functions[r->function];
     for (size_t i = 0; i < r->n_visible && i < c->n_contributions; i++) {
         const struct contribution *n = &c->contributions[i];
-        if (!n->withdrawn || n->withdrawn_at < r->index) continue;
+        if (!n->withdrawn || n->withdrawn_at < r->index || n->withdrawn_at >= until) continue;
         for (size_t d = 0; d < f->n_datasets; d++)
             if (f->datasets[d] == n->dataset) return false;
     }
@@ -116,7 +115,7 @@ const struct run *contract_model(const struct state *s, const struct contract *c
         if (s->contracts[r->contract] != c || !r->has_model || r->function != f->model)
             continue;
         if (index != 0 && r->index != index) continue;
-        if (model_stands(c, r)) return r;
+        if (contract_model_stands(c, r, UINT64_MAX)) return r;
     }
     return NULL;
 }

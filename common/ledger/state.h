@@ -95,6 +95,9 @@ unsigned contract_state_at(const struct contract *c, uint64_t now_ms); /* enum c
  * none of whose rows was withdrawn since; NULL: there is none. */
 const struct run *contract_model(const struct state *s, const struct contract *c,
                                  const struct manifest_function *f, uint64_t index);
+/* Has none of the rows that run `r` was trained on been withdrawn by entry `until`? Rows taken
+ * back take the models made of them along: consent is to use, and a model is use. */
+bool contract_model_stands(const struct contract *c, const struct run *r, uint64_t until);
 /* The contribution with this entry index, or NULL. */
 struct contribution *contract_contribution(const struct contract *c, uint64_t index);
 bool contract_party(const struct contract *c, const uint8_t key[static 32], size_t *party);

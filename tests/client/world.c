@@ -246,6 +246,8 @@ static void release(struct world *w)
         memcpy(e->recipients[i].key, w->party[i].sign_public.bytes, 32);
     if (w->lie == LIE_RECIPIENT_STRANGER)
         memcpy(e->recipients[1].key, w->stranger.sign_public.bytes, 32);
+    e->used_model = w->lie == LIE_MODEL_USED;
+    e->has_model = w->lie == LIE_MODEL_LEFT;
     w->result = world_entry(w, e);
 }
 

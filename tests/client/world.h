@@ -42,6 +42,8 @@ enum lie {
     /* What a receipt cannot show, and the log does. */
     LIE_RECIPIENT_LEFT_OUT = LIE_COUNT,
     LIE_RECIPIENT_STRANGER,
+    LIE_MODEL_USED,
+    LIE_MODEL_LEFT,
 };
 
 struct world_enclave {
