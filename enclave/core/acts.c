@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WITNESS_WAIT_MS = 5000 };
+/* Few sessions wait for witnesses at a time, or a party whose witnesses are away could keep all
+ * of them, and with them everybody, waiting. Who finds no place is told at once. */
+enum { WITNESS_WAIT_MS = 5000, WITNESS_WAITS_MAX = 2 };
 
 struct taking {
     struct core *core;
@@ -167,10 +169,17 @@ static enum refusal contribute_check(struct taking *t, struct contract *c)
 /* All that a run would rest on must be witnessed: what its contract has on record now. */
 static bool run_witnessed(const struct taking *t, const struct contract *c)
 {
-    pthread_mutex_lock(&t->core->lock);
+    struct core *core = t->core;
+    pthread_mutex_lock(&core->lock);
     uint64_t newest = c->n_entries ? c->entries[c->n_entries - 1] : 0;
-    pthread_mutex_unlock(&t->core->lock);
-    return core_witnessed(t->core, c->manifest, newest + 1, WITNESS_WAIT_MS);
+    bool waits = core->witness_waits < WITNESS_WAITS_MAX;
+    core->witness_waits += waits;
+    pthread_mutex_unlock(&core->lock);
+    bool is = core_witnessed(core, c->manifest, newest + 1, waits ? WITNESS_WAIT_MS : 0);
+    pthread_mutex_lock(&core->lock);
+    core->witness_waits -= waits;
+    pthread_mutex_unlock(&core->lock);
+    return is;
 }
 
 static enum refusal run_check(struct taking *t, struct contract *c)

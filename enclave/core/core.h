@@ -47,7 +47,8 @@ struct core {
     bool unkept;        /* `waiting` is signed, but the host has not confirmed it */
     struct buffer waiting;
     struct state state;
-    bool rerunning; /* is an auditor's demand being computed? */
+    bool rerunning;         /* is an auditor's demand being computed? */
+    unsigned witness_waits; /* acts that wait for witnesses just now */
     struct runner *runner;
 };
 

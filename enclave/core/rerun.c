@@ -29,6 +29,8 @@ static enum refusal allowed(struct demand *d, const uint8_t author[static 32])
     if (!c->manifest) return REFUSAL_BLOB_TAMPERED;
     if (!contract_party(c, author, &party)) return REFUSAL_NOT_A_PARTY;
     if (!(c->manifest->parties[party].may & MAY_AUDIT)) return REFUSAL_NOT_PERMITTED;
+    /* Expired is not closed: until it is, who gave rows can still take them back. */
+    if (c->closed) return REFUSAL_CLOSED;
     d->run = state_run(&d->core->state, d->r.run);
     if (!d->run || d->core->state.contracts[d->run->contract] != c ||
         d->run->state != RUN_RELEASED)

@@ -113,6 +113,13 @@ def quorum(node, crew, witnesses):
     code, out, err = crew[0].apex("run", address, "sites", "--param", "k=2", "--json")
     say(code == 1 and "unwitnessed" in out + err, "rows that too few have witnessed are not computed on", (code, out, err))
     say(time.time() - begin < 20, "and the refusal comes soon")
+    waiting = [subprocess.Popen([APEX, "run", address, "sites", "--param", "k=%d" % k], env={**os.environ, "APEX_HOME": crew[0].home, "APEX_NODE": node.url}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for k in range(2, 8)]
+    begin = time.time()
+    time.sleep(0.5)
+    crew[0].ok("contract", "show", address)
+    say(time.time() - begin < 4, "runs that wait for witnesses do not keep everybody waiting", time.time() - begin)
+    for p in waiting:
+        p.wait(60)
     witnesses[1].start(witnesses[1].log, int(witnesses[1].url.rsplit(":", 1)[1]))
     size = int(node.get("/checkpoint").split(b"\n")[1])
     say(wait_for(lambda: node.get("/checkpoint.witnessed").count("— ".encode()) == 3 and witnessed_size(node) >= size, 60), "when it is back it catches up by itself", node.log_text())
@@ -211,6 +218,9 @@ def rerun(node, crew):
     crew[0].ok("withdraw", address, given)
     code, out, err = crew[1].apex("audit", address, "--rerun", run, "--json")
     say(code == 1 and "already-withdrawn" in out + err, "rows that were taken back are not computed on again", (code, out, err))
+    crew[0].ok("contract", "close", address)
+    code, out, err = crew[1].apex("audit", address, "--rerun", run, "--json")
+    say(code == 1 and "closed" in out + err, "nor is anything once the contract is closed", (code, out, err))
 
 
 def rollback(node, crew, witnesses, log):
