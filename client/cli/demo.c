@@ -479,8 +479,8 @@ int cmd_demo(struct cli *cli)
     if (fine && cli->open) map_open(d);
     if (fine && !cli->room)
         printf("\nwritten: %s/{result.json,sites.geojson,map.svg,market.csv}\ncheck again: "
-               "apex verify build/demo/result.json\ndone in %.1f s\n",
-               d->out, now_s() - begin);
+               "build/client/apex verify %s/result.json\ndone in %.1f s\n",
+               d->out, d->out, now_s() - begin);
     if (!fine)
         fprintf(stderr, "apex: the demo did not finish; what there is lies in %s\n",
                 d->scratch);

@@ -230,5 +230,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], c->name) == 0) return run_command(c, &cli);
     char what[120];
     snprintf(what, sizeof what, "there is no command %.80s", argv[1]);
-    return cli_usage(&cli, what, "see `apex --help`");
+    return cli_usage(&cli, what,
+                     argv[1][0] == '-' ? "name the command first: apex COMMAND [options]"
+                                       : "see `apex --help`");
 }

@@ -60,6 +60,13 @@ static const char *tee_words(const char *tee)
     return tee[0] ? tee : "unknown";
 }
 
+/* Genuine and nothing against it, but accepted by nobody: there is no policy to ask yet. */
+static const char *acceptable_words(const struct apex_verdict *v)
+{
+    if (v->acceptable) return "yes";
+    return v->genuine && strcmp(v->reason, "none") == 0 ? "not asked: no policy yet" : "NO";
+}
+
 /* The answer first, then what it says, what may matter, and every check. */
 static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
 {
@@ -68,7 +75,7 @@ static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
         return;
     }
     printf("%s\n\n  genuine          %s\n  acceptable       %s\n", v->sentence,
-           v->genuine ? "yes" : "NO", v->acceptable ? "yes" : "NO");
+           v->genuine ? "yes" : "NO", acceptable_words(v));
     if (strcmp(v->reason, "none") != 0) printf("  first reason     %s\n", v->reason);
     time_print(v->at_ms);
     printf("\n  %-16s %s%s%s\n", "machine", tee_words(v->tee), v->product[0] ? ", " : "",
