@@ -60,11 +60,11 @@ static const char *tee_words(const char *tee)
     return tee[0] ? tee : "unknown";
 }
 
-/* Genuine and nothing against it, but accepted by nobody: there is no policy to ask yet. */
+/* Without a policy nothing is acceptable; that is then the only reason, and is said. */
 static const char *acceptable_words(const struct apex_verdict *v)
 {
     if (v->acceptable) return "yes";
-    return v->genuine && strcmp(v->reason, "none") == 0 ? "not asked: no policy yet" : "NO";
+    return v->genuine && strcmp(v->reason, "none") == 0 ? "NO: no policy was given" : "NO";
 }
 
 /* The answer first, then what it says, what may matter, and every check. */

@@ -63,7 +63,7 @@ def words(node, crew):
     say(code == 1 and "read by others" in err, "an identity that others can read is not used", err)
     sealed = Party(node, "miro")
     code, out, err = sealed.apex("trust", "init", "--replace")
-    say(code == 0 and "not asked: no policy yet" in out, "before there is a policy nothing is called unacceptable", out)
+    say(code == 0 and "acceptable       NO: no policy was given" in out, "before there is a policy nothing is acceptable, and that is said", out)
     code, out, err = sealed.apex("--json", "doctor")
     say(code == 2 and "name the command first" in err, "an option before the command is told from a command", err)
     sealed.ok("id", "new", "tui", env={"APEX_PASSPHRASE": "correct horse"})
