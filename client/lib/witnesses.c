@@ -29,8 +29,10 @@ static void fill(const struct manifest_witnesses *m, struct span note,
     for (size_t i = 0; i < m->n; i++) {
         struct apex_witness_seen *s = &w->seen[i];
         memcpy(s->name, keys[i].name, sizeof s->name);
-        if (note.len == 0 || cosignature_check(note, &keys[i], &s->time_s) != APEX_OK) continue;
+        uint64_t time_s;
+        if (note.len == 0 || cosignature_check(note, &keys[i], &time_s) != APEX_OK) continue;
         s->size = c->size;
+        s->time_s = time_s; /* a line that does not hold tells no time */
     }
 }
 
