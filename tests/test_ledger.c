@@ -2,6 +2,7 @@
 #include "client/lib/auditor.h"
 #include "common/crypto/random.h"
 #include "common/ledger/policy.h"
+#include "common/ledger/replay.h"
 #include "tests/check.h"
 #include "tests/client/world.h"
 
@@ -158,6 +159,34 @@ static void an_entry_that_holds_too_much_ends_the_audit_with_a_breach(void **sta
     world_free(w);
 }
 
+/* An enclave that had lost a contract's manifest did not count the runs that wait there. */
+static void how_many_runs_wait_is_no_rule_of_the_log(void **state)
+{
+    struct world *w = world_new(LIE_NONE);
+    struct state s;
+    struct merkle_tree *tree;
+    struct replay r;
+    struct breach found_now;
+    struct entry *e = calloc(1, sizeof *e);
+    (void)state;
+    world_live(w);
+    CHECK_OK(state_init(&s, NULL, NULL));
+    CHECK_OK(merkle_tree_new(&tree));
+    replay_init(&r, &s, tree);
+    r.manifest = manifest_of_world;
+    r.context = w;
+    s.n_pending = 1000;
+    for (size_t i = 0; i < w->n; i++) {
+        CHECK_OK(replay_entry(&r, buffer_span(&w->entries[i]), e, &found_now));
+        CHECK(found_now.rule == REFUSAL_NONE);
+    }
+    replay_clear(&r);
+    state_clear(&s);
+    merkle_tree_free(tree);
+    free(e);
+    world_free(w);
+}
+
 static void more_runs_than_the_quota_are_found(void **state)
 {
     struct world *w = world_new(LIE_NONE);
@@ -265,6 +294,7 @@ int main(void)
         cmocka_unit_test(an_act_put_in_twice_is_found),
         cmocka_unit_test(a_run_ended_twice_is_found),
         cmocka_unit_test(an_entry_that_holds_too_much_ends_the_audit_with_a_breach),
+        cmocka_unit_test(how_many_runs_wait_is_no_rule_of_the_log),
         cmocka_unit_test(more_runs_than_the_quota_are_found),
         cmocka_unit_test(withdrawn_rows_in_a_later_answer_are_found),
         cmocka_unit_test(an_act_whose_author_saw_another_log_is_found),

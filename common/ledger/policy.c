@@ -59,15 +59,14 @@ static enum refusal withdraw_allowed(const struct contract *c, const struct act 
     return n->withdrawn ? REFUSAL_ALREADY_WITHDRAWN : REFUSAL_NONE;
 }
 
-static enum refusal run_allowed(const struct state *s, const struct contract *c,
-                                const struct act *act, size_t party)
+static enum refusal run_allowed(const struct contract *c, const struct act *act, size_t party)
 {
     const struct manifest_function *f = manifest_function_by_name(c->manifest, act->name);
     if (!(c->manifest->parties[party].may & MAY_RUN)) return REFUSAL_NOT_PERMITTED;
     if (!f) return REFUSAL_UNKNOWN_FUNCTION;
     if (act->has_rows && !f->has_rows) return REFUSAL_BAD_PARAMETER;
-    if (c->runs_of[party] >= c->manifest->quotas.runs_per_party) return REFUSAL_QUOTA;
-    return s->n_pending >= RUNS_PENDING_MAX ? REFUSAL_BUSY : REFUSAL_NONE;
+    return c->runs_of[party] >= c->manifest->quotas.runs_per_party ? REFUSAL_QUOTA
+                                                                   : REFUSAL_NONE;
 }
 
 /* What a contract's state allows: consent while it waits for it, all while it is active,
@@ -81,7 +80,7 @@ static enum refusal state_allows(unsigned state, enum act_kind kind)
     return state == CONTRACT_ACTIVE || kind == ACT_ACCEPT ? REFUSAL_NONE : REFUSAL_NOT_ACTIVE;
 }
 
-enum refusal policy_act(const struct state *s, const struct contract *c, const struct act *act,
+enum refusal policy_act(const struct contract *c, const struct act *act,
                         const uint8_t author[static 32], uint64_t now_ms)
 {
     size_t party;
@@ -94,7 +93,7 @@ enum refusal policy_act(const struct state *s, const struct contract *c, const s
     case ACT_ACCEPT: return accept_allowed(c, party);
     case ACT_CONTRIBUTE: return contribute_allowed(c, act, party);
     case ACT_WITHDRAW: return withdraw_allowed(c, act, party);
-    case ACT_RUN: return run_allowed(s, c, act, party);
+    case ACT_RUN: return run_allowed(c, act, party);
     case ACT_CLOSE:
         return c->manifest->parties[party].may & MAY_APPROVE ? REFUSAL_NONE
                                                              : REFUSAL_NOT_PERMITTED;

@@ -8,7 +8,7 @@
 #include "common/wire/refusal.h"
 #include "common/ledger/state.h"
 
-enum { ACT_SKEW_MS = 15 * 60 * 1000, RUNS_PENDING_MAX = 64 };
+enum { ACT_SKEW_MS = 15 * 60 * 1000 };
 
 /* Does the manifest name this very enclave? Asked at every act that brings rows or answers, not
  * at the deployment alone: another build that got hold of the root secret must not serve a
@@ -19,7 +19,7 @@ enum refusal policy_time(const struct act *act, uint64_t now_ms);
 enum refusal policy_deploy(const struct manifest *m, const uint8_t author[static 32],
                            const char *tee, struct span measurement, uint64_t now_ms);
 /* For all other acts on a contract. */
-enum refusal policy_act(const struct state *s, const struct contract *c, const struct act *act,
+enum refusal policy_act(const struct contract *c, const struct act *act,
                         const uint8_t author[static 32], uint64_t now_ms);
 /* What a run needs of its contract besides the right: a model to use (that of run `model`, 0
  * for the newest), and privacy left. A run is charged when it is accepted, before anything is

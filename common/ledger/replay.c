@@ -180,7 +180,7 @@ static void judge_act(struct reading *x)
     if (x->act.kind != ACT_WITHDRAW && x->act.kind != ACT_CLOSE)
         find(x, sequencer_named(x, c->manifest),
              "the enclave that sequenced it is not one the manifest names");
-    find(x, policy_act(s, c, &x->act, x->author, x->entry->time_ms),
+    find(x, policy_act(c, &x->act, x->author, x->entry->time_ms),
          "the manifest or the contract's state does not allow it");
     judge_run(x, c);
 }

@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* How many runs may wait is the enclave's to say, not a rule of the log: one that had lost a
+ * manifest counted fewer, and its log must not be broken for who has it again. */
+enum { RUNS_PENDING_MAX = 64 };
 /* Few sessions wait for witnesses at a time, or a party whose witnesses are away could keep all
  * of them, and with them everybody, waiting. Who finds no place is told at once. */
 enum { WITNESS_WAIT_MS = 5000, WITNESS_WAITS_MAX = 2 };
@@ -65,7 +68,9 @@ static enum refusal judged(struct taking *t)
     bool leaving = t->act.kind == ACT_WITHDRAW || t->act.kind == ACT_CLOSE;
     if (c->manifest && !leaving && t->act.kind != ACT_DEPLOY && !named(t->core, c->manifest))
         return REFUSAL_WRONG_MEASUREMENT;
-    return policy_act(&t->core->state, c, &t->act, t->cose.kid, t->now_ms);
+    no = policy_act(c, &t->act, t->cose.kid, t->now_ms);
+    bool full = t->act.kind == ACT_RUN && t->core->state.n_pending >= RUNS_PENDING_MAX;
+    return no == REFUSAL_NONE && full ? REFUSAL_BUSY : no;
 }
 
 static enum refusal judged_locked(struct taking *t)
