@@ -182,6 +182,19 @@ def bayes(b):
         b.say(name % "predict", ours, "scikit-learn GaussianNB", peer, goals[1], agree=near(*few, 1e-5), note="(peer: %d rows, in proportion) " % part)
 
 
+def linear(b):
+    if not b.built("bench_num_linear"):
+        return
+    n = b.rows(MILLION)
+    o = dict(n=n, d=20, file=b.file("reg20_%d.y" % n))
+    ours, peer = (lines[0] for lines in b.alternate([b.program("bench_num_linear", *words(op="ridge", **o)), python("ridge", **o)]))
+    b.say("ridge 1e6 x 20", ours, "scikit-learn Ridge", peer, 4, agree=near(ours["answer"], peer["answer"], 1e-6, "coefficients"))
+    o["file"] = b.file("reg20_%d.c" % n)
+    ours, peer = (lines[0] for lines in b.alternate([b.program("bench_num_linear", *words(op="logistic", **o)), python("logistic", **o)]))
+    more = ours["answer"][0] / peer["answer"][0] - 1
+    b.say("logistic 1e6 x 20", ours, "scikit-learn lbfgs", peer, 3.5, agree=(more <= 1e-6, "objective %+.0e of the peer's" % more))
+
+
 def boost(b):
     if not b.built("bench_num_boost"):
         return
@@ -251,7 +264,7 @@ def memory(b):
             b.say_value(name, peak(b.program(program, *arguments), b.environment(1)) / n, "bytes a point at its peak, input included", goal)
 
 
-GROUPS = {"kmeans": kmeans, "pruned": pruned, "bayes": bayes, "boost": boost, "csv": csv, "threads": threads, "memory": memory}
+GROUPS = {"kmeans": kmeans, "pruned": pruned, "bayes": bayes, "linear": linear, "boost": boost, "csv": csv, "threads": threads, "memory": memory}
 
 
 def versions():
