@@ -5,6 +5,7 @@
 #include "common/wire/frame.h"
 #include "common/wire/message.h"
 #include "common/wire/package.h"
+#include "common/wire/rerun.h"
 #include "common/wire/refusal.h"
 #include "tests/check.h"
 
@@ -276,14 +277,45 @@ static apex_status reply_only(struct span b)
     return reply_parse(b, &r);
 }
 
+static apex_status rerun_only(struct span b)
+{
+    struct rerun r;
+    return rerun_parse(b, &r);
+}
+
+static apex_status body_rerun_only(struct span b)
+{
+    struct body_rerun r;
+    return body_rerun_parse(b, &r);
+}
+
+static void a_demand_to_compute_again_and_its_answer_are_read_as_written(void **state)
+{
+    const struct rerun r = {.address = {1, 2, 3}, .run = 77, .time_ms = 1795000000000};
+    const struct body_rerun a = {.same = true, .output = {4, 5}, .result = 78};
+    struct rerun got;
+    struct body_rerun answer;
+    BUFFER_CLEARED demand = {0};
+    BUFFER_CLEARED body = {0};
+    (void)state;
+    rerun_write(&r, &demand);
+    body_rerun_write(&a, &body);
+    CHECK_OK(rerun_parse(buffer_span(&demand), &got));
+    CHECK(got.run == 77 && got.time_ms == r.time_ms && memcmp(got.address, r.address, 32) == 0);
+    CHECK_OK(body_rerun_parse(buffer_span(&body), &answer));
+    CHECK(answer.same && answer.result == 78 && memcmp(answer.output, a.output, 32) == 0);
+    truncations_are_refused(buffer_span(&demand), rerun_only);
+    truncations_are_refused(buffer_span(&body), body_rerun_only);
+}
+
 static void messages_and_replies_are_read_as_written(void **state)
 {
     (void)state;
-    for (int type = 0; type <= 13; type++) {
+    for (int type = 0; type <= MESSAGE_RERUN + 1; type++) {
         BUFFER_CLEARED b = {0};
         struct message m;
         message_write((enum message_type)type, SPAN_TEXT("body"), &b);
-        bool known = type >= MESSAGE_ACT && type <= MESSAGE_RECOVER;
+        bool known = type >= MESSAGE_ACT && type <= MESSAGE_RERUN;
         CHECK_STATUS(message_parse(buffer_span(&b), &m), known ? APEX_OK : APEX_E_FORMAT);
         if (!known) continue;
         CHECK((int)m.type == type && span_equal(m.body, SPAN_TEXT("body")));
@@ -625,6 +657,7 @@ int main(void)
         cmocka_unit_test(an_entry_whose_parts_do_not_go_together_is_refused),
         cmocka_unit_test(queries_are_read_as_written_and_by_their_type_alone),
         cmocka_unit_test(messages_and_replies_are_read_as_written),
+        cmocka_unit_test(a_demand_to_compute_again_and_its_answer_are_read_as_written),
         cmocka_unit_test(bodies_are_read_as_written_and_taken_whole_only),
         cmocka_unit_test(statements_are_read_as_written_and_in_whole_words),
         cmocka_unit_test(counts_are_bounded_before_anything_is_copied),
