@@ -328,6 +328,7 @@ await prove('the palette opens by Ctrl K, goes where one says, Esc closes it and
   await page.waitForSelector('dialog[open]', { state: 'detached' }).catch(() => undefined)
   const back = await page.evaluate(() => document.activeElement?.className ?? '')
   await page.keyboard.press('Control+k')
+  await page.waitForSelector('dialog[open] input:focus')
   await page.keyboard.type('audit telco')
   await page.keyboard.press('Enter')
   await page.waitForSelector('h1:text-is("Audit")')
