@@ -1,9 +1,11 @@
 """Starts a real node (apexd and enclave) in a scratch folder and drives the real `apex`: what the end-to-end tests stand on."""
 import json
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,18 @@ def splitmix64(x):
 
 def h(seed, row):
     return splitmix64(((seed << 32) + row) & MASK)
+
+
+def free_port():
+    """Below the ports that the kernel gives to those who ask for any: nobody takes it between its choice and its use."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Node:

@@ -2,21 +2,14 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
 
-from apexlib import BUILD, ROOT
+from apexlib import BUILD, ROOT, free_port
 
 ANVIL = os.path.join(ROOT, "tests/chain/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 CHAIN_TOOL = os.path.join(BUILD, "host/apex-chain")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Chain:

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from apexlib import APEX, BUILD, LOOSE, ROOT, Node, Party, deploy, done, manifest, say
+from apexlib import APEX, BUILD, LOOSE, ROOT, Node, Party, deploy, done, free_port, manifest, say
 
 PROGRAM = os.path.join(BUILD, "contracts/cluster.elf")
 
@@ -47,13 +47,6 @@ class Witness:
             return r.status, r.read(), r.headers["Content-Type"]
         except urllib.error.HTTPError as e:
             return e.code, e.read(), e.headers["Content-Type"]
-
-
-def free_port():
-    import socket
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def witnessed_size(node):
