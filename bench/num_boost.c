@@ -3,57 +3,27 @@
  * labels 0 and 1: python runs its peers on the same rows (bench/peers). Prints a line for the
  * training and one for the prediction of the same rows; answer: accuracy, log loss, the first
  * and the last score. */
+#include "bench/columns.h"
 #include "common/num/boost.h"
 #include "common/num/simd.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 struct arguments {
     const char *file, *op;
     size_t n, d, rounds, depth, bins, threads, level;
 };
 
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int arguments_read(int argc, char **argv, struct arguments *a)
 {
-    const struct {
-        const char *name;
-        size_t *number;
-    } numbers[] = {{"n=", &a->n},         {"d=", &a->d},       {"rounds=", &a->rounds},
-                   {"depth=", &a->depth}, {"bins=", &a->bins}, {"threads=", &a->threads},
-                   {"level=", &a->level}};
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "file=", 5) == 0) a->file = argv[i] + 5;
-        if (strncmp(argv[i], "op=", 3) == 0) a->op = argv[i] + 3;
-        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
-            if (strncmp(argv[i], numbers[k].name, strlen(numbers[k].name)) == 0)
-                *numbers[k].number = strtoul(argv[i] + strlen(numbers[k].name), NULL, 10);
-    }
+    const struct bench_number numbers[] = {{"n=", &a->n},           {"d=", &a->d},
+                                           {"rounds=", &a->rounds}, {"depth=", &a->depth},
+                                           {"bins=", &a->bins},     {"threads=", &a->threads},
+                                           {"level=", &a->level}};
+    arguments_take(argc, argv, &a->file, &a->op, numbers, sizeof numbers / sizeof *numbers);
     return a->file && a->n && a->d;
-}
-
-static double *columns_read(const struct arguments *a)
-{
-    size_t count = a->n * (a->d + 1);
-    double *cells = aligned_alloc(64, (count * sizeof *cells + 63) / 64 * 64);
-    FILE *f = fopen(a->file, "rb");
-    if (!cells || !f || fread(cells, sizeof *cells, count, f) != count) {
-        fprintf(stderr, "num_boost: %s does not hold %zu doubles\n", a->file, count);
-        exit(1);
-    }
-    fclose(f);
-    return cells;
 }
 
 static void say(const char *op, const struct arguments *a, double cpu, double wall,
@@ -105,7 +75,8 @@ int main(int argc, char **argv)
     }
     simd_level_limit((enum simd_level)a.level);
     bool plain = strcmp(a.op, "train_plain") == 0;
-    double *cells = columns_read(&a), *scores = malloc((a.n + BLOCK_ROWS) * sizeof *scores);
+    double *cells = columns_read(a.file, a.n, a.d),
+           *scores = malloc((a.n + BLOCK_ROWS) * sizeof *scores);
     const double **column = malloc(a.d * sizeof *column);
     uint32_t *label = malloc(a.n * sizeof *label);
     struct num_source source;

@@ -4,59 +4,28 @@
  * answer of ridge (alpha 1, raw columns): intercept and coefficients; of logistic (C 1, raw
  * columns): the sum of losses and half the square of the coefficients, intercept, coefficients.
  */
+#include "bench/columns.h"
 #include "common/num/logistic.h"
 #include "common/num/ridge.h"
 #include "common/num/simd.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 struct arguments {
     const char *file, *op;
     size_t n, d, repeat, threads, level;
 };
 
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int arguments_read(int argc, char **argv, struct arguments *a)
 {
-    const struct {
-        const char *name;
-        size_t *number;
-    } numbers[] = {{"n=", &a->n},
-                   {"d=", &a->d},
-                   {"repeat=", &a->repeat},
-                   {"threads=", &a->threads},
-                   {"level=", &a->level}};
-    for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "file=", 5) == 0) a->file = argv[i] + 5;
-        if (strncmp(argv[i], "op=", 3) == 0) a->op = argv[i] + 3;
-        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
-            if (strncmp(argv[i], numbers[k].name, strlen(numbers[k].name)) == 0)
-                *numbers[k].number = strtoul(argv[i] + strlen(numbers[k].name), NULL, 10);
-    }
+    const struct bench_number numbers[] = {{"n=", &a->n},
+                                           {"d=", &a->d},
+                                           {"repeat=", &a->repeat},
+                                           {"threads=", &a->threads},
+                                           {"level=", &a->level}};
+    arguments_take(argc, argv, &a->file, &a->op, numbers, sizeof numbers / sizeof *numbers);
     return a->file && a->op && a->n && a->d && a->repeat;
-}
-
-static double *columns_read(const struct arguments *a)
-{
-    size_t count = a->n * (a->d + 1);
-    double *cells = aligned_alloc(64, (count * sizeof *cells + 63) / 64 * 64);
-    FILE *f = fopen(a->file, "rb");
-    if (!cells || !f || fread(cells, sizeof *cells, count, f) != count) {
-        fprintf(stderr, "num_linear: %s does not hold %zu doubles\n", a->file, count);
-        exit(1);
-    }
-    fclose(f);
-    return cells;
 }
 
 static void answer_print(const double *lead, size_t n_lead, const double *raw, size_t d)
@@ -99,7 +68,7 @@ int main(int argc, char **argv)
         return 1;
     }
     simd_level_limit((enum simd_level)a.level);
-    double *cells = columns_read(&a), cpu = INFINITY, wall = INFINITY;
+    double *cells = columns_read(a.file, a.n, a.d), cpu = INFINITY, wall = INFINITY;
     const double **column = malloc(a.d * sizeof *column);
     uint32_t *label = malloc(a.n * sizeof *label);
     struct num_source source;

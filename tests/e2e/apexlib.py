@@ -1,4 +1,6 @@
 """Starts a real node (apexd and enclave) in a scratch folder and drives the real `apex`: what the end-to-end tests stand on."""
+import base64
+import hashlib
 import json
 import os
 import random
@@ -55,6 +57,13 @@ def free_port():
                 return port
             except OSError:
                 continue
+
+
+def vkey(origin, key):
+    """c2sp.org/signed-note: name+hash+key."""
+    raw = bytes.fromhex(key)
+    digest = hashlib.sha256(origin.encode() + b"\n\x01" + raw).digest()[:4].hex()
+    return "%s+%s+%s" % (origin, digest, base64.b64encode(b"\x01" + raw).decode())
 
 
 class Node:

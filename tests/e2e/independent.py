@@ -1,19 +1,10 @@
 #!/usr/bin/env python3
 """The log, read by Go's golang.org/x/mod/sumdb; and what `apex` says to who uses it wrongly."""
-import base64
-import hashlib
 import json
 import os
 import subprocess
 
-from apexlib import BUILD, LOOSE, ROOT, Node, Party, deploy, done, manifest, say
-
-
-def vkey(origin, key):
-    """c2sp.org/signed-note: name+hash+key."""
-    raw = bytes.fromhex(key)
-    digest = hashlib.sha256(origin.encode() + b"\n\x01" + raw).digest()[:4].hex()
-    return "%s+%s+%s" % (origin, digest, base64.b64encode(b"\x01" + raw).decode())
+from apexlib import BUILD, LOOSE, ROOT, Node, Party, deploy, done, manifest, say, vkey
 
 
 def log_by_go(node, crew):

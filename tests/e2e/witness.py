@@ -12,16 +12,9 @@ import time
 import urllib.error
 import urllib.request
 
-from apexlib import APEX, BUILD, LOOSE, ROOT, Node, Party, deploy, done, free_port, manifest, say
+from apexlib import APEX, BUILD, LOOSE, ROOT, Node, Party, deploy, done, free_port, manifest, say, vkey
 
 PROGRAM = os.path.join(BUILD, "contracts/cluster.elf")
-
-
-def vkey(origin, key, algorithm=1):
-    """c2sp.org/signed-note: name+hash+key."""
-    raw = bytes([algorithm]) + bytes.fromhex(key)
-    digest = hashlib.sha256(origin.encode() + b"\n" + raw).digest()[:4].hex()
-    return "%s+%s+%s" % (origin, digest, base64.b64encode(raw).decode())
 
 
 class Witness:
