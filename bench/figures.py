@@ -257,8 +257,8 @@ def memory(b):
     cases = [("k-means, oblivious, k=64", "bench_num_kmeans", 20, words(op="fit", n=n, d=2, k=64, repeat=1, file=b.file("mix_%d.i32" % n))),
              ("k-means, pruned, k=64", "bench_num_kmeans", 40, words(op="fit", n=n, d=2, k=64, mode=2, repeat=1, file=b.file("mix_%d.i32" % n)))]
     for op in ("fit", "predict"):
-        cases.append(("naive Bayes %s, 8 classes" % op, "bench_num_bayes", 12,
-                      words(op=op, n=n, d=2, classes=8, repeat=1, file=b.file("mix_%d.i32" % n), labels=b.file("mix_%d.lab8" % n))))
+        cases.append(("naive Bayes %s, 8 classes, labels of a byte" % op, "bench_num_bayes", 12,
+                      words(op=op, n=n, d=2, classes=8, label_bytes=1, repeat=1, file=b.file("mix_%d.i32" % n), labels=b.file("mix_%d.lab8" % n))))
     for name, program, goal, arguments in cases:
         if b.built(program):
             b.say_value(name, peak(b.program(program, *arguments), b.environment(1)) / n, "bytes a point at its peak, input included", goal)

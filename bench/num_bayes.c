@@ -2,12 +2,14 @@
  *   op=fit|predict     predict: after a fit that is not timed
  *   file=PATH          d columns of n int32 in 1e-7 degree, one after the other
  *   labels=PATH        n uint32
+ *   label_bytes=1|2|4  what a label takes in memory
  *   n d classes threads repeat
  *   level=0|1|2        portable, AVX2, AVX-512
  *   plain=1            label-indexed sums
  * Without files: places and labels made here. answer of fit: the sum of all means (degrees),
  * the sum of the logarithms of all variances, the first prior; of predict: the share of rows
- * that get their own label. Memory: the rows, d x 4 + 4 bytes each, and a chunk of labels. */
+ * that get their own label. Memory: the rows, d x 4 + label_bytes each, and a chunk of labels.
+ */
 #include "common/num/bayes.h"
 #include "common/num/random.h"
 #include "common/num/simd.h"
@@ -23,9 +25,9 @@ enum { CHUNK = 1 << 18 };
 
 struct bench {
     const char *op, *file, *labels_file;
-    size_t n, d, classes, threads, repeat, level, plain;
+    size_t label_bytes, n, d, classes, threads, repeat, level, plain;
     int32_t *column[BAYES_DIMS_MAX];
-    uint32_t *labels;
+    uint8_t *labels; /* n of label_bytes each */
     double cpu, wall;
 };
 
@@ -58,6 +60,7 @@ static void argument_take(struct bench *b, const char *word)
     } known[] = {{"op=", NULL, &b->op},
                  {"file=", NULL, &b->file},
                  {"labels=", NULL, &b->labels_file},
+                 {"label_bytes=", &b->label_bytes, NULL},
                  {"n=", &b->n, NULL},
                  {"d=", &b->d, NULL},
                  {"classes=", &b->classes, NULL},
@@ -78,15 +81,28 @@ static void argument_take(struct bench *b, const char *word)
     fail("an argument is not known");
 }
 
+static uint32_t label_at(const struct bench *b, size_t i)
+{
+    uint32_t label = 0;
+    memcpy(&label, b->labels + i * b->label_bytes, b->label_bytes);
+    return label;
+}
+
+static void label_put(struct bench *b, size_t i, uint32_t label)
+{
+    if (label >= b->classes) fail("a label is none of the classes");
+    memcpy(b->labels + i * b->label_bytes, &label, b->label_bytes); /* little-endian */
+}
+
 static void rows_make(struct bench *b)
 {
     static const uint8_t seed[32] = {1};
     struct random_state r;
     random_seed(&r, seed, 1);
     for (size_t i = 0; i < b->n; i++) {
-        b->labels[i] = (uint32_t)(random_next(&r) % b->classes);
+        label_put(b, i, (uint32_t)(random_next(&r) % b->classes));
         for (size_t j = 0; j < b->d; j++)
-            b->column[j][i] = (int32_t)(sin((double)(b->labels[i] * (j + 3))) * 8e8 +
+            b->column[j][i] = (int32_t)(sin((double)(label_at(b, i) * (j + 3))) * 8e8 +
                                         (random_unit(&r) + random_unit(&r) - 1) * 9e7);
     }
 }
@@ -101,25 +117,42 @@ static void file_read(const char *path, void *const *array, size_t count, size_t
     fclose(f);
 }
 
+static void labels_read(struct bench *b)
+{
+    FILE *f = fopen(b->labels_file, "rb");
+    uint32_t label;
+    if (!f) fail("the labels cannot be opened");
+    for (size_t i = 0; i < b->n; i++) {
+        if (fread(&label, sizeof label, 1, f) != 1) fail("there are too few labels");
+        label_put(b, i, label);
+    }
+    fclose(f);
+}
+
 static void bench_open(struct bench *b)
 {
+    if (b->label_bytes != 1 && b->label_bytes != 2 && b->label_bytes != 4)
+        fail("label_bytes is 1, 2 or 4");
+    if (b->classes > (UINT64_C(1) << 8 * b->label_bytes)) fail("labels are too short");
     if (b->d == 0 || b->d > BAYES_DIMS_MAX || b->n == 0 || b->classes < 2)
         fail("n, d or classes is out of range");
     for (size_t j = 0; j < b->d; j++)
         b->column[j] = room(b->n, sizeof(int32_t));
-    b->labels = room(b->n, sizeof *b->labels);
+    b->labels = room(b->n, b->label_bytes);
     if (!b->file) {
         rows_make(b);
         return;
     }
     if (!b->labels_file) fail("labels=PATH is missing");
     file_read(b->file, (void *const *)b->column, b->d, b->n * sizeof(int32_t));
-    file_read(b->labels_file, (void *const[]){b->labels}, 1, b->n * sizeof *b->labels);
+    labels_read(b);
 }
 
 static struct bayes_chunk chunk_at(const struct bench *b, size_t first, size_t n)
 {
-    struct bayes_chunk c = {.n = n, .label = b->labels + first, .label_bytes = 4};
+    struct bayes_chunk c = {.n = n,
+                            .label = b->labels + first * b->label_bytes,
+                            .label_bytes = (unsigned)b->label_bytes};
     for (size_t j = 0; j < b->d; j++)
         c.coordinate[j] = b->column[j] + first;
     return c;
@@ -155,7 +188,7 @@ static size_t predict(const struct bench *b, const struct bayes *model, double *
         *cpu += clock_read(CLOCK_PROCESS_CPUTIME_ID) - c0;
         *wall += clock_read(CLOCK_MONOTONIC) - w0;
         for (size_t i = 0; i < n; i++)
-            right += found[i] == b->labels[at + i];
+            right += found[i] == label_at(b, at + i);
     }
     return right;
 }
@@ -210,6 +243,7 @@ int main(int argc, char **argv)
     struct bench b = {.op = "fit",
                       .n = 1000000,
                       .d = 2,
+                      .label_bytes = 4,
                       .classes = 8,
                       .threads = 1,
                       .repeat = 3,
