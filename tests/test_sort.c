@@ -70,6 +70,18 @@ static void rows_check(const struct pair *rows, struct pair *sorted, size_t n)
         narrow[i] = (uint32_t)rows[i].payload;
         broad[i] = rows[i].payload << 60 | rows[i].payload; /* compared without a sign */
     }
+    static double plain[MOST];
+    static uint64_t came[MOST];
+    for (size_t i = 0; i < n; i++) {
+        plain[i] = rows[i].key;
+        came[i] = i;
+    }
+    CHECK_OK(sort_plain(plain, came, n));
+    for (size_t i = 0; i < n; i++) {
+        CHECK(memcmp(&plain[i], &sorted[i].key, sizeof *plain) == 0);
+        CHECK(memcmp(&plain[i], &rows[came[i]].key, sizeof *plain) == 0);
+        if (i && order(plain[i]) == order(plain[i - 1])) CHECK(came[i] > came[i - 1]);
+    }
     sort_doubles(keys, n);
     sort_doubles_u32(narrow_keys, narrow, n);
     sort_doubles_u64(broad_keys, broad, n);

@@ -21,10 +21,10 @@ void buffer_clear(struct buffer *b)
  * memory. */
 static bool buffer_grow(struct buffer *b, size_t need)
 {
-    size_t cap = b->cap ? b->cap : BUFFER_FIRST;
-    while (cap < need) {
-        if (!size_mul(cap, 2, &cap)) return false;
-    }
+    size_t cap;
+    if (!size_mul(b->cap, 2, &cap)) return false;
+    if (cap < need) cap = need;
+    if (cap < BUFFER_FIRST) cap = BUFFER_FIRST;
     uint8_t *data = malloc(cap);
     if (!data) return false;
     if (b->len) memcpy(data, b->data, b->len);

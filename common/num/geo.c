@@ -2,7 +2,10 @@
 
 #include "common/num/exact.h"
 #include "common/num/exact_inline.h"
+#include "common/num/kmeans_kernel.h"
 #include "common/num/simd.h"
+
+#include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -49,19 +52,17 @@ INLINE double chord(const struct vectors *v, size_t i, const double *unit)
     return dx * dx + dy * dy + dz * dz;
 }
 
+/* With each row's own site beside it. */
 INLINE void chords_body(const int32_t *latitude, const int32_t *longitude,
-                        const uint32_t *label, size_t n, const double (*unit)[3], size_t k,
+                        const uint32_t *label, size_t n, const struct vectors *own, size_t k,
                         double *chord2)
 {
     struct vectors v;
     units(latitude, longitude, n, &v);
-    for (size_t i = 0; i < n; i++)
-        chord2[i] = 4;
-    for (size_t c = 0; c < k; c++)
-        for (size_t i = 0; i < n; i++) {
-            double d = chord(&v, i, unit[c]);
-            chord2[i] = exact_select((uint64_t)0 - (label[i] == c), d, chord2[i]);
-        }
+    for (size_t i = 0; i < n; i++) {
+        const double unit[3] = {own->x[i], own->y[i], own->z[i]};
+        chord2[i] = exact_select((uint64_t)0 - (label[i] < k), chord(&v, i, unit), 4);
+    }
 }
 
 INLINE void chords_plain_body(const int32_t *latitude, const int32_t *longitude,
@@ -99,6 +100,9 @@ INLINE void nearest_body(const int32_t *latitude, const int32_t *longitude, size
     const int32_t *la, const int32_t *lo, size_t n, int32_t *x, int32_t *y, int32_t *z
 #define CHORDS_ARGUMENTS                                                                       \
     const int32_t *la, const int32_t *lo, const uint32_t *label, size_t n,                     \
+        const struct vectors *own, size_t k, double *chord2
+#define CHORDS_PLAIN_ARGUMENTS                                                                 \
+    const int32_t *la, const int32_t *lo, const uint32_t *label, size_t n,                     \
         const double(*unit)[3], size_t k, double *chord2
 #define NEAREST_ARGUMENTS                                                                      \
     const int32_t *la, const int32_t *lo, size_t n, const double(*unit)[3], size_t k,          \
@@ -110,9 +114,9 @@ INLINE void nearest_body(const int32_t *latitude, const int32_t *longitude, size
     }                                                                                          \
     attribute static void chords_##name(CHORDS_ARGUMENTS)                                      \
     {                                                                                          \
-        chords_body(la, lo, label, n, unit, k, chord2);                                        \
+        chords_body(la, lo, label, n, own, k, chord2);                                         \
     }                                                                                          \
-    attribute static void chords_plain_##name(CHORDS_ARGUMENTS)                                \
+    attribute static void chords_plain_##name(CHORDS_PLAIN_ARGUMENTS)                          \
     {                                                                                          \
         chords_plain_body(la, lo, label, n, unit, k, chord2);                                  \
     }                                                                                          \
@@ -126,11 +130,12 @@ LEVEL(, any)
 
 static const struct {
     void (*vectors)(VECTORS_ARGUMENTS);
-    void (*chords[2])(CHORDS_ARGUMENTS);
+    void (*chords)(CHORDS_ARGUMENTS);
+    void (*chords_plain)(CHORDS_PLAIN_ARGUMENTS);
     void (*nearest)(NEAREST_ARGUMENTS);
-} levels[] = {[SIMD_LEVEL_ANY] = {vectors_any, {chords_any, chords_plain_any}, nearest_any},
-              [SIMD_LEVEL_256] = {vectors_256, {chords_256, chords_plain_256}, nearest_256},
-              [SIMD_LEVEL_512] = {vectors_512, {chords_512, chords_plain_512}, nearest_512}};
+} levels[] = {[SIMD_LEVEL_ANY] = {vectors_any, chords_any, chords_plain_any, nearest_any},
+              [SIMD_LEVEL_256] = {vectors_256, chords_256, chords_plain_256, nearest_256},
+              [SIMD_LEVEL_512] = {vectors_512, chords_512, chords_plain_512, nearest_512}};
 
 static size_t step(size_t at, size_t n)
 {
@@ -145,12 +150,27 @@ void geo_vectors(const int32_t *latitude, const int32_t *longitude, size_t n, in
                                      z + at);
 }
 
+/* Every row passes all sites to find its own (kmeans_kernel.h). */
+static void chords_hidden(const int32_t *latitude, const int32_t *longitude,
+                          const uint32_t *label, size_t n, const double (*unit)[3], size_t k,
+                          double *chord2)
+{
+    struct vectors own;
+    uint32_t padded[GEO_ROWS] = {0};
+    size_t room = (n + 31) / 32 * 32;
+    memcpy(padded, label, n * sizeof *label);
+    kmeans_kernel()->own(unit[0], 3, k, padded, room, own.x);
+    kmeans_kernel()->own(unit[0] + 1, 3, k, padded, room, own.y);
+    kmeans_kernel()->own(unit[0] + 2, 3, k, padded, room, own.z);
+    levels[simd_level()].chords(latitude, longitude, label, n, &own, k, chord2);
+}
+
 void geo_chords(const int32_t *latitude, const int32_t *longitude, const uint32_t *label,
                 size_t n, const double (*unit)[3], size_t k, bool plain, double *chord2)
 {
     for (size_t at = 0; at < n; at += GEO_ROWS)
-        levels[simd_level()].chords[plain](latitude + at, longitude + at, label + at,
-                                           step(at, n), unit, k, chord2 + at);
+        (plain ? levels[simd_level()].chords_plain : chords_hidden)(
+            latitude + at, longitude + at, label + at, step(at, n), unit, k, chord2 + at);
 }
 
 void geo_nearest(const int32_t *latitude, const int32_t *longitude, size_t n,

@@ -185,27 +185,27 @@ WIDE static void sum_512(const uint16_t *ordered, const int16_t *planes, size_t 
             sum_pair(ordered + at, planes + at, n_planes, stride, c, sums);
 }
 
+/* Sixteen values at a time: two registers are a table that one instruction looks rows up in. */
+enum { TABLE = 16 };
+
 WIDE static void own_512(const double *values, size_t step, size_t k, const uint32_t *label,
                          size_t n, double *own)
 {
-    const __m512i one = _mm512_set1_epi64(1);
-    for (size_t at = 0; at < n; at += 32) {
-        __m512i wanted[4], number = _mm512_setzero_si512();
-        __m512d mine[4];
-        for (size_t v = 0; v < 4; v++) {
-            wanted[v] = _mm512_cvtepu32_epi64(
-                _mm256_loadu_si256((const __m256i *)(label + at + 8 * v)));
-            mine[v] = _mm512_setzero_pd();
+    for (size_t first = 0; first < k; first += TABLE) {
+        double table[TABLE] = {0};
+        for (size_t c = first; c < k && c < first + TABLE; c++)
+            table[c - first] = values[c * step];
+        __m512d low = _mm512_loadu_pd(table), high = _mm512_loadu_pd(table + TABLE / 2);
+        __m512i here = _mm512_set1_epi64((long long)(first / TABLE));
+        for (size_t at = 0; at < n; at += 8) {
+            __m512i wanted =
+                _mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)(label + at)));
+            __m512d before = first ? _mm512_loadu_pd(own + at) : _mm512_setzero_pd();
+            __mmask8 mine = _mm512_cmpeq_epi64_mask(_mm512_srli_epi64(wanted, 4), here);
+            _mm512_storeu_pd(
+                own + at,
+                _mm512_mask_mov_pd(before, mine, _mm512_permutex2var_pd(low, wanted, high)));
         }
-        for (size_t c = 0; c < k; c++) {
-            __m512d value = _mm512_set1_pd(values[c * step]);
-            for (size_t v = 0; v < 4; v++)
-                mine[v] = _mm512_mask_mov_pd(mine[v],
-                                             _mm512_cmpeq_epi64_mask(wanted[v], number), value);
-            number = _mm512_add_epi64(number, one);
-        }
-        for (size_t v = 0; v < 4; v++)
-            _mm512_storeu_pd(own + at + 8 * v, mine[v]);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "common/base/size.h"
 #include "common/base/try.h"
 #include "common/num/parallel.h"
+#include "common/num/room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,8 @@ enum { WORK_NODES = 1024 }; /* one piece of work */
 void *boxes_room(size_t count, size_t size)
 {
     size_t bytes;
-    if (!size_mul(count, size, &bytes) || !size_align(bytes + !bytes, 64, &bytes)) return NULL;
-    void *p = aligned_alloc(64, bytes);
+    if (!size_mul(count, size, &bytes)) return NULL;
+    void *p = num_room(bytes);
     if (p) memset(p, 0, bytes);
     return p;
 }

@@ -1,7 +1,7 @@
 /* Labels of rows by where they are: the bytes of kmeans_assign in a time that hardly grows with
  * k. Not oblivious.
  *
- * The box of the centroids, and as much again around it, is cut into cells; a cell keeps the
+ * The box of the centroids, and some more around it, is cut into cells; a cell keeps the
  * centroids that may be nearest to some row in it (found as in kmeans_tree.h, rounding
  * included), and one that keeps many is cut again. A row passes a few tables to its cell, and
  * compares what it keeps. Rows outside of all cells compare all centroids. Leaks: rows, through

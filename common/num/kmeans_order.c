@@ -2,6 +2,7 @@
 
 #include "common/base/size.h"
 #include "common/num/parallel.h"
+#include "common/num/room.h"
 #include "common/num/simd.h"
 
 #include <stdlib.h>
@@ -192,38 +193,52 @@ struct ordering {
     uint32_t ends[ORDER_CELLS]; /* of the first pass's cells */
 };
 
-/* One pass over a range; its cells' ends, and how many cells: 0 where there is nothing to do.
- */
-static size_t range_cut(const struct ordering *o, size_t first, size_t n, uint32_t *ends)
+/* Rows of a range, from the room back to where they belong. */
+static void range_home(const struct ordering *o, size_t first, size_t n)
+{
+    for (size_t j = 0; j < o->rows->n_columns; j++)
+        memcpy(o->rows->column[j] + first, o->room[j] + first, n * sizeof(int32_t));
+}
+
+/* One pass over a range, from its columns to the room or, if `away`, from the room to its
+ * columns; its cells' ends, and how many cells: 0 where there is nothing to do. */
+static size_t range_cut(const struct ordering *o, size_t first, size_t n, bool away,
+                        uint32_t *ends)
 {
     struct box box = nowhere;
     struct cells cells;
     int32_t *column[ORDER_COLUMNS_MAX], *room[ORDER_COLUMNS_MAX];
-    const int32_t *const *from = (const int32_t *const *)column;
+    const int32_t *const *from = (const int32_t *const *)(away ? room : column);
     size_t d = o->rows->d, n_columns = o->rows->n_columns;
     for (size_t j = 0; j < n_columns; j++) {
         column[j] = o->rows->column[j] + first;
         room[j] = o->room[j] + first;
     }
+    if (n <= o->run) return 0;
     box_add(&box, from, d, n);
-    if (n <= o->run || !cells_make(&o->curve, &box, n, &cells)) return 0;
+    if (!cells_make(&o->curve, &box, n, &cells)) return 0;
     size_t n_cells = (size_t)1 << d * cells.bits;
     memset(ends, 0, n_cells * sizeof *ends);
     keys_make(&cells, from, d, n, o->key + first, ends);
     starts_make(ends, n_cells);
-    scatter(from, n_columns, o->key + first, n, ends, room);
-    for (size_t j = 0; j < n_columns; j++)
-        memcpy(column[j], room[j], n * sizeof(int32_t));
+    scatter(from, n_columns, o->key + first, n, ends, away ? column : room);
     return n_cells;
 }
 
-/* Each pass narrows the box of its rows at least by half, so at most 32 are open. */
-static void range_order(const struct ordering *o, size_t first, size_t n)
+/* Each pass narrows the box of its rows at least by half, so at most 32 are open. What is not
+ * cut any further goes home. */
+static void range_order(const struct ordering *o, size_t first, size_t n, bool away)
 {
     uint32_t ends[ORDER_CELLS];
-    size_t n_cells = range_cut(o, first, n, ends), begin = 0;
-    for (size_t c = 0; c < n_cells; begin = ends[c++])
-        if (ends[c] - begin > o->run) range_order(o, first + begin, ends[c] - begin);
+    size_t n_cells = range_cut(o, first, n, away, ends), settled = 0;
+    if (n_cells > 0) away = !away;
+    for (size_t c = 0, begin = 0; c < n_cells; begin = ends[c++]) {
+        if (ends[c] - begin <= o->run) continue;
+        if (away) range_home(o, first + settled, begin - settled);
+        range_order(o, first + begin, ends[c] - begin, away);
+        settled = ends[c];
+    }
+    if (away) range_home(o, first + settled, n - settled);
 }
 
 static void cell_order(void *context, size_t index, unsigned thread)
@@ -231,7 +246,7 @@ static void cell_order(void *context, size_t index, unsigned thread)
     const struct ordering *o = context;
     size_t begin = index ? o->ends[index - 1] : 0;
     (void)thread;
-    if (o->ends[index] - begin > o->run) range_order(o, begin, o->ends[index] - begin);
+    range_order(o, begin, o->ends[index] - begin, true);
 }
 
 apex_status order_rows_open(struct order_rows *rows, size_t n, size_t d, size_t n_columns)
@@ -242,7 +257,7 @@ apex_status order_rows_open(struct order_rows *rows, size_t n, size_t d, size_t 
         !size_mul(room, sizeof(int32_t), &bytes))
         return APEX_E_LIMIT;
     for (size_t j = 0; j < n_columns; j++) {
-        rows->column[j] = aligned_alloc(ORDER_PAD, bytes);
+        rows->column[j] = num_room(bytes);
         if (!rows->column[j]) return APEX_E_MEMORY;
         memset(rows->column[j] + n, 0, (room - n) * sizeof(int32_t));
     }
@@ -263,13 +278,13 @@ apex_status order_rows_sort(struct order_rows *rows, size_t run, unsigned thread
     if (whole) {
         o->rows = rows;
         o->run = run;
-        whole &= (o->key = malloc(rows->n * sizeof *o->key + 1)) != NULL;
+        whole &= (o->key = num_room(rows->n * sizeof *o->key)) != NULL;
         for (size_t j = 0; j < rows->n_columns; j++)
-            whole &= (o->room[j] = malloc(rows->n * sizeof(int32_t) + 1)) != NULL;
+            whole &= (o->room[j] = num_room(rows->n * sizeof(int32_t))) != NULL;
     }
     if (whole) {
         curve_make(&o->curve, rows->d);
-        parallel_blocks(threads, range_cut(o, 0, rows->n, o->ends), cell_order, o);
+        parallel_blocks(threads, range_cut(o, 0, rows->n, false, o->ends), cell_order, o);
     }
     for (size_t j = 0; o && j < rows->n_columns; j++)
         free(o->room[j]);

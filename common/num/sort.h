@@ -12,12 +12,18 @@
 #ifndef COMMON_NUM_SORT_H
 #define COMMON_NUM_SORT_H
 
+#include "include/apex/status.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 void sort_doubles(double *keys, size_t n);
 void sort_doubles_u32(double *keys, uint32_t *payload, size_t n);
 void sort_doubles_u64(double *keys, uint64_t *payload, size_t n);
+/* Not oblivious, and faster: pairs by number in their total order, those of equal numbers in
+ * the order they came in. APEX_E_LIMIT: 2^32 rows and more. APEX_E_MEMORY. Leaks: rows, through
+ * addresses. */
+apex_status sort_plain(double *keys, uint64_t *payload, size_t n);
 /* The quantile q in 0..1 of sorted numbers by linear interpolation, as numpy's default; n > 0.
  * q is public. */
 double sorted_quantile(const double *sorted, size_t n, double q);

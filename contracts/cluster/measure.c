@@ -14,12 +14,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SITE_KEY = 8, SAMPLE_STREAM = 77, LOCATED_SITES = 160 };
+enum { SITE_KEY = 8, SAMPLE_STREAM = 77 };
+/* What a row is to its site: one bit each. */
+enum { IS_PRESENT = 1, COUNTS = 2, IS_INSIDE = 4, SEEN = 8 };
+/* Sites, and rows times sites, from which it is faster to find rows by place than to compare
+ * all sites. */
+enum { LOCATED_SITES = 48, LOCATED_SITES_SPHERE = 160, LOCATED_WORK = 1 << 23 };
 
 /* One thread's counts and room. */
 struct counter {
     uint64_t *rows, *inside; /* parties x k */
     uint64_t *present;       /* k */
+    uint32_t (*seen)[SEEN];  /* k: a chunk's rows, where places need not be hidden */
     uint32_t *label;
     double *chord2;
     uint8_t *mask;
@@ -39,10 +45,11 @@ static apex_status counter_new(const struct measure *m, struct counter *c)
     *c = (struct counter){.rows = calloc(cells, sizeof *c->rows),
                           .inside = calloc(cells, sizeof *c->inside),
                           .present = calloc(m->k, sizeof *c->present),
+                          .seen = calloc(m->k, sizeof *c->seen),
                           .label = malloc(GROUP_ROWS_MAX * sizeof *c->label),
                           .chord2 = malloc(GROUP_ROWS_MAX * sizeof *c->chord2),
                           .mask = malloc(GROUP_ROWS_MAX)};
-    return c->rows && c->inside && c->present && c->label && c->chord2 && c->mask
+    return c->rows && c->inside && c->present && c->seen && c->label && c->chord2 && c->mask
                ? APEX_OK
                : APEX_E_MEMORY;
 }
@@ -52,6 +59,7 @@ static void counter_free(struct counter *c)
     free(c->rows);
     free(c->inside);
     free(c->present);
+    free(c->seen);
     free(c->label);
     free(c->chord2);
     free(c->mask);
@@ -115,14 +123,20 @@ static void sites_count(const struct measure *m, const struct places_chunk *chun
     if (!m->plain) {
         kmeans_count(c->label, chunk->counts, chunk->n, m->k, c->rows + at);
         kmeans_count(c->label, c->mask, chunk->n, m->k, c->inside + at);
-        kmeans_count(c->label, chunk->present, chunk->n, m->k, c->present);
+        if (m->places->weighted) /* else those that count are those that are there */
+            kmeans_count(c->label, chunk->present, chunk->n, m->k, c->present);
         return;
     }
-    for (size_t i = 0; i < chunk->n; i++) {
-        c->rows[at + c->label[i]] += chunk->counts[i];
-        c->inside[at + c->label[i]] += c->mask[i];
-        c->present[c->label[i]] += chunk->present[i];
-    }
+    memset(c->seen, 0, m->k * sizeof *c->seen);
+    for (size_t i = 0; i < chunk->n; i++)
+        c->seen[c->label[i]][chunk->present[i] * IS_PRESENT + chunk->counts[i] * COUNTS +
+                             c->mask[i] * IS_INSIDE]++;
+    for (size_t site = 0; site < m->k; site++)
+        for (unsigned what = 0; what < SEEN; what++) {
+            c->rows[at + site] += what & COUNTS ? c->seen[site][what] : 0;
+            c->inside[at + site] += what & IS_INSIDE ? c->seen[site][what] : 0;
+            c->present[site] += what & IS_PRESENT ? c->seen[site][what] : 0;
+        }
 }
 
 static void chunk_measure(void *context, size_t index, unsigned thread)
@@ -158,6 +172,8 @@ static void counters_add(struct measuring *w)
         for (size_t c = 0; c < m->k; c++)
             m->present[c] += w->counter[t].present[c];
     }
+    for (size_t c = 0; c < m->k && !m->plain && !m->places->weighted; c++)
+        m->present[c] = m->cell[c].rows;
     for (size_t c = 0; c < m->k; c++) {
         m->cell[c].reason = release_judge(&m->rules, &m->cell[c]);
         m->all_inside.rows += m->inside[c].rows;
@@ -166,36 +182,67 @@ static void counters_add(struct measuring *w)
     }
 }
 
-/* How many of the sorted sample lie below a key, from one that as many as `from` do. */
-static uint64_t sample_below(const struct measure *m, uint64_t from, double end)
+/* How many of the sorted sample lie below a key. */
+static uint64_t sample_below(const struct measure *m, double end)
 {
     uint64_t until = 0;
-    if (!m->plain) {
-        for (size_t s = 0; s < m->n_sample; s++)
-            until += m->key[s] < end;
-        return until;
-    }
-    for (until = from; until < m->n_sample && m->key[until] < end;)
-        until++;
+    for (size_t s = 0; s < m->n_sample; s++)
+        until += m->key[s] < end;
     return until;
 }
 
-/* Sorted by site and distance; then how many each site has. */
-static void sample_sort(struct measure *m)
+/* By site and distance. */
+static void sites_sort(struct measure *m)
 {
     uint64_t below = 0;
-    for (size_t s = 0; s < m->n_sample; s++)
-        memcpy(&m->all[s], &m->chord[s], sizeof *m->all);
-    for (size_t s = 0; s < m->n_sample; s++) /* those that do not count go last */
-        m->all[s] += m->key[s] >= (double)(m->k * SITE_KEY) ? 8.0 : 0.0;
     sort_doubles_u64(m->key, m->chord, m->n_sample);
     sort_doubles(m->all, m->n_sample);
     for (size_t c = 0; c < m->k; c++) {
-        uint64_t until = sample_below(m, below, (double)((c + 1) * SITE_KEY));
+        uint64_t until = sample_below(m, (double)((c + 1) * SITE_KEY));
         m->sampled[c] = until - below;
         below = until;
     }
     m->n_sampled = (size_t)below;
+}
+
+/* The same where places need not be hidden: all by distance, then dealt out to their sites. */
+static apex_status sites_sort_plain(struct measure *m)
+{
+    uint64_t below = 0, *next = calloc(m->k + 1, sizeof *next);
+    if (!next) return APEX_E_MEMORY;
+    for (size_t s = 0; s < m->n_sample; s++) {
+        m->chord[s] = (uint64_t)(m->key[s] / SITE_KEY);
+        m->sampled[m->chord[s]]++;
+    }
+    apex_status sorted = sort_plain(m->all, m->chord, m->n_sample);
+    for (size_t c = 0; c <= m->k; c++) {
+        next[c] = below;
+        below += m->sampled[c];
+    }
+    m->n_sampled = (size_t)(below - m->sampled[m->k]);
+    for (size_t s = 0; s < m->n_sample; s++)
+        m->key[next[m->chord[s]]++] = m->all[s];
+    memcpy(m->chord, m->key, m->n_sample * sizeof *m->chord);
+    free(next);
+    return sorted;
+}
+
+/* Sorted by site and distance; then how many each site has. */
+static apex_status sample_sort(struct measure *m)
+{
+    for (size_t s = 0; s < m->n_sample; s++)
+        memcpy(&m->all[s], &m->chord[s], sizeof *m->all);
+    for (size_t s = 0; s < m->n_sample; s++) /* those that do not count go last */
+        m->all[s] += m->key[s] >= (double)(m->k * SITE_KEY) ? 8.0 : 0.0;
+    if (m->plain) return sites_sort_plain(m);
+    sites_sort(m);
+    return APEX_OK;
+}
+
+static bool located(const struct measure *m)
+{
+    size_t least = m->source.d == 2 ? LOCATED_SITES : LOCATED_SITES_SPHERE;
+    return m->k >= least && m->places->n >= LOCATED_WORK / m->k;
 }
 
 static apex_status open_all(struct measuring *w)
@@ -221,7 +268,7 @@ static apex_status open_all(struct measuring *w)
     for (size_t c = 0; c < m->k; c++)
         exact_unit(m->site[2 * c], m->site[2 * c + 1], w->unit[c]);
     w->within = geo_chord2(m->radius_km);
-    if (m->plain && m->centroids && m->k >= LOCATED_SITES)
+    if (m->plain && m->centroids && located(m))
         TRY(kmeans_locator_new(m->centroids, m->k, m->source.d, &w->locator));
     sample_draw(w->m->places->run, n, w->m->n_sample, SAMPLE_STREAM, w->drawn);
     return APEX_OK;
@@ -234,7 +281,7 @@ apex_status measure_all(struct measure *m)
     if (s == APEX_OK) {
         parallel_blocks(m->places->threads, m->places->n_chunks, chunk_measure, &w);
         counters_add(&w);
-        sample_sort(m);
+        s = sample_sort(m);
     }
     for (unsigned t = 0; t < m->places->threads; t++)
         counter_free(&w.counter[t]);
