@@ -122,7 +122,7 @@ static apex_status head_open(const struct opening *o, const uint8_t *head,
     static const char purpose[] = "apex/table/v1";
     uint8_t info[sizeof purpose - 1 + 32 + 32], bound[100], plain[80];
     size_t name = strlen(o->dataset);
-    if (memcmp(head, "APXSEAL1", 8) != 0) return APEX_E_UNTRUSTED;
+    if (memcmp(head, "APXSEAL2", 8) != 0) return APEX_E_UNTRUSTED;
     memcpy(bound, o->dataset, name + 1);
     memcpy(bound + name + 1, o->author, 32);
     memcpy(info, purpose, 13);
@@ -144,12 +144,12 @@ static apex_status groups_open(const struct opening *o, struct span blob,
 {
     struct stream_key key;
     struct stream stream;
-    struct blake2b hash;
+    struct sha256 hash;
     uint8_t digest[HASH_LEN];
     uint64_t n_groups = 0;
     bool last = false;
     memcpy(key.bytes, secret->key, 32);
-    blake2b_init(&hash);
+    sha256_init(&hash);
     if (stream_pull_init(&stream, &key, blob.data + 136) != APEX_OK) return APEX_E_UNTRUSTED;
     for (size_t at = 160; at < blob.len; n_groups++) {
         size_t len = blob.len - at < GROUP_BYTES + 17 ? blob.len - at : GROUP_BYTES + 17;
@@ -158,10 +158,10 @@ static apex_status groups_open(const struct opening *o, struct span blob,
                                     span_of(o->address, 32), &last, group_bytes);
         if (s == APEX_OK) s = rows_write(span_of(group_bytes, len - 17), schema, cells);
         if (s != APEX_OK) return s;
-        blake2b_update(&hash, span_of(group_bytes, len - 17));
+        sha256_update(&hash, span_of(group_bytes, len - 17));
         at += len;
     }
-    blake2b_final(&hash, digest);
+    sha256_final(&hash, digest);
     return last && n_groups == secret->n_groups && memcmp(digest, secret->digest, HASH_LEN) == 0
                ? APEX_OK
                : APEX_E_UNTRUSTED;

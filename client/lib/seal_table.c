@@ -21,7 +21,7 @@ struct sealing {
     struct stream_key key;
     struct stream stream;
     uint8_t stream_header[STREAM_HEADER_LEN];
-    struct blake2b digest;
+    struct sha256 digest;
     uint64_t n_groups;
     uint8_t *held; /* the group that is not yet known to be the last */
     size_t held_len;
@@ -49,9 +49,10 @@ static apex_status write_all(int fd, const uint8_t *bytes, size_t len)
 
 static apex_status chunk_write(struct sealing *s, bool last)
 {
-    stream_push(&s->stream, span_of(s->held, s->held_len), span_of(s->to->address, 32), last,
-                s->out);
-    blake2b_update(&s->digest, span_of(s->held, s->held_len));
+    if (stream_push(&s->stream, span_of(s->held, s->held_len), span_of(s->to->address, 32),
+                    last, s->out) != APEX_OK)
+        return apex_fail_memory(s->error);
+    sha256_update(&s->digest, span_of(s->held, s->held_len));
     s->n_groups++;
     return write_all(s->fd, s->out, s->held_len + STREAM_OVERHEAD) == APEX_OK
                ? APEX_OK
@@ -88,7 +89,7 @@ static apex_status head_write(struct sealing *s, uint64_t n_rows)
     struct table_secret t = {.n_rows = n_rows, .n_groups = s->n_groups};
     struct sha256 h;
     memcpy(t.key, s->key.bytes, 32);
-    blake2b_final(&s->digest, t.digest);
+    sha256_final(&s->digest, t.digest);
     table_secret_write(&t, secret);
     sha256_init(&h);
     sha256_update(&h, span_text(s->to->dataset));
@@ -219,7 +220,7 @@ static apex_status sealing_open(struct sealing *s)
     if (!s->held || !s->out) return apex_fail_memory(s->error);
     stream_key_new(&s->key);
     stream_push_init(&s->stream, &s->key, s->stream_header);
-    blake2b_init(&s->digest);
+    sha256_init(&s->digest);
     return write_all(s->fd, head, sizeof head) == APEX_OK ? APEX_OK : spool_failed(s->error);
 }
 

@@ -42,35 +42,82 @@ SHA_TARGET static inline __m128i schedule(const __m128i w[static 4], unsigned i)
 }
 
 /* The instructions want the state as ABEF and CDGH, from high to low. */
-SHA_TARGET static inline void block(__m128i *abef, __m128i *cdgh, const uint8_t *bytes)
+struct halves {
+    __m128i abef, cdgh;
+};
+
+SHA_TARGET static inline struct halves halves_of(const uint32_t state[static 8])
+{
+    __m128i badc = _mm_shuffle_epi32(_mm_loadu_si128((const void *)state), 0xb1);
+    __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128((const void *)(state + 4)), 0x1b);
+    return (struct halves){_mm_alignr_epi8(badc, efgh, 8), _mm_blend_epi16(efgh, badc, 0xf0)};
+}
+
+SHA_TARGET static inline void halves_store(const struct halves *h, uint32_t state[static 8])
+{
+    __m128i feba = _mm_shuffle_epi32(h->abef, 0x1b), dchg = _mm_shuffle_epi32(h->cdgh, 0xb1);
+    _mm_storeu_si128((void *)state, _mm_blend_epi16(feba, dchg, 0xf0));
+    _mm_storeu_si128((void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+}
+
+SHA_TARGET static inline void words_load(const uint8_t *bytes, __m128i w[static 4])
 {
     const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-    __m128i w[4], x = *abef, y = *cdgh;
     for (unsigned i = 0; i < 4; i++)
         w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const void *)(bytes + 16 * i)), big_endian);
-#pragma GCC unroll 16
-    for (unsigned i = 0; i < 16; i++) {
-        __m128i wk =
-            _mm_add_epi32(w[i & 3], _mm_loadu_si128((const void *)(k + (size_t)4 * i)));
-        y = _mm_sha256rnds2_epu32(y, x, wk);
-        x = _mm_sha256rnds2_epu32(x, y, _mm_shuffle_epi32(wk, 0x0e));
-        if (i < 12) w[i & 3] = schedule(w, i);
-    }
-    *abef = _mm_add_epi32(*abef, x);
-    *cdgh = _mm_add_epi32(*cdgh, y);
+}
+
+/* Four rounds. */
+SHA_TARGET static inline void rounds(struct halves *h, __m128i w[static 4], unsigned i)
+{
+    __m128i wk = _mm_add_epi32(w[i & 3], _mm_loadu_si128((const void *)(k + (size_t)4 * i)));
+    h->cdgh = _mm_sha256rnds2_epu32(h->cdgh, h->abef, wk);
+    h->abef = _mm_sha256rnds2_epu32(h->abef, h->cdgh, _mm_shuffle_epi32(wk, 0x0e));
+    if (i < 12) w[i & 3] = schedule(w, i);
+}
+
+SHA_TARGET static inline void halves_add(struct halves *h, const struct halves *before)
+{
+    h->abef = _mm_add_epi32(h->abef, before->abef);
+    h->cdgh = _mm_add_epi32(h->cdgh, before->cdgh);
 }
 
 SHA_TARGET static void blocks_put(uint32_t state[static 8], const uint8_t *blocks,
                                   size_t n_blocks)
 {
-    __m128i badc = _mm_shuffle_epi32(_mm_loadu_si128((const void *)state), 0xb1);
-    __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128((const void *)(state + 4)), 0x1b);
-    __m128i abef = _mm_alignr_epi8(badc, efgh, 8), cdgh = _mm_blend_epi16(efgh, badc, 0xf0);
-    for (size_t i = 0; i < n_blocks; i++)
-        block(&abef, &cdgh, blocks + SHA256_BLOCK * i);
-    __m128i feba = _mm_shuffle_epi32(abef, 0x1b), dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-    _mm_storeu_si128((void *)state, _mm_blend_epi16(feba, dchg, 0xf0));
-    _mm_storeu_si128((void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+    struct halves h = halves_of(state);
+    for (size_t b = 0; b < n_blocks; b++) {
+        const struct halves before = h;
+        __m128i w[4];
+        words_load(blocks + SHA256_BLOCK * b, w);
+#pragma GCC unroll 16
+        for (unsigned i = 0; i < 16; i++)
+            rounds(&h, w, i);
+        halves_add(&h, &before);
+    }
+    halves_store(&h, state);
+}
+
+SHA_TARGET static void blocks_put_two(uint32_t one[static 8], const uint8_t *of_one,
+                                      uint32_t two[static 8], const uint8_t *of_two,
+                                      size_t n_blocks)
+{
+    struct halves h = halves_of(one), g = halves_of(two);
+    for (size_t b = 0; b < n_blocks; b++) {
+        const struct halves h_before = h, g_before = g;
+        __m128i w[4], v[4];
+        words_load(of_one + SHA256_BLOCK * b, w);
+        words_load(of_two + SHA256_BLOCK * b, v);
+#pragma GCC unroll 16
+        for (unsigned i = 0; i < 16; i++) {
+            rounds(&h, w, i);
+            rounds(&g, v, i);
+        }
+        halves_add(&h, &h_before);
+        halves_add(&g, &g_before);
+    }
+    halves_store(&h, one);
+    halves_store(&g, two);
 }
 
 bool sha256_blocks(uint32_t state[static 8], const uint8_t *blocks, size_t n_blocks)
@@ -79,11 +126,30 @@ bool sha256_blocks(uint32_t state[static 8], const uint8_t *blocks, size_t n_blo
     blocks_put(state, blocks, n_blocks);
     return true;
 }
+
+bool sha256_blocks_two(uint32_t one[static 8], const uint8_t *of_one, uint32_t two[static 8],
+                       const uint8_t *of_two, size_t n_blocks)
+{
+    if (!has_instructions()) return false;
+    blocks_put_two(one, of_one, two, of_two, n_blocks);
+    return true;
+}
 #else
 bool sha256_blocks(uint32_t state[static 8], const uint8_t *blocks, size_t n_blocks)
 {
     (void)state;
     (void)blocks;
+    (void)n_blocks;
+    return false;
+}
+
+bool sha256_blocks_two(uint32_t one[static 8], const uint8_t *of_one, uint32_t two[static 8],
+                       const uint8_t *of_two, size_t n_blocks)
+{
+    (void)one;
+    (void)of_one;
+    (void)two;
+    (void)of_two;
     (void)n_blocks;
     return false;
 }

@@ -1,8 +1,8 @@
 /* What is sealed to whom, and how the pieces look inside.
  *
- * Sealed table (a blob):  "APXSEAL1" | HPKE(contract key, info = "apex/table/v1" || address
+ * Sealed table (a blob):  "APXSEAL2" | HPKE(contract key, info = "apex/table/v1" || address
  *   || SHA-256(dataset name || 0x00 || contributor's Ed25519 key), aad "",
- *   plaintext = data key 32 || table digest 32 (BLAKE2b-256 of all group bytes) || n_rows u64be
+ *   plaintext = data key 32 || table digest 32 (SHA-256 of all group bytes) || n_rows u64be
  * || n_groups u64be) | secretstream header 24 | chunks. Every chunk but the last is GROUP_BYTES
  * + 17 bytes; aad of every chunk is the address. Sealed request (a blob): HPKE(contract key,
  * info = "apex/request/v1" || address || author's Ed25519 key, aad "", plaintext = request).
@@ -31,7 +31,7 @@ enum {
     RESULT_MAX = 256 * 1024 * 1024,
     INFO_MAX = 96,
 };
-#define SEALED_TABLE_MAGIC "APXSEAL1"
+#define SEALED_TABLE_MAGIC "APXSEAL2"
 
 struct table_secret {
     uint8_t key[32];

@@ -25,6 +25,8 @@ struct taking {
     struct act act;
     struct buffer manifest;   /* deploy: its text */
     struct table_facts facts; /* contribute */
+    struct memory_file *kept; /* contribute: the rows, to be kept for runs */
+    bool keeping;             /* kept_tables_begin was asked and has to be ended */
     uint64_t now_ms;          /* it was judged at, and is recorded at */
     uint64_t epsilon_micro;   /* run: what it would cost */
     uint64_t model;           /* run: the one it asks for, 0 the newest */
@@ -165,7 +167,10 @@ static enum refusal contribute_check(struct taking *t, struct contract *c)
     size_t party;
     const struct manifest_dataset *d = manifest_dataset_by_name(c->manifest, t->act.name);
     struct table_source src = source_of(t, c, d);
-    enum refusal no = sealed_table_open(t->core->link, &src, NULL, &t->facts);
+    uint64_t room = kept_tables_begin(t->core->tables);
+    t->keeping = room > 0;
+    if (t->keeping && memory_file_new("table", &t->kept) != APEX_OK) t->kept = NULL;
+    enum refusal no = sealed_table_open(t->core->link, &src, t->kept, room, &t->facts);
     if (no == REFUSAL_BAD_ROWS && t->facts.located && contract_party(c, t->cose.kid, &party))
         detail_seal(t, c, d, party);
     return no;
@@ -209,7 +214,7 @@ static enum refusal run_check(struct taking *t, struct contract *c)
     if (!t->act.has_rows) return REFUSAL_NONE;
     struct table_source src = source_of(t, c, &c->manifest->datasets[f->rows]);
     src.blob = t->act.rows;
-    return sealed_table_open(t->core->link, &src, NULL, &t->facts);
+    return sealed_table_open(t->core->link, &src, NULL, 0, &t->facts);
 }
 
 /* What needs blobs of the host, done without the lock. */
@@ -260,6 +265,24 @@ static void contribution_note(struct contract *c, const struct table_facts *fact
     memcpy(n->digest, facts->digest, sizeof n->digest);
 }
 
+/* Rows that were just checked are kept for the runs to come. */
+static void rows_keep(struct taking *t)
+{
+    if (!t->kept || !t->facts.written || memory_file_seal(t->kept) != APEX_OK) return;
+    kept_tables_give(t->core->tables, t->act.blob, t->facts.digest, t->kept);
+    t->kept = NULL;
+}
+
+/* Nothing that was taken back, or that a contract was closed over, stays in memory. */
+static void rows_forget(struct taking *t)
+{
+    const struct contract *c = state_contract(&t->core->state, t->act.address);
+    if (t->act.kind != ACT_WITHDRAW && t->act.kind != ACT_CLOSE) return;
+    for (size_t i = 0; c && i < c->n_contributions; i++)
+        if (c->closed || c->contributions[i].withdrawn)
+            kept_tables_drop(t->core->tables, c->contributions[i].blob);
+}
+
 static apex_status append(struct taking *t, struct entry *e)
 {
     BUFFER_CLEARED cose = {0};
@@ -269,9 +292,13 @@ static apex_status append(struct taking *t, struct entry *e)
     memcpy(e->address, t->act.address, 32);
     e->act = t->bytes;
     e->epsilon_micro = t->epsilon_micro;
-    TRY(core_append(t->core, e, &t->act, t->cose.kid, buffer_span(&t->manifest), &cose));
+    apex_status kept =
+        core_append(t->core, e, &t->act, t->cose.kid, buffer_span(&t->manifest), &cose);
+    rows_forget(t); /* also when the host has yet to keep an entry that stands */
+    TRY(kept);
     struct contract *c = state_contract(&t->core->state, t->act.address);
     if (t->act.kind == ACT_CONTRIBUTE) contribution_note(c, &t->facts);
+    if (t->act.kind == ACT_CONTRIBUTE) rows_keep(t);
     if (t->act.kind == ACT_RUN) runner_wake(t->core->runner);
     return body_make(t->core, &t->act, e->index, buffer_span(&cose), &t->out->body);
 }
@@ -324,6 +351,8 @@ void act_take(struct core *core, struct span bytes, struct outcome *out)
     t->bytes = bytes;
     t->out = out;
     out->code = take(t);
+    memory_file_free(t->kept);
+    if (t->keeping) kept_tables_end(core->tables);
     buffer_clear(&t->manifest);
     free(t);
 }

@@ -201,6 +201,8 @@ apex_status core_open(struct core *core, struct link *link, struct tee *tee,
 {
     *core = (struct core){.link = link, .tee = tee};
     pthread_mutex_init(&core->lock, NULL);
+    *why = "no memory";
+    TRY(kept_tables_new(kept_tables_room(), &core->tables));
     TRY(policies_open(core, policies, why));
     TRY(keys_open(core, why));
     TRY(merkle_tree_new(&core->tree));
@@ -221,6 +223,7 @@ void core_close(struct core *core)
     buffer_clear(&core->waiting);
     buffer_clear(&core->evidence);
     buffer_clear(&core->greeting);
+    kept_tables_free(core->tables);
     keys_free(core->keys);
     hand_over_free(core->hand_over);
     recovery_free(core->recovery);

@@ -13,6 +13,7 @@
 #include "common/merkle/checkpoint.h"
 #include "common/merkle/tree.h"
 #include "enclave/core/jail.h"
+#include "enclave/core/kept_tables.h"
 #include "enclave/core/keys.h"
 #include "enclave/core/link.h"
 #include "common/ledger/state.h"
@@ -50,6 +51,7 @@ struct core {
     bool rerunning;         /* is an auditor's demand being computed? */
     unsigned witness_waits; /* acts that wait for witnesses just now */
     struct runner *runner;
+    struct kept_tables *tables; /* has a lock of its own */
 };
 
 /* Texts of the image's policies for its peers and for recovery; empty: none. */

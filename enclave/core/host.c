@@ -16,8 +16,22 @@ void blob_reader_clear(struct blob_reader *r)
     buffer_clear(&r->piece);
 }
 
+static struct span piece_unhashed(struct blob_reader *r)
+{
+    struct span bytes = {0};
+    if (r->unhashed) bytes = span_of(r->piece.data + 8, r->piece.len - 8);
+    r->unhashed = false;
+    return bytes;
+}
+
+void blob_reader_hash_beside(struct blob_reader *r, struct sha256 *other, struct span bytes)
+{
+    sha256_update_two(&r->hash, piece_unhashed(r), other, bytes);
+}
+
 static apex_status piece_fetch(struct blob_reader *r)
 {
+    sha256_update(&r->hash, piece_unhashed(r));
     uint8_t head[HASH_LEN + 8 + 4];
     memcpy(head, r->digest, HASH_LEN);
     put_be64(head + HASH_LEN, r->offset);
@@ -33,7 +47,7 @@ static apex_status piece_fetch(struct blob_reader *r)
     if (r->offset > total || n > total - r->offset || (n == 0 && r->offset < total))
         return APEX_E_UNTRUSTED;
     r->offset += n;
-    sha256_update(&r->hash, span_of(r->piece.data + 8, n));
+    r->unhashed = !r->marked;
     return APEX_OK;
 }
 
@@ -67,6 +81,7 @@ apex_status blob_reader_end(struct blob_reader *r)
     if (!r->started || r->offset != r->total || r->piece_at != r->piece.len)
         return APEX_E_UNTRUSTED;
     uint8_t digest[HASH_LEN];
+    sha256_update(&r->hash, piece_unhashed(r));
     sha256_final(&r->hash, digest);
     return memcmp(digest, r->digest, HASH_LEN) == 0 ? APEX_OK : APEX_E_UNTRUSTED;
 }

@@ -20,6 +20,8 @@ struct blob_reader {
     struct buffer piece;
     size_t piece_at;
     struct sha256 hash;
+    bool unhashed; /* the piece in hand */
+    bool marked;   /* its reader checks every piece itself: it has no end to ask for */
 };
 void blob_reader_init(struct blob_reader *r, struct link *link,
                       const uint8_t digest[static HASH_LEN]);
@@ -29,6 +31,8 @@ void blob_reader_clear(struct blob_reader *r);
 apex_status blob_reader_some(struct blob_reader *r, uint8_t *out, size_t len, size_t *got);
 /* Exactly `len`; APEX_E_UNTRUSTED when it ends before. */
 apex_status blob_reader_exact(struct blob_reader *r, uint8_t *out, size_t len);
+/* Adds bytes to another hash, while the piece in hand is hashed. */
+void blob_reader_hash_beside(struct blob_reader *r, struct sha256 *other, struct span bytes);
 /* All is read: the bytes are the named ones. */
 apex_status blob_reader_end(struct blob_reader *r);
 

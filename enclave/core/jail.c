@@ -1,4 +1,5 @@
 #include "enclave/core/jail.h"
+#include "enclave/core/kept_tables.h"
 
 #include "common/base/try.h"
 #include "common/base/wipe.h"
@@ -292,7 +293,7 @@ apex_status jail_init(char *report, size_t report_len)
     if (getrlimit(RLIMIT_NOFILE, &files) != 0) return APEX_E_IO;
     files.rlim_cur = files.rlim_max > 8192 ? 8192 : files.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &files) != 0 ||
-        files.rlim_cur < JAIL_PROGRAM_FD + JAIL_TABLES_MAX + 64)
+        files.rlim_cur < JAIL_PROGRAM_FD + JAIL_TABLES_MAX + TABLES_KEPT + 64)
         return APEX_E_LIMIT;
     int rules = jail_landlock_new(&machine.landlock_abi);
     machine.landlock = rules >= 0 ? high(rules) : -1; /* out of the way of the places 3, 4, … */

@@ -24,6 +24,9 @@ apex_status memory_file_new(const char *name, struct memory_file **f);
 apex_status memory_file_append(struct memory_file *f, struct span bytes);
 apex_status memory_file_seal(
     struct memory_file *f); /* F_SEAL_WRITE|GROW|SHRINK|SEAL, reopened read-only */
+/* Another file on the same memory, of a sealed one; with a place of its own to read from, where
+ * there is /proc. */
+apex_status memory_file_again(const struct memory_file *f, struct memory_file **again);
 uint64_t memory_file_size(const struct memory_file *f);
 void memory_file_free(
     struct memory_file *f); /* its pages go back to the kernel, which zeroes them */

@@ -75,12 +75,20 @@ static struct table_source source_of(const struct job *j, const struct job_table
                                  .rows_max = UINT64_MAX};
 }
 
+/* Rows that are in memory, checked. */
+static bool table_kept(struct job *j, struct job_table *t)
+{
+    if (!t->is_private) t->file = kept_tables_take(j->core->tables, t->blob, t->digest);
+    if (t->file) t->size = memory_file_size(t->file);
+    return t->file != NULL;
+}
+
 /* How large it will be, which the log does not tell of tables from before this boot. */
 static enum refusal table_measure(struct job *j, struct job_table *t)
 {
     struct table_facts facts = {0};
     struct table_source src = source_of(j, t);
-    if (t->size > 0) return REFUSAL_NONE;
+    if (table_kept(j, t) || t->size > 0) return REFUSAL_NONE;
     enum refusal no = sealed_table_head(j->core->link, &src, &facts);
     if (facts.n_groups > UINT64_MAX / GROUP_BYTES) return REFUSAL_BAD_ROWS;
     t->size = facts.n_groups * GROUP_BYTES;
@@ -92,13 +100,32 @@ static enum refusal table_load(struct job *j, struct job_table *t)
 {
     struct table_facts facts;
     struct table_source src = source_of(j, t);
+    if (t->file) return REFUSAL_NONE;
     src.known =
         true; /* checked whole before it was recorded; held back until its hash is seen */
     if (memory_file_new("table", &t->file) != APEX_OK) return REFUSAL_INTERNAL;
-    enum refusal no = sealed_table_open(j->core->link, &src, t->file, &facts);
+    enum refusal no = sealed_table_open(j->core->link, &src, t->file, UINT64_MAX, &facts);
     memcpy(t->digest, facts.digest, sizeof t->digest);
     t->size = memory_file_size(t->file);
+    if (no == REFUSAL_NONE && !facts.written) no = REFUSAL_PROGRAM_MEMORY;
     if (no == REFUSAL_NONE && memory_file_seal(t->file) != APEX_OK) no = REFUSAL_INTERNAL;
+    if (no != REFUSAL_NONE) {
+        memory_file_free(t->file);
+        t->file = NULL;
+    }
+    return no;
+}
+
+/* A table that is fed to the program. What was believed of it till now, a head told. */
+static enum refusal table_mark(struct job *j, struct job_table *t)
+{
+    struct table_facts facts;
+    struct table_source src = source_of(j, t);
+    memory_file_free(t->file);
+    t->file = NULL;
+    enum refusal no = table_marks_make(j->core->link, &src, &t->marks, &facts);
+    memcpy(t->digest, facts.digest, sizeof t->digest);
+    t->size = facts.n_groups * GROUP_BYTES;
     return no;
 }
 
@@ -124,8 +151,8 @@ static enum refusal tables_load(struct job *j)
         total += j->tables[i].size;
     }
     j->streamed = total > j->contract->manifest->quotas.memory_mb * MIB / 2;
-    for (size_t i = 0; i < tables_of(j) && no == REFUSAL_NONE && !j->streamed; i++)
-        no = table_load(j, &j->tables[i]);
+    for (size_t i = 0; i < tables_of(j) && no == REFUSAL_NONE; i++)
+        no = (j->streamed ? table_mark : table_load)(j, &j->tables[i]);
     return no;
 }
 
@@ -248,8 +275,11 @@ static apex_status run_fed(struct job *j, struct jail_job *jj, enum refusal *no)
     struct feeder *feeder;
     struct table_source *sources = calloc(tables_of(j), sizeof *sources);
     apex_status s = sources ? APEX_OK : APEX_E_MEMORY;
-    for (size_t i = 0; s == APEX_OK && i < tables_of(j); i++)
+    for (size_t i = 0; s == APEX_OK && i < tables_of(j); i++) {
         sources[i] = source_of(j, &j->tables[i]);
+        sources[i].marks = &j->tables[i].marks;
+        sources[i].known = true;
+    }
     if (s == APEX_OK) s = feeder_new(j->core->link, sources, tables_of(j), &feeder);
     if (s == APEX_OK) {
         jj->feed = feeder_program_end(feeder);
@@ -406,10 +436,28 @@ static void end_append(struct job *j)
         link_event(j->core->link, j->run->index, j->run->state, 1000, j->run->end);
 }
 
+/* Rows that had to be fetched are kept for the next run, unless they were taken back. */
+static void tables_keep(struct job *j)
+{
+    pthread_mutex_lock(&j->core->lock);
+    for (size_t i = 0; i < tables_of(j); i++) {
+        struct job_table *t = &j->tables[i];
+        if (!t->file || t->is_private || j->contract->closed) continue;
+        const struct contribution *n = contract_contribution(j->contract, t->index);
+        if (!n || n->withdrawn) continue;
+        kept_tables_give(j->core->tables, t->blob, t->digest, t->file);
+        t->file = NULL;
+    }
+    pthread_mutex_unlock(&j->core->lock);
+}
+
 static void job_clear(struct job *j)
 {
-    for (size_t i = 0; i < JAIL_TABLES_MAX; i++)
-        if (j->tables[i].file) memory_file_free(j->tables[i].file);
+    tables_keep(j);
+    for (size_t i = 0; i < JAIL_TABLES_MAX; i++) {
+        memory_file_free(j->tables[i].file);
+        table_marks_clear(&j->tables[i].marks);
+    }
     if (j->model) memory_file_free(j->model);
     jail_result_clear(&j->result);
     buffer_clear(&j->request);

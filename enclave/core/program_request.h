@@ -5,14 +5,16 @@
 
 #include "enclave/core/jail.h"
 #include "common/ledger/state.h"
+#include "enclave/core/sealed_table.h"
 
 struct job_table {
     uint64_t index; /* of the contribution's entry */
     size_t dataset, party;
     bool is_private;
     uint8_t blob[32], digest[32];
-    uint64_t size; /* of the plaintext; when streamed, no less than it */
-    struct memory_file *file;
+    uint64_t size;            /* of the plaintext; when streamed, no less than it */
+    struct memory_file *file; /* held, or */
+    struct table_marks marks; /* fed */
 };
 /* For qsort: by (private, dataset, party, plaintext digest), so that the order of contribution
  * does not show. */

@@ -13,7 +13,8 @@ struct opening {
     struct blob_reader reader;
     struct table_secret secret;
     struct stream stream;
-    struct blake2b digest;
+    struct sha256 digest;
+    uint8_t head[HASH_LEN];
     uint64_t n_rows, n_groups;
     uint8_t *sealed; /* CHUNK_MAX */
     uint8_t *plain;  /* GROUP_BYTES, 64-byte aligned */
@@ -52,6 +53,7 @@ static enum refusal head_open(struct opening *o)
     enum refusal no = host_refusal(blob_reader_exact(&o->reader, head, sizeof head));
     if (no != REFUSAL_NONE) return no;
     if (memcmp(head, SEALED_TABLE_MAGIC, SEALED_MAGIC_LEN) != 0) return REFUSAL_BAD_ROWS;
+    sha256(SPAN(head), o->head);
     dataset_binding(o->src, binding);
     size_t info_len = seal_info("apex/table/v1", o->src->address, SPAN(binding), info);
     struct span box = span_of(head + SEALED_MAGIC_LEN, TABLE_SECRET_LEN + HPKE_OVERHEAD);
@@ -86,29 +88,40 @@ static enum refusal group_check(struct opening *o, size_t len, bool last,
     return s == APEX_OK ? REFUSAL_NONE : REFUSAL_BAD_ROWS;
 }
 
+/* Is this the piece that stood here when the whole was read? */
+static bool marked(const struct opening *o, size_t len)
+{
+    const struct table_marks *m = o->src->marks;
+    uint8_t digest[HASH_LEN];
+    if (!m) return true;
+    sha256(span_of(o->sealed, len), digest);
+    return o->n_groups < m->n && memcmp(digest, m->piece[o->n_groups], sizeof digest) == 0;
+}
+
 static enum refusal chunk_open(struct opening *o, size_t *plain_len, bool *last,
                                struct table_facts *facts)
 {
     size_t got;
     enum refusal no = host_refusal(blob_reader_some(&o->reader, o->sealed, CHUNK_MAX, &got));
     if (no != REFUSAL_NONE) return no;
-    if (got <= STREAM_OVERHEAD) return REFUSAL_BAD_ROWS;
+    if (got <= STREAM_OVERHEAD || !marked(o, got)) return REFUSAL_BAD_ROWS;
     size_t len = got - STREAM_OVERHEAD;
-    if (stream_pull(&o->stream, span_of(o->sealed, got), span_of(o->src->address, 32), last,
-                    o->plain) != APEX_OK)
-        return REFUSAL_BAD_ROWS;
+    apex_status s = stream_pull(&o->stream, span_of(o->sealed, got),
+                                span_of(o->src->address, 32), last, o->plain);
+    if (s != APEX_OK) return s == APEX_E_MEMORY ? REFUSAL_INTERNAL : REFUSAL_BAD_ROWS;
     no = group_check(o, len, *last, facts);
     if (no != REFUSAL_NONE) return no;
-    if (!o->src->known) blake2b_update(&o->digest, span_of(o->plain, len));
+    if (!o->src->known) blob_reader_hash_beside(&o->reader, &o->digest, span_of(o->plain, len));
     o->n_groups++;
     *plain_len = len;
-    return o->n_rows > o->secret.n_rows ? REFUSAL_BAD_ROWS : REFUSAL_NONE;
+    bool more = o->n_rows > o->secret.n_rows || o->n_groups > o->secret.n_groups;
+    return more ? REFUSAL_BAD_ROWS : REFUSAL_NONE;
 }
 
 static enum refusal facts_match(struct opening *o)
 {
     uint8_t digest[HASH_LEN];
-    blake2b_final(&o->digest, digest);
+    sha256_final(&o->digest, digest);
     bool same = o->n_rows == o->secret.n_rows && o->n_groups == o->secret.n_groups &&
                 o->n_rows > 0 &&
                 (o->src->known || memcmp(digest, o->secret.digest, sizeof digest) == 0);
@@ -129,17 +142,17 @@ static enum refusal whose_fault(struct opening *o, enum refusal no)
     return blob_reader_end(&o->reader) == APEX_OK ? REFUSAL_BAD_ROWS : REFUSAL_BLOB_TAMPERED;
 }
 
-static enum refusal table_open(struct opening *o, struct memory_file *out,
+static enum refusal table_open(struct opening *o, struct memory_file *out, uint64_t out_max,
                                struct table_facts *facts)
 {
     enum refusal no = head_open(o);
     if (no == REFUSAL_NONE && o->secret.n_rows > o->src->rows_max) return REFUSAL_QUOTA;
+    facts->written = out && o->secret.n_groups <= out_max / GROUP_BYTES;
     for (bool last = false; no == REFUSAL_NONE && !last;) {
         size_t len = 0;
         no = chunk_open(o, &len, &last, facts);
-        if (no == REFUSAL_NONE && out &&
-            memory_file_append(out, span_of(o->plain, len)) != APEX_OK)
-            no = REFUSAL_PROGRAM_MEMORY;
+        if (no == REFUSAL_NONE && facts->written)
+            facts->written = memory_file_append(out, span_of(o->plain, len)) == APEX_OK;
     }
     if (no == REFUSAL_NONE) no = facts_match(o);
     return no == REFUSAL_NONE ? host_refusal(blob_reader_end(&o->reader)) : no;
@@ -154,7 +167,8 @@ static struct opening *opening_new(struct link *link, const struct table_source 
     o->sealed = malloc(CHUNK_MAX);
     o->plain = aligned_alloc(64, GROUP_BYTES);
     blob_reader_init(&o->reader, link, src->blob);
-    blake2b_init(&o->digest);
+    o->reader.marked = src->marks != NULL;
+    sha256_init(&o->digest);
     return o;
 }
 
@@ -181,17 +195,65 @@ enum refusal sealed_table_head(struct link *link, const struct table_source *src
 }
 
 enum refusal sealed_table_open(struct link *link, const struct table_source *src,
-                               struct memory_file *out, struct table_facts *facts)
+                               struct memory_file *out, uint64_t out_max,
+                               struct table_facts *facts)
 {
     struct opening *o = opening_new(link, src);
     *facts = (struct table_facts){0};
     if (!o) return REFUSAL_INTERNAL;
-    enum refusal no = o->sealed && o->plain ? table_open(o, out, facts) : REFUSAL_INTERNAL;
+    enum refusal no =
+        o->sealed && o->plain ? table_open(o, out, out_max, facts) : REFUSAL_INTERNAL;
     if (no == REFUSAL_BAD_ROWS) no = whose_fault(o, no);
     facts->n_rows = o->n_rows;
     facts->n_groups = o->n_groups;
     memcpy(facts->digest, o->secret.digest, sizeof facts->digest);
     opening_free(o);
+    return no;
+}
+
+void table_marks_clear(struct table_marks *marks)
+{
+    free(marks->piece);
+    *marks = (struct table_marks){0};
+}
+
+/* Every piece to the blob's end; no more than the head speaks of. */
+static enum refusal pieces_mark(struct opening *o, struct table_marks *m)
+{
+    size_t got = CHUNK_MAX, room = 0;
+    while (got == CHUNK_MAX) {
+        enum refusal no =
+            host_refusal(blob_reader_some(&o->reader, o->sealed, CHUNK_MAX, &got));
+        if (no != REFUSAL_NONE) return no;
+        if (got == 0) break;
+        if (m->n == o->secret.n_groups) return REFUSAL_BLOB_TAMPERED;
+        if (m->n == room) {
+            room = 2 * room + 64;
+            void *grown = realloc(m->piece, room * sizeof *m->piece);
+            if (!grown) return REFUSAL_INTERNAL;
+            m->piece = grown;
+        }
+        sha256(span_of(o->sealed, got), m->piece[m->n++]);
+    }
+    return host_refusal(blob_reader_end(&o->reader));
+}
+
+enum refusal table_marks_make(struct link *link, const struct table_source *src,
+                              struct table_marks *marks, struct table_facts *facts)
+{
+    struct opening *o = opening_new(link, src);
+    *marks = (struct table_marks){0};
+    *facts = (struct table_facts){0};
+    if (!o) return REFUSAL_INTERNAL;
+    enum refusal no = o->sealed ? head_open(o) : REFUSAL_INTERNAL;
+    if (no == REFUSAL_NONE) no = pieces_mark(o, marks);
+    if (no == REFUSAL_BAD_ROWS) no = REFUSAL_BLOB_TAMPERED; /* it was good when recorded */
+    memcpy(marks->head, o->head, sizeof marks->head);
+    facts->n_rows = o->secret.n_rows;
+    facts->n_groups = marks->n;
+    memcpy(facts->digest, o->secret.digest, sizeof facts->digest);
+    opening_free(o);
+    if (no != REFUSAL_NONE) table_marks_clear(marks);
     return no;
 }
 
@@ -209,7 +271,9 @@ enum refusal table_stream_open(struct link *link, const struct table_source *src
         table_stream_close(t);
         return REFUSAL_INTERNAL;
     }
-    enum refusal no = head_open(t->opening);
+    enum refusal no = src->marks ? head_open(t->opening) : REFUSAL_INTERNAL;
+    if (no == REFUSAL_NONE && memcmp(t->opening->head, src->marks->head, HASH_LEN) != 0)
+        no = REFUSAL_BLOB_TAMPERED;
     if (no != REFUSAL_NONE) {
         table_stream_close(t);
         return no == REFUSAL_BAD_ROWS ? REFUSAL_BLOB_TAMPERED : no;

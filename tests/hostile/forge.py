@@ -13,7 +13,7 @@ def blob_of_tables(node):
     for at, _, names in os.walk(node.data):
         for n in names:
             path = os.path.join(at, n)
-            if open(path, "rb").read(8) == b"APXSEAL1":
+            if open(path, "rb").read(8) == b"APXSEAL2":
                 return (os.path.basename(at) + n)[-64:]
     return None
 
