@@ -2,7 +2,7 @@
 """Ours beside a peer, operation by operation, in the same run: same rows, same start, same rounds, same number of threads, one processor, least CPU
 time of some alternating runs. The answers must agree, else this exits 1; a goal that is missed is only said.
     bench/figures.py [GROUP ...] [--quick] [--runs N] [--cpu N] [--build DIR] [--data DIR] [--json FILE]
-GROUP: kmeans pruned bayes linear boost csv threads memory (default all). --quick: a tenth of the rows, one run, no goals."""
+GROUP: kmeans pruned bayes linear describe boost csv threads memory (default all). --quick: a tenth of the rows, one run, no goals."""
 import argparse
 import json
 import os
@@ -195,6 +195,19 @@ def linear(b):
     b.say("logistic 1e6 x 20", ours, "scikit-learn lbfgs", peer, 3.5, agree=(more <= 1e-6, "objective %+.0e of the peer's" % more))
 
 
+def describe(b):
+    """The first column of the regressions: normal, a million rows."""
+    if not b.built("bench_num_describe"):
+        return
+    n = b.rows(MILLION)
+    o = dict(n=n, file=b.file("reg20_%d.y" % n))
+    for op, peer, digits in (("moments", "scipy.stats.describe", 1e-9), ("quantiles", "numpy.quantile", 1e-15), ("histogram", "numpy.histogram", 0),
+                             ("screen", "numpy and scipy, median and MAD", 1e-12)):
+        ours, theirs = (lines[0] for lines in b.alternate([b.program("bench_num_describe", *words(op=op, **o)), python(op, **o)]))
+        b.say("describe: %s, oblivious" % op if op != "screen" else "screen: threshold and flags, oblivious", ours, peer, theirs,
+              agree=near(ours["answer"], theirs["answer"], digits))
+
+
 def boost(b):
     if not b.built("bench_num_boost"):
         return
@@ -264,7 +277,7 @@ def memory(b):
             b.say_value(name, peak(b.program(program, *arguments), b.environment(1)) / n, "bytes a point at its peak, input included", goal)
 
 
-GROUPS = {"kmeans": kmeans, "pruned": pruned, "bayes": bayes, "linear": linear, "boost": boost, "csv": csv, "threads": threads, "memory": memory}
+GROUPS = {"kmeans": kmeans, "pruned": pruned, "bayes": bayes, "linear": linear, "describe": describe, "boost": boost, "csv": csv, "threads": threads, "memory": memory}
 
 
 def versions():

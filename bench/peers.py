@@ -152,8 +152,42 @@ def csv():
     return cpu, wall, [len(t), float(t["latitude"].sum()), float(t["longitude"].sum())]
 
 
+def column():
+    return np.fromfile(option["file"], np.float64, number["n"])
+
+
+def moments():
+    from scipy.stats import describe
+    x = column()
+    cpu, wall, m = timed(lambda: describe(x, ddof=0), 3)
+    return cpu, wall, [m.mean, m.variance, m.skewness, m.kurtosis, *m.minmax]
+
+
+def quantiles():
+    x = column()
+    cpu, wall, q = timed(lambda: np.quantile(x, [0.01, 0.25, 0.5, 0.75, 0.99]), 3)
+    return cpu, wall, q.tolist()
+
+
+def histogram():
+    x = column()
+    cpu, wall, (counts, _) = timed(lambda: np.histogram(x, np.arange(65) / 8 - 4), 3)
+    return cpu, wall, counts.tolist()
+
+
+def screen():
+    from scipy.stats import median_abs_deviation
+    x = np.abs(column())
+
+    def flagged():
+        middle, sd = np.median(x), 1.4826 * median_abs_deviation(x)
+        return [middle, sd, float((x > middle + 3 * sd).sum())]
+    return timed(flagged, 3)
+
+
 OPERATIONS = {"kmeans_iteration": kmeans_iteration, "kmeans_fit": kmeans_fit, "bayes_fit": bayes, "bayes_predict": bayes, "ridge": ridge,
-              "logistic": logistic, "xgboost": xgboost, "xgboost_predict": xgboost, "histgb": histgb, "histgb_predict": histgb, "csv": csv}
+              "logistic": logistic, "moments": moments, "quantiles": quantiles, "histogram": histogram, "screen": screen, "xgboost": xgboost,
+              "xgboost_predict": xgboost, "histgb": histgb, "histgb_predict": histgb, "csv": csv}
 
 
 def main():
