@@ -58,23 +58,36 @@ static int64_t bound_of(const struct describe_search *s, size_t q)
     return (int64_t)((s->at[q] | TOP >> s->pass) ^ TOP);
 }
 
+/* Images of a block's cells; returns how many with those that pad it. Whether a column has
+ * cells that are missing, or rows that do not count, is public; which is not. */
+static size_t images_fill(const struct describe_cells *c, int64_t image[static BLOCK_ROWS])
+{
+    size_t n = c->n;
+    if (c->present || c->used)
+        VEC_DISPATCH(images, c->value, c->present ? c->present : c->used,
+                     c->used ? c->used : c->present, n, image);
+    else
+        VEC_DISPATCH(images_all, c->value, n, image);
+    for (; n % 16 != 0; n++)
+        image[n] = INT64_MAX;
+    return n;
+}
+
 void describe_tally_partial(const struct describe_search *s, const struct describe_cells *cells,
                             struct describe_tally *t)
 {
-    struct describe_block b;
-    int64_t image[BLOCK_ROWS], next;
-    describe_block_fill(cells, &b);
-    VEC_DISPATCH(images, &b, image);
+    _Alignas(64) int64_t image[BLOCK_ROWS];
+    int64_t next;
+    size_t n = images_fill(cells, image);
     for (size_t q = 0; q < s->n_quantiles; q++) {
         if (s->pass < 64) {
-            VEC_DISPATCH(count_below, image, b.n, bound_of(s, q), &t->below[q]);
+            VEC_DISPATCH(count_below, image, n, bound_of(s, q), &t->below[q]);
             continue;
         }
-        VEC_DISPATCH(next_above, image, b.n, (int64_t)(s->at[q] ^ TOP), &t->below[q], &next);
+        VEC_DISPATCH(next_above, image, n, (int64_t)(s->at[q] ^ TOP), &t->below[q], &next);
         t->above[q] = ~((uint64_t)next ^ TOP);
     }
-    wipe(&b, sizeof b);
-    wipe(image, sizeof image);
+    wipe(image, n * sizeof *image);
 }
 
 void describe_tally_merge(const struct describe_search *s, struct describe_tally *total,

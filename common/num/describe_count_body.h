@@ -17,14 +17,26 @@ SIMD_LEVEL static void LEVELED(edges)(const struct describe_block *b, const doub
     *upto = count;
 }
 
-/* Cells as integers that order like them; INT64_MAX where none counts. */
-SIMD_LEVEL static void LEVELED(images)(const struct describe_block *b, int64_t *image)
+/* Cells as integers that order like them; INT64_MAX where one of two bytes is 0, for it does
+ * not count. */
+SIMD_LEVEL static void LEVELED(images)(const double *value, const uint8_t *a, const uint8_t *b,
+                                       size_t n, int64_t *image)
 {
-    for (size_t i = 0; i < b->n; i++) {
-        int64_t bits, gone = -(int64_t)(1 - b->mask[i]);
-        memcpy(&bits, &b->value[i], sizeof bits);
+    for (size_t i = 0; i < n; i++) {
+        int64_t bits, gone = (int64_t)(a[i] & b[i]) - 1;
+        memcpy(&bits, &value[i], sizeof bits);
         bits ^= (bits >> 63) & INT64_MAX;
         image[i] = (bits & ~gone) | (INT64_MAX & gone);
+    }
+}
+
+/* The same where all cells count. */
+SIMD_LEVEL static void LEVELED(images_all)(const double *value, size_t n, int64_t *image)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t bits;
+        memcpy(&bits, &value[i], sizeof bits);
+        image[i] = bits ^ ((bits >> 63) & INT64_MAX);
     }
 }
 
