@@ -61,7 +61,10 @@ static const struct intel_claims *platform_compare(const struct attest_case *c,
 void case_compare_tdx(const struct attest_case *c, const struct verdict *v)
 {
     const struct td_report *td = &platform_compare(c, v)->td;
-    case_expect_hex(c, "body.mrtd", span_of(v->measurement, v->measurement_len));
+    assert_int_equal(v->measurement_len, 3 * 48);
+    case_expect_hex(c, "body.mrtd", span_of(v->measurement, 48));
+    case_expect_hex(c, "body.rtmr1", span_of(v->measurement + 48, 48));
+    case_expect_hex(c, "body.rtmr2", span_of(v->measurement + 2 * 48, 48));
     case_expect_hex(c, "body.mrtd", SPAN(td->mr_td));
     case_expect_hex(c, "body.mrseam", SPAN(td->mr_seam));
     case_expect_hex(c, "body.mrconfigid", SPAN(td->mr_config_id));

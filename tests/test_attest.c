@@ -13,6 +13,7 @@
 #define H8 "0123abcd"
 #define H32 H8 H8 H8 H8
 #define H64 H32 H32
+#define H288 H64 H64 H64 H64 H32
 
 static const uint64_t now_ms = UINT64_C(1900000000000);
 static uint8_t measurement[32];
@@ -124,8 +125,8 @@ static void each_thing_a_policy_asks_for_is_asked(void **state)
         const char *fails; /* the one check that does; NULL: accepted */
     } cases[] = {
         {ACCEPTS(SIM(H64, "")), 0, NULL},
-        {ACCEPTS("{\"tee\": \"tdx\", \"measurements\": [\"" H32 H32 H32 "\"]}, " SIM(H64, "")),
-         0, NULL},
+        {ACCEPTS("{\"tee\": \"tdx\", \"measurements\": [\"" H288 "\"]}, " SIM(H64, "")), 0,
+         NULL},
         {ACCEPTS(SIM("ff" H32 H8 H8 H8 "abcdef", "") ", " SIM(H64, "")), 0, NULL},
         {ACCEPTS(SIM("ff" H32 H8 H8 H8 "abcdef", "")), 0, "measurement"},
         {ACCEPTS(SIM(H64 H32, "")), 0, "measurement"}, /* longer, but begins alike */
@@ -155,7 +156,7 @@ static void a_policy_that_does_not_name_sim_never_accepts_it(void **state)
     (void)state;
     static const char *const policies[] = {
         ACCEPTS(""), ACCEPTS("{\"tee\": \"sev-snp\", \"measurements\": [\"" H64 "\"]}"),
-        ACCEPTS("{\"tee\": \"tdx\", \"measurements\": [\"" H64
+        ACCEPTS("{\"tee\": \"tdx\", \"measurements\": [\"" H288
                 "\"]}, {\"tee\": \"nitro\", \"measurements\": [\"" H64 "\"]}")};
     for (size_t i = 0; i < 3; i++) {
         CHECK_STATUS(judged_at(policies[i], now_ms), APEX_E_UNTRUSTED);

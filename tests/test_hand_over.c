@@ -23,7 +23,7 @@ static void core_make(struct core *core, struct tee *tee, const char *kind, bool
     attest_report_data(&core->keys->public_keys, report_data);
     CHECK_OK(tee_quote(core->tee, report_data, clock_ms(), &core->evidence));
     if (strcmp(kind, "sim") != 0) {
-        *tee = (struct tee){.measurement_len = 48};
+        *tee = (struct tee){.measurement_len = strcmp(kind, "tdx") == 0 ? 144 : 48};
         snprintf(tee->kind, sizeof tee->kind, "%s", kind);
         tee_close(core->tee);
         core->tee = tee;
@@ -141,10 +141,11 @@ static void collateral_put_beside_evidence_leaves_the_transcript_as_it_is(void *
 static void the_policy_for_ones_like_reads_for_every_kind_of_machine(void **state)
 {
     static const char *const kinds[] = {"sim", "sev-snp", "tdx", "nitro"};
+    static const size_t lens[] = {32, 48, 144, 48};
     (void)state;
     for (size_t i = 0; i < 4; i++)
         for (int share = 0; share < (i == 1 ? 2 : 1); share++) {
-            struct tee t = {.measurement_len = i == 0 ? 32 : 48, .threads_share = share};
+            struct tee t = {.measurement_len = lens[i], .threads_share = share};
             struct hand_over *h = NULL;
             snprintf(t.kind, sizeof t.kind, "%s", kinds[i]);
             CHECK_OK(hand_over_new(&t, (struct span){0}, &h));

@@ -386,10 +386,34 @@ static void rules_that_cannot_be_meant_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct trust_policy *policy;
-        if (policy_of(cases[i].is_tdx ? "tdx" : "sgx", cases[i].is_tdx ? H48("00") : H32("00"),
+        if (policy_of(cases[i].is_tdx ? "tdx" : "sgx",
+                      cases[i].is_tdx ? H48("00") H48("00") H48("00") : H32("00"),
                       cases[i].json, &policy) != APEX_E_FORMAT)
             fail_msg("%s", cases[i].json);
     }
+}
+
+/* The kernel, the initrd and the command line stand in RTMR1 and RTMR2, not in MRTD. */
+static void another_kernel_behind_the_same_firmware_is_another_measurement(void **state)
+{
+    (void)state;
+    struct trust_policy *policy;
+    char hex[2 * MEASUREMENT_MAX + 1];
+    examine("good", &roots);
+    CHECK(verdict.genuine && memcmp(verdict.measurement, claims()->td.mr_td, 48) == 0 &&
+          memcmp(verdict.measurement + 48, claims()->td.rtmr[1], 96) == 0);
+    for (size_t at = 0; at < 144; at++) {
+        verdict.measurement[at] ^= 1;
+        hex_write(span_of(verdict.measurement, verdict.measurement_len), hex);
+        verdict.measurement[at] ^= 1;
+        CHECK_OK(policy_of("tdx", hex, "{}", &policy));
+        verdict_hold_against(&verdict, policy, ms_of("2025-06-25T00:00:00Z"));
+        CHECK(!verdict.acceptable && verdict.reason == REASON_POLICY);
+        trust_policy_free(policy);
+        examine("good", &roots);
+    }
+    CHECK_STATUS(policy_of("tdx", H48("11"), "{}", &policy), APEX_E_FORMAT); /* MRTD alone */
+    CHECK_STATUS(policy_of("sgx", H48("11") H48("11") H48("11"), "{}", &policy), APEX_E_FORMAT);
 }
 
 int main(void)
@@ -403,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_flipped_bit_anywhere_is_refused),
         cmocka_unit_test(a_policy_accepts_and_refuses_what_it_says),
         cmocka_unit_test(rules_that_cannot_be_meant_are_refused),
+        cmocka_unit_test(another_kernel_behind_the_same_firmware_is_another_measurement),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

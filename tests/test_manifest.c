@@ -61,8 +61,8 @@ static void a_manifest_with_every_key_is_read(void **state)
     CHECK(m->n_programs == 1 && m->programs[0].digest[0] == 0x01 &&
           m->programs[0].digest[31] == 0xcd);
     assert_string_equal(m->programs[0].arch, "x86_64");
-    CHECK(m->n_enclaves == 2 && m->enclaves[0].measurement_len == 32 &&
-          m->enclaves[1].measurement_len == 48);
+    CHECK(m->n_enclaves == 2 && m->enclaves[0].measurement.len == 32 &&
+          m->enclaves[1].measurement.len == 48);
     CHECK(m->n_parties == 2 && m->parties[0].may == 31 && m->parties[1].may == 0 &&
           m->parties[1].sign[0] == 0xff);
     CHECK(manifest_party_by_key(m, m->parties[1].sign) == &m->parties[1]);
@@ -311,6 +311,9 @@ static const struct {
      "0",
      "enclaves[0].measurement", "hex"},
     {"\"measurement\": \"0123", "\"measurement\": \"012X", "enclaves[0].measurement", "hex"},
+    {"\"sev-snp\"", "\"tdx\"", "enclaves[1]", "MRTD alone accepts any kernel"},
+    {"\"sev-snp\", \"measurement\": \"", "\"sev-snp\", \"measurement\": \"" H64 H64 H64,
+     "enclaves[1]", "a TD's"},
     {"\"measurement\": \"0123", "\"measurement\": \"012A", "enclaves[0].measurement", "hex"},
     {"\"name\": \"b\"", "\"name\": \"a\"", "parties[1]", "this name"},
     {"\"sign\": \"ff" H32 H8 H8 H8 "abcdef\"", "\"sign\": \"" H64 "\"", "parties[1]",

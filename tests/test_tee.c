@@ -574,11 +574,11 @@ static void one_like_us_runs_the_same_code_in_all_that_is_measured(void **state)
     const struct {
         const char *kind;
         struct file *report;
-        size_t at[6];
+        size_t at[6], measured;
     } cases[] = {/* digest, family, model; and in a TD: MRTD, RTMR0, RTMR2's end, attributes */
-                 {"sev-snp", &genoa, {0x90, 0x90 + 47, 0x188, 0x189}},
-                 {"tdx", &tdx4, {48 + 136, 48 + 328, 48 + 328 + 143, 48 + 120}},
-                 {"tdx", &tdx5, {54 + 136, 54 + 328, 54 + 328 + 143, 54 + 120}}};
+                 {"sev-snp", &genoa, {0x90, 0x90 + 47, 0x188, 0x189}, 48},
+                 {"tdx", &tdx4, {48 + 136, 48 + 328, 48 + 328 + 143, 48 + 120}, 144},
+                 {"tdx", &tdx5, {54 + 136, 54 + 328, 54 + 328 + 143, 54 + 120}, 144}};
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         struct tee t = {0};
@@ -586,6 +586,7 @@ static void one_like_us_runs_the_same_code_in_all_that_is_measured(void **state)
         snprintf(t.kind, sizeof t.kind, "%s", cases[i].kind);
         CHECK_OK(machine_facts(t.kind, span_of(r->bytes, r->len), &t.facts));
         CHECK_OK(like(&t, r));
+        CHECK(t.facts.measurement_len == cases[i].measured);
         for (size_t k = 0; k < 4; k++)
             CHECK_STATUS(like_with(&t, r, cases[i].at[k], 1), APEX_E_UNTRUSTED);
         struct tee other = t;

@@ -77,7 +77,9 @@ static void print_text(const struct apex_image_measurements *m)
         "  virtual hardware and firmware settings) and RTMR1 (the kernel as QEMU patches it "
         "for this machine):\n"
         "  take them from one start you trust (`apex trust init`), and again when "
-        "memory, processors or QEMU change.\n");
+        "memory, processors or QEMU change.\n"
+        "  What manifests and policies call the measurement of a TD is MRTD, RTMR1 and RTMR2, "
+        "in one word of 288 digits.\n");
 }
 
 /* A number in decimal, or in hex after 0x; false: it is none. */

@@ -67,6 +67,20 @@ static const char *acceptable_words(const struct apex_verdict *v)
     return v->genuine && strcmp(v->reason, "none") == 0 ? "NO: no policy was given" : "NO";
 }
 
+/* A TD's is of three registers: one a line. */
+static void measurement_print(const char *hex)
+{
+    static const char *const registers[] = {"MRTD  ", "RTMR1 ", "RTMR2 "};
+    enum { DIGITS = 96, TD_DIGITS = 3 * DIGITS };
+    if (strlen(hex) != TD_DIGITS) {
+        printf("  %-16s %s\n", "measurement", hex);
+        return;
+    }
+    for (size_t i = 0; i < 3; i++)
+        printf("  %-16s %s%.*s\n", i ? "" : "measurement", registers[i], DIGITS,
+               hex + i * DIGITS);
+}
+
 /* The answer first, then what it says, what may matter, and every check. */
 static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
 {
@@ -80,7 +94,7 @@ static void verdict_print(const struct cli *cli, const struct apex_verdict *v)
     time_print(v->at_ms);
     printf("\n  %-16s %s%s%s\n", "machine", tee_words(v->tee), v->product[0] ? ", " : "",
            v->product);
-    if (v->genuine) printf("  %-16s %s\n", "measurement", v->measurement);
+    if (v->genuine) measurement_print(v->measurement);
     if (v->origin[0]) printf("  %-16s %s\n", "log", v->origin);
     for (size_t i = 0; i < v->n_facts; i++)
         printf("  %-16s %s\n", v->facts[i].name, v->facts[i].value);

@@ -17,8 +17,7 @@ enum { LIST_MAX = 256 * 1024, A_DAY_MS = 86400000 };
 
 struct listed {
     char tee[NAME_MAX_LEN + 1], label[BUNDLE_LABEL_MAX + 1];
-    uint8_t measurement[MEASUREMENT_MAX];
-    size_t len;
+    struct measurement measurement;
 };
 struct making {
     struct bundle bundle;
@@ -35,25 +34,21 @@ static apex_status read_label(struct reader *r, void *context)
 {
     return read_text(r, ((struct listed *)context)->label, BUNDLE_LABEL_MAX);
 }
-static apex_status read_measurement(struct reader *r, void *context)
+static apex_status read_measured(struct reader *r, void *context)
 {
-    struct listed *l = context;
-    char text[2 * MEASUREMENT_MAX + 1];
-    TRY(read_text(r, text, sizeof text - 1));
-    l->len = strlen(text) / 2;
-    if ((l->len != 32 && l->len != 48 && l->len != 64) ||
-        hex_parse(span_text(text), l->measurement, l->len) != APEX_OK)
-        return reader_fail(r, "64, 96 or 128 lower-case hex digits are expected");
-    return APEX_OK;
+    return read_measurement(r, &((struct listed *)context)->measurement);
 }
 static apex_status read_one(struct reader *r, void *context)
 {
     static const struct field fields[] = {{"tee", true, read_tee},
-                                          {"measurement", true, read_measurement},
+                                          {"measurement", true, read_measured},
                                           {"label", true, read_label}};
     struct making *m = context;
     if (m->n_listed == BUNDLE_MEASUREMENTS_MAX) return reader_fail(r, "too many items");
-    return read_object(r, fields, 3, &m->listed[m->n_listed++]);
+    struct listed *l = &m->listed[m->n_listed++];
+    TRY(read_object(r, fields, 3, l));
+    const char *misfit = measurement_misfit(span_text(l->tee), l->measurement.len);
+    return misfit ? reader_fail(r, misfit) : APEX_OK;
 }
 static apex_status read_list(struct reader *r, void *context)
 {
@@ -66,7 +61,7 @@ static apex_status list_load(const char *path, struct making *m, struct apex_err
     BUFFER_CLEARED text = {0};
     struct manifest_error where = {0};
     enum json_event e;
-    char what[240];
+    char what[400];
     TRY(file_load(path, LIST_MAX, &text, error));
     struct reader *r = calloc(1, sizeof *r);
     if (!r) return apex_fail_memory(error);
@@ -76,7 +71,7 @@ static apex_status list_load(const char *path, struct making *m, struct apex_err
     reader_explain(r, s, &where);
     free(r);
     if (s == APEX_OK) return s;
-    snprintf(what, sizeof what, "%.80s is no list of measurements: line %zu, %.40s: %.60s",
+    snprintf(what, sizeof what, "%.80s is no list of measurements: line %zu, %.40s: %.200s",
              path, where.line, where.where, where.what ? where.what : "not JSON");
     return apex_fail(
         error, s, what, "no bundle was made",
@@ -100,7 +95,8 @@ static void lend(struct making *m)
     struct bundle *b = &m->bundle;
     for (size_t i = 0; i < m->n_listed; i++)
         b->measurements[i] = (struct audited){
-            span_text(m->listed[i].tee), span_of(m->listed[i].measurement, m->listed[i].len),
+            span_text(m->listed[i].tee),
+            span_of(m->listed[i].measurement.bytes, m->listed[i].measurement.len),
             span_text(m->listed[i].label)};
     b->n_measurements = m->n_listed;
     for (size_t i = 0; i < b->n_sets; i++)

@@ -39,9 +39,10 @@ apex_status apex_rows_check(const char *manifest, const char *dataset, const cha
 apex_status enclave_named(const struct apex_node *node, const struct manifest *m,
                           struct apex_error *error)
 {
-    char hex[2 * 64 + 1];
+    char hex[2 * MEASUREMENT_MAX + 1];
     for (size_t i = 0; i < m->n_enclaves; i++) {
-        hex_write(span_of(m->enclaves[i].measurement, m->enclaves[i].measurement_len), hex);
+        const struct measurement *named = &m->enclaves[i].measurement;
+        hex_write(span_of(named->bytes, named->len), hex);
         if (strcmp(m->enclaves[i].tee, node->verdict.tee) == 0 &&
             strcmp(hex, node->verdict.measurement) == 0)
             return APEX_OK;

@@ -87,7 +87,6 @@ static void nitro_facts(const struct nitro_claims *n, struct apex_verdict *v)
 
 static void intel_facts(const struct intel_claims *i, struct apex_verdict *v)
 {
-    static const char *const rtmr[] = {"RTMR0", "RTMR1", "RTMR2", "RTMR3"};
     fact(v, "quote version", "%u", (unsigned)i->version);
     fact_hex(v, "platform (FMSPC)", i->platform.fmspc, sizeof i->platform.fmspc);
     if (i->has_tcb) {
@@ -96,9 +95,11 @@ static void intel_facts(const struct intel_claims *i, struct apex_verdict *v)
             fact(v, "advisory", "%s", i->tcb.advisories[a]);
     } else
         fact(v, "status by Intel", "unknown: no collateral came along");
-    for (unsigned r = 0; i->is_tdx && r < 4; r++)
-        fact_hex(v, rtmr[r], i->td.rtmr[r], 48);
-    if (!i->is_tdx) fact_hex(v, "MRSIGNER", i->sgx.mr_signer, 32);
+    if (i->is_tdx) { /* the other two are in the measurement */
+        fact_hex(v, "RTMR0", i->td.rtmr[0], 48);
+        fact_hex(v, "RTMR3", i->td.rtmr[3], 48);
+    } else
+        fact_hex(v, "MRSIGNER", i->sgx.mr_signer, 32);
     fact_hex(v, "report data", i->is_tdx ? i->td.report_data : i->sgx.report_data, 64);
 }
 

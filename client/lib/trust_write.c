@@ -65,10 +65,8 @@ static void snp_write(const struct snp_report *r, struct buffer *out)
 
 static void tdx_write(const struct intel_claims *i, struct buffer *out)
 {
-    static const char *const rtmr[] = {"rtmr0", "rtmr1", "rtmr2"};
     put(out, ",\n      \"tdx\": {\n        \"allow\": []");
-    for (unsigned r = 0; r < 3; r++)
-        put_hex(out, rtmr[r], i->td.rtmr[r], 48);
+    put_hex(out, "rtmr0", i->td.rtmr[0], 48);
     put_hex(out, "mr_seam", i->td.mr_seam, 48);
     put(out, "\n      }");
 }

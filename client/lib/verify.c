@@ -10,6 +10,7 @@
 #include "common/base/hex.h"
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
+#include "common/ledger/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,13 +257,8 @@ static bool result_checks(const struct receipt *r, const struct receipt_item *re
         apex_status ignored = attest_verify(signer->entry.evidence, &keys, NULL,
                                             signer->entry.time_ms, verdict, NULL);
         (void)ignored; /* only its measurement is asked here; evidence_checks judged it */
-        for (size_t i = 0; i < r->manifest->n_enclaves; i++) {
-            const struct manifest_enclave *e = &r->manifest->enclaves[i];
-            measured = measured ||
-                       (strcmp(e->tee, verdict->tee) == 0 &&
-                        span_equal(span_of(e->measurement, e->measurement_len),
-                                   span_of(verdict->measurement, verdict->measurement_len)));
-        }
+        measured = policy_measurement(r->manifest, verdict->tee,
+                                      span_of(verdict->measurement, verdict->measurement_len));
     }
     free(verdict);
     sha256_init(&h);

@@ -77,7 +77,8 @@ static bool measurement_told(const struct accept *match, const struct audited *v
                              "an auditor of the policy vouches for it: %.*s",
                              (int)vouched->label.len, (const char *)vouched->label.data);
     return verdict_check(v, "measurement", match != NULL, REASON_POLICY,
-                         match ? "%.96s is in the policy" : "%.96s is not in the policy", hex);
+                         match ? "%.96s%s is in the policy" : "%.96s%s is not in the policy",
+                         hex, strlen(hex) > 96 ? "…" : "");
 }
 
 static bool age_told(const struct accept *match, struct verdict *v, uint64_t now_ms)

@@ -27,8 +27,9 @@
 #include "common/crypto/ecdsa.h"
 #include "common/crypto/hpke.h"
 #include "common/crypto/sign.h"
+#include "common/wire/measurement.h"
 
-enum { REPORT_DATA_LEN = 64, EVIDENCE_MAX = 48 * 1024, CHECKS_MAX = 64, MEASUREMENT_MAX = 64 };
+enum { REPORT_DATA_LEN = 64, EVIDENCE_MAX = 48 * 1024, CHECKS_MAX = 64 };
 
 struct enclave_keys {
     struct sign_public identity;

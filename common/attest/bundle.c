@@ -9,8 +9,7 @@
 static bool fits(const struct audited *a)
 {
     return a->tee.len > 0 && a->tee.len < 16 &&
-           (a->measurement.len == 32 || a->measurement.len == 48 || a->measurement.len == 64) &&
-           a->label.len <= BUNDLE_LABEL_MAX;
+           !measurement_misfit(a->tee, a->measurement.len) && a->label.len <= BUNDLE_LABEL_MAX;
 }
 
 static apex_status payload_write(const struct bundle *b, struct buffer *out)

@@ -109,6 +109,12 @@ static bool signatures_check(struct intel_case *j)
 
 /* ---- both together ---- */
 
+static void measured(struct verdict *v, struct span by)
+{
+    memcpy(v->measurement + v->measurement_len, by.data, by.len);
+    v->measurement_len += by.len;
+}
+
 static void claims_keep(struct intel_case *j)
 {
     const struct quote *q = &j->quote;
@@ -118,9 +124,13 @@ static void claims_keep(struct intel_case *j)
     c->sgx = q->sgx;
     c->td = q->td;
     c->qe_svn = q->qe.isv_svn;
-    j->v->measurement_len = c->is_tdx ? sizeof c->td.mr_td : sizeof c->sgx.mr_enclave;
-    memcpy(j->v->measurement, c->is_tdx ? c->td.mr_td : c->sgx.mr_enclave,
-           j->v->measurement_len);
+    if (!c->is_tdx) {
+        measured(j->v, SPAN(c->sgx.mr_enclave));
+        return;
+    }
+    measured(j->v, SPAN(c->td.mr_td));
+    measured(j->v, SPAN(c->td.rtmr[1]));
+    measured(j->v, SPAN(c->td.rtmr[2]));
 }
 
 static void findings_tell(struct intel_case *j)

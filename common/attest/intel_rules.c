@@ -212,8 +212,9 @@ static bool registers_hold(const struct intel_rules *rules, const struct intel_c
         any = true;
     }
     if (!any && c->is_tdx)
-        verdict_not_asked(v, "registers",
-                          "the policy names no RTMR: what the firmware started is not asked");
+        verdict_not_asked(
+            v, "registers",
+            "the policy names no RTMR0: the virtual hardware of the machine is not asked");
     return fine;
 }
 

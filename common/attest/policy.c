@@ -25,22 +25,15 @@ static apex_status read_tee(struct reader *r, void *context)
     return APEX_OK;
 }
 
-static apex_status read_measurement(struct reader *r, void *context)
+static apex_status read_one_measurement(struct reader *r, void *context)
 {
     struct accept *a = context;
-    char text[2 * MEASUREMENT_MAX + 1];
-    TRY(read_text(r, text, sizeof text - 1));
-    size_t len = strlen(text) / 2;
-    if ((len != 32 && len != 48 && len != 64) ||
-        hex_parse(span_text(text), a->measurements[a->n_measurements].bytes, len) != APEX_OK)
-        return reader_fail(r, "64, 96 or 128 lower-case hex digits are expected");
-    a->measurements[a->n_measurements++].len = len;
-    return APEX_OK;
+    return read_measurement(r, &a->measurements[a->n_measurements++]);
 }
 
 static apex_status read_measurements(struct reader *r, void *context)
 {
-    return read_array(r, context, 1, MEASUREMENTS_MAX, read_measurement);
+    return read_array(r, context, 1, MEASUREMENTS_MAX, read_one_measurement);
 }
 static apex_status read_age(struct reader *r, void *context)
 {
@@ -94,6 +87,10 @@ static apex_status rules_fit(struct reader *r, const struct accept *a)
                            "answer it signs to your client's nonce; leave maximum_age_s out");
     if (a->n_measurements == 0 && !a->audited)
         return reader_fail(r, "name measurements, or take an auditor's with \"audited\": true");
+    for (size_t i = 0; i < a->n_measurements; i++) {
+        const char *misfit = measurement_misfit(span_text(a->tee), a->measurements[i].len);
+        if (misfit) return reader_fail(r, misfit);
+    }
     return APEX_OK;
 }
 

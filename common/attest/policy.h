@@ -3,7 +3,7 @@
  *
  *   {"apex": 1,
  *    "accept": [{"tee": "sim" | "sev-snp" | "tdx" | "nitro" | "sgx",
- *                "measurements": ["<hex>", ...],   exact; or
+ *                "measurements": ["<hex>", ...],   exact (measurement.h says of what); or
  *                "audited": true,                  those in a bundle signed by an auditor
  *                "maximum_age_s": 86400,           where evidence carries a time (sim, nitro)
  *                "snp": {...}, "tdx": {...}, "sgx": {...}, "nitro": {...}}],   X_rules.h
@@ -35,10 +35,7 @@ enum {
 struct accept {
     char tee[NAME_MAX_LEN + 1];
     size_t n_measurements;
-    struct {
-        uint8_t bytes[MEASUREMENT_MAX];
-        size_t len;
-    } measurements[MEASUREMENTS_MAX];
+    struct measurement measurements[MEASUREMENTS_MAX];
     uint64_t maximum_age_s; /* 0: any age */
     bool audited;           /* measurements in an auditor's bundle are accepted too */
     bool has_snp, has_tdx, has_sgx, has_nitro; /* the rules were written; they must be of the

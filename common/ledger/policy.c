@@ -14,7 +14,7 @@ bool policy_measurement(const struct manifest *m, const char *tee, struct span m
     for (size_t i = 0; i < m->n_enclaves; i++) {
         const struct manifest_enclave *e = &m->enclaves[i];
         if (strcmp(e->tee, tee) == 0 &&
-            span_equal(span_of(e->measurement, e->measurement_len), measurement))
+            span_equal(span_of(e->measurement.bytes, e->measurement.len), measurement))
             return true;
     }
     return false;

@@ -63,25 +63,20 @@ static apex_status read_tee(struct reader *r, void *context)
     return read_name(r, ((struct manifest_enclave *)context)->tee);
 }
 
-static apex_status read_measurement(struct reader *r, void *context)
+static apex_status read_measured(struct reader *r, void *context)
 {
-    struct manifest_enclave *e = context;
-    char text[2 * 64 + 1];
-    TRY(read_text(r, text, sizeof text - 1));
-    size_t len = strlen(text) / 2;
-    if ((len != 32 && len != 48 && len != 64) ||
-        hex_parse(span_text(text), e->measurement, len) != APEX_OK)
-        return reader_fail(r, "64, 96 or 128 lower-case hex digits are expected");
-    e->measurement_len = len;
-    return APEX_OK;
+    return read_measurement(r, &((struct manifest_enclave *)context)->measurement);
 }
 
 static apex_status read_enclave(struct reader *r, void *context)
 {
     static const struct field fields[] = {{"tee", true, read_tee},
-                                          {"measurement", true, read_measurement}};
+                                          {"measurement", true, read_measured}};
     struct manifest *m = context;
-    return read_object(r, fields, 2, &m->enclaves[m->n_enclaves++]);
+    struct manifest_enclave *e = &m->enclaves[m->n_enclaves++];
+    TRY(read_object(r, fields, 2, e));
+    const char *misfit = measurement_misfit(span_text(e->tee), e->measurement.len);
+    return misfit ? reader_fail(r, misfit) : APEX_OK;
 }
 
 static apex_status read_enclaves(struct reader *r, void *context)

@@ -8,6 +8,7 @@
 #define COMMON_WIRE_MANIFEST_H
 
 #include "common/base/span.h"
+#include "common/wire/measurement.h"
 #include "include/apex/status.h"
 
 enum {
@@ -51,8 +52,7 @@ struct manifest_program {
 };
 struct manifest_enclave {
     char tee[NAME_MAX_LEN + 1];
-    uint8_t measurement[64];
-    size_t measurement_len; /* 32 or 48 or 64 */
+    struct measurement measurement;
 };
 struct manifest_party {
     char name[NAME_MAX_LEN + 1];

@@ -23,9 +23,10 @@ struct machine_ops {
 
 /* What one like us must have: these bytes, and firmware of these versions or newer, each. */
 struct machine_facts {
-    uint8_t exact[EXACT_MAX]; /* SNP: launch digest, family, model. TDX: MRTD, RTMR0 to 2,
-                                 attributes */
+    uint8_t exact[EXACT_MAX]; /* SNP: launch digest, family, model. TDX: MRTD, RTMR1, RTMR2,
+                                 RTMR0, attributes */
     size_t exact_len;
+    size_t measurement_len;         /* so many of them, the first, are the measurement */
     uint8_t versions[VERSIONS_MAX]; /* SNP: REPORTED_TCB. TDX: TEE_TCB_SVN. A byte each */
     size_t versions_len;
 };

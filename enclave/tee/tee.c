@@ -77,13 +77,16 @@ apex_status machine_facts(const char *kind, struct span report, struct machine_f
     if (strcmp(kind, "sev-snp") == 0) {
         if (report.len < SNP_FAMILY + 2) return APEX_E_FORMAT;
         fact(f->exact, &f->exact_len, report, SNP_DIGEST, REGISTER);
+        f->measurement_len = f->exact_len;
         fact(f->exact, &f->exact_len, report, SNP_FAMILY, 2);
         fact(f->versions, &f->versions_len, report, SNP_TCB, 8);
     } else if (strcmp(kind, "tdx") == 0) {
         size_t body = report.len > 1 && report.data[0] == 5 ? 54 : 48;
         if (report.len < body + TD_RTMR + RTMRS * REGISTER) return APEX_E_FORMAT;
         fact(f->exact, &f->exact_len, report, body + TD_MRTD, REGISTER);
-        fact(f->exact, &f->exact_len, report, body + TD_RTMR, RTMRS * REGISTER);
+        fact(f->exact, &f->exact_len, report, body + TD_RTMR + REGISTER, 2 * REGISTER);
+        f->measurement_len = f->exact_len;
+        fact(f->exact, &f->exact_len, report, body + TD_RTMR, REGISTER);
         fact(f->exact, &f->exact_len, report, body + TD_ATTRIBUTES, 8);
         fact(f->versions, &f->versions_len, report, body + TD_SVN, 16);
     }

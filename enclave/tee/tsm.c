@@ -133,7 +133,7 @@ apex_status tsm_open_with(struct tsm *tsm, struct tee *t)
     TRY(tsm_report(tsm, nothing, &kind, &report, &table));
     snprintf(t->kind, sizeof t->kind, "%s", kind);
     TRY(machine_facts(kind, buffer_span(&report), &t->facts));
-    t->measurement_len = 48; /* SNP's digest, TDX's MRTD: what stands first */
+    t->measurement_len = t->facts.measurement_len;
     memcpy(t->measurement, t->facts.exact, t->measurement_len);
     if (strcmp(kind, "sev-snp") != 0) return APEX_OK;
     t->threads_share = get_le64(report.data + SNP_POLICY_AT) >> SNP_POLICY_SMT_BIT & 1;

@@ -62,7 +62,7 @@ struct apex_fact {
 };
 struct apex_verdict {
     bool genuine, acceptable, simulated;
-    char tee[16], measurement[129], origin[129], log_key[65];
+    char tee[16], measurement[289], origin[129], log_key[65];
     char product[16]; /* "Turin"; empty when there is none */
     char reason[40];  /* the stable name of why it was refused; "none" */
     int64_t at_ms;    /* the time it was judged as of */
@@ -115,7 +115,7 @@ struct apex_bundle {
     char why[120]; /* why it is not */
     size_t n_measurements, n_sets;
     struct {
-        char tee[16], measurement[129], label[104];
+        char tee[16], measurement[289], label[104];
     } measurements[256];
 };
 /* inputs: JSON files {"measurements": [{"tee", "measurement", "label"}]}, and folders of
