@@ -14,9 +14,10 @@ demo: all $(if $(filter vm,$(TEE)),image)
 
 # Kernel and initrd of the confidential virtual machine, into build/image.
 # PEERS=FILE, RECOVERY=FILE: whom the root secret may go to, and who holds its shares (docs/root-secret.md); measured with the rest.
+# ACPI=on: several processors, and the host's ACPI code in the kernel (docs/decisions/acpi.md).
 image: all
 	@tools/setup apt-unpack
-	@tools/image $(BUILD)/image $(if $(PEERS),--peers $(PEERS)) $(if $(RECOVERY),--recovery $(RECOVERY))
+	@tools/image $(BUILD)/image $(if $(PEERS),--peers $(PEERS)) $(if $(RECOVERY),--recovery $(RECOVERY)) $(if $(filter on,$(ACPI)),--acpi)
 
 # Without the registry the page is not built, and all else is.
 setup:

@@ -39,6 +39,16 @@ static void one(const char *name, const struct apex_image_measurement *m)
            m->hex[0] ? m->hex : "not known: ", m->hex[0] ? "" : m->why);
 }
 
+static bool acpi_is_off(const char *command_line)
+{
+    static const char word[] = "acpi=off";
+    for (const char *at = command_line; (at = strstr(at, word)); at++) {
+        char after = at[sizeof word - 1];
+        if ((at == command_line || at[-1] == ' ') && (after == 0 || after == ' ')) return true;
+    }
+    return false;
+}
+
 static void print_text(const struct apex_image_measurements *m)
 {
     printf("What is started, by SHA-256\n"
@@ -61,7 +71,11 @@ static void print_text(const struct apex_image_measurements *m)
         "  On EC2 the firmware is AWS's and starts from a disk: MEASUREMENT covers the "
         "firmware and not this\n"
         "  image. The report tells the rest, and a policy asks for it: debug off, no "
-        "migration, SMT, minimum TCB.\n\n");
+        "migration, SMT, minimum TCB.\n%s\n",
+        acpi_is_off(m->command_line)
+            ? ""
+            : "  ACPI is on: this kernel runs code that the host writes into its tables, and "
+              "on SNP nothing measures it.\n");
     printf("Intel TDX\n");
     one("MRTD", &m->td_mrtd);
     one("  or", &m->td_mrtd_older);

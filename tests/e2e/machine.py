@@ -33,8 +33,8 @@ def changed_byte(scratch):
     """One byte of a message for people: nothing behaves otherwise, and still it is another enclave."""
     enclave = os.path.join(scratch, "apex-enclave")
     bytes_ = open(os.path.join(BUILD, "enclave/apex-enclave"), "rb").read()
-    assert bytes_.count(b"powering off") == 1
-    open(enclave, "wb").write(bytes_.replace(b"powering off", b"powering Off"))
+    assert bytes_.count(b"the machine with it") == 1
+    open(enclave, "wb").write(bytes_.replace(b"the machine with it", b"the Machine with it"))
     image(os.path.join(scratch, "changed"), "--enclave", enclave)
 
 
@@ -91,7 +91,7 @@ def refused(scratch):
     code, out, err = owner.apex("trust", "check", "--json")
     say(json.loads(out)["log_key"] == log, "the machine started again unseals its root secret, which the host keeps, and goes on with its log", (out, err))
     node.stop()
-    say("Power down" in open(os.path.join(node.scratch, "node.log")).read(), "the machine powers off when the host closes the link")
+    say("Restarting system" in open(os.path.join(node.scratch, "node.log")).read(), "the machine ends when the host closes the link")
     shutil.rmtree(node.data)
     node.enclave = os.path.join(scratch, "changed/apex-enclave-vm")
     node.start(timeout=120)
