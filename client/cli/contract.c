@@ -176,6 +176,8 @@ static int cmd_deploy(struct cli *cli)
                address, transaction);
     else if (code == EXIT_OK)
         printf(cli->json ? "{\"address\": \"%s\"}\n" : "deployed: %s\n", address);
+    if (code == EXIT_OK && !cli->json && !cli->quiet)
+        printf("next: every party that may approve runs `apex contract accept %s`\n", address);
     close_all(&o);
     return code;
 }
