@@ -29,7 +29,8 @@ struct audited {
 static struct audited audit(struct world *w)
 {
     struct audited a = {0};
-    a.status = audit_entries(w->entries, w->n, manifest_of_world, w, &a.report, &a.breaches);
+    a.status =
+        audit_entries(w->entries, w->n, manifest_of_world, w, NULL, &a.report, &a.breaches);
     return a;
 }
 

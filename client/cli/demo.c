@@ -261,7 +261,8 @@ static bool verify(struct demo *d, const char *result, const char *what)
     struct apex_verification *v = calloc(1, sizeof *v);
     char *policy = apex_trust_policy(d->home[0], &d->error);
     bool holds =
-        v && policy && apex_verify(result, strlen(result), policy, v, &d->error) == APEX_OK;
+        v && policy &&
+        apex_verify(d->home[0], result, strlen(result), policy, v, &d->error) == APEX_OK;
     size_t passed = 0;
     for (size_t i = 0; v && i < v->n_checks; i++)
         passed += v->checks[i].result > 0;

@@ -21,19 +21,13 @@ static void print(const struct cli *cli, const struct apex_verification *v,
 }
 
 /* The policy of --policy, else that of the home folder, else none. No network is used. */
-static char *policy_text(struct cli *cli, int *code)
+static char *policy_text(struct cli *cli, struct apex_home *home, int *code)
 {
-    struct apex_home *home = NULL;
     struct apex_error e;
     size_t len;
-    if (cli->policy) {
-        char *text = cli_load(cli, cli->policy, &len);
-        if (!text) *code = EXIT_DATA;
-        return text;
-    }
-    if (apex_home_open(cli->home, &home, &e) != APEX_OK) return NULL;
-    char *text = apex_trust_policy(home, &e);
-    apex_home_close(home);
+    if (!cli->policy) return home ? apex_trust_policy(home, &e) : NULL;
+    char *text = cli_load(cli, cli->policy, &len);
+    if (!text) *code = EXIT_DATA;
     return text;
 }
 
@@ -57,12 +51,13 @@ static apex_status chain_verify(struct cli *cli, const char *result, size_t len,
     return s;
 }
 
-static int verify(struct cli *cli, const char *result, size_t len, const char *policy,
-                  struct apex_verification *v, struct apex_verification *chain)
+static int verify(struct cli *cli, const struct apex_home *home, const char *result, size_t len,
+                  const char *policy, struct apex_verification *v,
+                  struct apex_verification *chain)
 {
     struct apex_error e, chain_error;
     int code = EXIT_OK;
-    apex_status s = apex_verify(result, len, policy, v, &e), on_chain = APEX_OK;
+    apex_status s = apex_verify(home, result, len, policy, v, &e), on_chain = APEX_OK;
     if (cli->chain && v->n_checks > 0)
         on_chain = chain_verify(cli, result, len, chain, &chain_error, &code);
     if (code != EXIT_OK) return code;
@@ -77,12 +72,16 @@ int cmd_verify(struct cli *cli)
     int code = EXIT_OK;
     char *result = cli_load(cli, cli->word[0], &len);
     if (!result) return EXIT_DATA;
-    char *policy = policy_text(cli, &code);
+    struct apex_home *home = NULL;
+    struct apex_error ignored; /* without a home there is no policy and no bundle: it is said */
+    if (apex_home_open(cli->home, &home, &ignored) != APEX_OK) home = NULL;
+    char *policy = policy_text(cli, home, &code);
     struct apex_verification *v = calloc(2, sizeof *v);
     if (code == EXIT_OK)
-        code = v ? verify(cli, result, len, policy, &v[0], &v[1]) : EXIT_INTERNAL;
+        code = v ? verify(cli, home, result, len, policy, &v[0], &v[1]) : EXIT_INTERNAL;
     free(v);
     free(policy);
+    apex_home_close(home);
     free(result);
     return code;
 }

@@ -84,12 +84,13 @@ static apex_status auditor_open(struct auditor *a)
 }
 
 apex_status audit_entries(const struct buffer *entries, size_t n, manifest_fn manifest,
-                          void *context, struct apex_audit_report *report,
-                          struct apex_breach **breaches)
+                          void *context, const struct trust_policy *bundles,
+                          struct apex_audit_report *report, struct apex_breach **breaches)
 {
     struct auditor a = {.report = report, .manifest = manifest, .context = context};
     *report = (struct apex_audit_report){0};
     apex_status s = auditor_open(&a);
+    a.replay.bundles = bundles;
     if (s == APEX_OK) s = read_all(&a, entries, n);
     replay_clear(&a.replay);
     state_clear(&a.state);
@@ -118,8 +119,11 @@ apex_status apex_audit_log(struct apex_node *node, struct apex_audit_report *rep
     *breaches = NULL;
     TRY(node_refresh(node, error));
     TRY(node_mirror(node, error));
+    struct trust_policy *policy = NULL;
+    TRY(trust_load(node->home, &policy, error));
     apex_status s = audit_entries(node->mirror.entries, node->mirror.n, manifest_of_node, node,
-                                  report, breaches);
+                                  policy, report, breaches);
+    trust_policy_free(policy);
     if (s == APEX_E_MEMORY) return apex_fail_memory(error);
     return APEX_OK; /* else the last breach says it */
 }

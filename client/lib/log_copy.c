@@ -227,7 +227,7 @@ static apex_status copy_check(const char *folder, const struct checkpoint *c, st
     if (comparing.n_wrong > 0)
         return not_so(error, "tiles are missing, or are not those of the entries");
     apex_status s = audit_entries(m->entries, m->n, manifest_of_folder,
-                                  (void *)(uintptr_t)folder, report, breaches);
+                                  (void *)(uintptr_t)folder, NULL, report, breaches);
     return s == APEX_E_MEMORY ? apex_fail_memory(error) : APEX_OK; /* else a breach says it */
 }
 

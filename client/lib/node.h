@@ -35,6 +35,10 @@ struct apex_node {
 };
 
 uint64_t wall_clock_ms(void);
+/* Gives a policy the home's bundles. One that is not believed now (expired, or its auditor not
+ * named) is passed over; `apex trust bundle check` tells why. */
+apex_status trust_bundles_add(const struct apex_home *home, uint64_t at_ms,
+                              struct trust_policy *policy, struct apex_error *error);
 /* Loads and parses HOME/trust.json, with the bundles the home keeps. APEX_E_NOT_FOUND when
  * there is none. */
 apex_status trust_load(const struct apex_home *home, struct trust_policy **policy,
@@ -81,8 +85,8 @@ apex_status node_act(struct apex_node *node, const struct apex_identity *identit
                      struct act *act, uint64_t *index, struct apex_error *error);
 /* Reads the log up to `seen` and checks it against the checkpoint's root. */
 apex_status node_mirror(struct apex_node *node, struct apex_error *error);
-/* The checkpoint that witnesses cosigned, if the node has one and it is the log's, and none that
- * the mirror does not reach. Whose lines it bears is not looked at. */
+/* The checkpoint that witnesses cosigned, if the node has one and it is the log's, and none
+ * that the mirror does not reach. Whose lines it bears is not looked at. */
 bool node_witnessed(struct apex_node *node, struct buffer *note, struct checkpoint *c);
 void mirror_clear(struct mirror *m);
 /* The entries of one bundle that are not yet here; its first is entry `first` of `size`. */

@@ -9,10 +9,8 @@
 
 enum { POLICY_MAX = 256 * 1024 };
 
-/* A bundle that is not believed now (expired, or its auditor not named) is passed over; `apex
- * trust bundle check` tells why. */
-static apex_status bundles_add(const struct apex_home *home, uint64_t at_ms,
-                               struct trust_policy *policy, struct apex_error *error)
+apex_status trust_bundles_add(const struct apex_home *home, uint64_t at_ms,
+                              struct trust_policy *policy, struct apex_error *error)
 {
     char folder[FULL_PATH_MAX], path[FULL_PATH_MAX + 300];
     snprintf(folder, sizeof folder, "%s/bundles", home->path);
@@ -41,7 +39,7 @@ apex_status trust_load_file(const struct apex_home *home, const char *path, uint
     TRY(file_load(path, POLICY_MAX, &text, error));
     apex_status s = trust_policy_parse(buffer_span(&text), policy, &where);
     if (s == APEX_OK) {
-        s = bundles_add(home, at_ms, *policy, error);
+        s = trust_bundles_add(home, at_ms, *policy, error);
         if (s != APEX_OK) trust_policy_free(*policy);
         return s;
     }

@@ -242,7 +242,7 @@ static bool input_checks(const struct receipt *r, const struct receipt_item *res
 }
 
 static bool result_checks(const struct receipt *r, const struct receipt_item *result,
-                          struct apex_verification *v)
+                          const struct trust_policy *policy, struct apex_verification *v)
 {
     struct sha256 h;
     uint8_t output[32];
@@ -254,7 +254,7 @@ static bool result_checks(const struct receipt *r, const struct receipt_item *re
         program =
             program || memcmp(r->manifest->programs[i].digest, result->entry.program, 32) == 0;
     if (signer && verdict && keys_of(&signer->entry, &keys)) {
-        apex_status ignored = attest_verify(signer->entry.evidence, &keys, NULL,
+        apex_status ignored = attest_verify(signer->entry.evidence, &keys, policy,
                                             signer->entry.time_ms, verdict, NULL);
         (void)ignored; /* only its measurement is asked here; evidence_checks judged it */
         measured = policy_measurement(r->manifest, verdict->tee,
@@ -275,7 +275,8 @@ static bool result_checks(const struct receipt *r, const struct receipt_item *re
     return a && b && c && d;
 }
 
-static bool contract_checks(const struct receipt *r, struct apex_verification *v)
+static bool contract_checks(const struct receipt *r, const struct trust_policy *policy,
+                            struct apex_verification *v)
 {
     const struct receipt_item *result = NULL;
     uint8_t digest[32];
@@ -291,7 +292,7 @@ static bool contract_checks(const struct receipt *r, struct apex_verification *v
     bool fine = consent_checks(r, v);
     fine &= run_checks(r, result, v);
     fine &= input_checks(r, result, v);
-    return result_checks(r, result, v) && fine && address;
+    return result_checks(r, result, policy, v) && fine && address;
 }
 
 static void conclude(const struct receipt *r, struct apex_verification *v)
@@ -319,27 +320,38 @@ static void conclude(const struct receipt *r, struct apex_verification *v)
                  : "The enclave's evidence was made by the hardware it names.");
 }
 
-apex_status apex_verify(const char *result, size_t len, const char *policy_text,
-                        struct apex_verification *v, struct apex_error *error)
+static apex_status policy_open(const struct apex_home *home, const char *text,
+                               struct trust_policy **policy, struct apex_error *error)
 {
-    struct receipt *r = calloc(1, sizeof *r);
+    if (!text) return APEX_OK;
+    apex_status s = trust_policy_parse(span_text(text), policy, NULL);
+    if (s != APEX_OK)
+        return apex_fail(error, s, "the trust policy is not acceptable", "nothing was verified",
+                         "correct trust.json", "you");
+    return home ? trust_bundles_add(home, wall_clock_ms(), *policy, error) : APEX_OK;
+}
+
+apex_status apex_verify(const struct apex_home *home, const char *result, size_t len,
+                        const char *policy_text, struct apex_verification *v,
+                        struct apex_error *error)
+{
     struct trust_policy *policy = NULL;
     const char *why = NULL;
     *v = (struct apex_verification){0};
-    if (!r) return apex_fail_memory(error);
+    struct receipt *r = calloc(1, sizeof *r);
     apex_status s =
-        policy_text ? trust_policy_parse(span_text(policy_text), &policy, NULL) : APEX_OK;
+        r ? policy_open(home, policy_text, &policy, error) : apex_fail_memory(error);
     if (s != APEX_OK) {
+        trust_policy_free(policy);
         free(r);
-        return apex_fail(error, s, "the trust policy is not acceptable", "nothing was verified",
-                         "correct trust.json", "you");
+        return s;
     }
     if (check(v, "form", receipt_parse(result, len, r, &why) == APEX_OK,
               why ? why : "the file has the agreed form")) {
         v->holds = log_checks(r, v);
         v->holds &= signer_checks(r, v);
         v->holds &= evidence_checks(r, policy, v);
-        v->holds &= contract_checks(r, v);
+        v->holds &= contract_checks(r, policy, v);
     }
     conclude(r, v);
     receipt_clear(r);

@@ -52,6 +52,9 @@ struct replay {
      * who signed this checkpoint checked, or was, who signed. Evidence that is there and false
      * always is. */
     bool documents_elsewhere;
+    /* Whose bundles hold documents that evidence may lack; NULL: nobody's. What else it says is
+     * not asked. */
+    const struct trust_policy *bundles;
     size_t n_enclaves, cap_enclaves;
     struct enclave_record *enclaves;
 };

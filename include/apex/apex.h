@@ -334,15 +334,16 @@ APEX_API apex_status apex_witness_answer(struct apex_witness *witness, const voi
                                          struct apex_error *error);
 
 /* A result file, offline. policy: a trust policy's text, or NULL (the evidence is then not held
- * against any). */
+ * against any). home: its bundles count where the policy names their auditor; NULL: none do. */
 struct apex_verification {
     bool holds, simulated;
     size_t n_checks;
     struct apex_check checks[48];
     char sentences[3][240];
 };
-APEX_API apex_status apex_verify(const char *result, size_t len, const char *policy,
-                                 struct apex_verification *v, struct apex_error *error);
+APEX_API apex_status apex_verify(const struct apex_home *home, const char *result, size_t len,
+                                 const char *policy, struct apex_verification *v,
+                                 struct apex_error *error);
 
 /* What a machine will measure when it starts an image: for a trust policy, before there is any
  * evidence. Texts are hex; an empty one cannot be known, and the `why` beside it says what is

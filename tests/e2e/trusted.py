@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 
-from apexlib import SHARED, Node, Party, done, say
+from apexlib import LOOSE, ROOT, SHARED, Node, Party, deploy, done, manifest, say
 
 VECTORS = os.path.join(SHARED, "vectors/attestation")
 
@@ -129,12 +129,37 @@ def live(node, party):
     say(code == 0, "the policy that names sim is accepted again", (code, err))
 
 
+def audited_receipt(node, party, auditor):
+    """A measurement that stands in an auditor's bundle alone: the node, a receipt and the audit are judged by it."""
+    address = deploy(node, [party], manifest(node, party, "cluster", [party], release=LOOSE), "cluster")
+    rows = os.path.join(party.home, "rows.csv")
+    open(rows, "w").writelines(open(os.path.join(ROOT, "data/nz_addresses.csv")).readlines()[:600])
+    party.ok("contribute", address, "customers", rows)
+    result = os.path.join(party.home, "result.json")
+    party.ok("run", address, "sites", "--param", "k=2", "-o", result)
+    path, listed, bundle = (os.path.join(party.home, f) for f in ("trust.json", "list.json", "sim.bundle"))
+    policy = json.load(open(path))
+    entry = policy["accept"][0]
+    json.dump({"measurements": [{"tee": "sim", "measurement": entry["measurements"][0], "label": "built here"}]}, open(listed, "w"))
+    auditor.ok("trust", "bundle", "make", listed, "-o", bundle)
+    policy["auditors"] = [json.loads(auditor.ok("id", "show", "--json"))["sign"]]
+    policy["accept"][0] = {"tee": "sim", "audited": True}
+    json.dump(policy, open(path, "w"))
+    code, out, err = party.apex("verify", result, "--json")
+    say(code == 1 and "evidence-accepted" in failed(json.loads(out)), "a receipt whose enclave only an auditor can vouch for does not verify without the bundle", (code, out))
+    party.ok("trust", "bundle", "use", bundle)
+    code, out, err = party.apex("verify", result, "--json")
+    say(code == 0, "and does with it", (code, failed(json.loads(out)), err))
+    say(party.apex("audit", address)[0] == 0, "so does the audit")
+
+
 def main():
     node = Node()
     node.start()
     try:
         party, auditor = Party(node, "kauri", trust=False), Party(node, "auditor", trust=False)
         live(node, party)
+        audited_receipt(node, party, auditor)
         os.unlink(os.path.join(party.home, "trust.json"))
         files(party)
         bundles(party, auditor, *tdx(party))
