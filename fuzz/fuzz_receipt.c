@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (!text) return 0;
     memcpy(text, data, len);
     text[len] = 0;
-    apex_status s = apex_verify(NULL, text, len, NULL, &v, &error);
+    apex_status s =
+        apex_verify(NULL, &(struct apex_result_file){text, len}, 1, NULL, &v, &error);
     if ((s == APEX_OK) != v.holds) abort();
     free(text);
     return 0;

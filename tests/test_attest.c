@@ -332,6 +332,7 @@ static void a_policy_tells_where_it_is_wrong(void **state)
          "log.key", "hex", 1},
         {"{\"apex\": 1, \"accept\": [], \"log\": {\"key\": \"" H64 "\"}}", "log.origin",
          "missing", 1},
+        {"{\"apex\": 1, \"accept\": [], \"logs\": []}", "logs", "too few", 1},
         {"{\"apex\": 1, \"accept\": []} {}", "", "JSON", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -373,19 +374,31 @@ static void policy_arrays_are_bounded(void **state)
         }
 }
 
-static void a_pinned_log_is_handed_out(void **state)
+static void a_pinned_log_is_taken_and_no_other(void **state)
 {
     (void)state;
-    char origin[129];
-    struct sign_public key;
-    struct trust_policy *p = policy_of("{\"apex\": 1, \"accept\": [], \"log\": {\"origin\": "
-                                       "\"apex.example/node\", \"key\": \"" H64 "\"}}");
-    CHECK_OK(trust_policy_log(p, origin, &key));
-    assert_string_equal(origin, "apex.example/node");
-    assert_memory_equal(key.bytes, measurement, 32); /* the same digits */
-    trust_policy_free(p);
-    p = policy_of(ACCEPTS(""));
-    CHECK_STATUS(trust_policy_log(p, origin, &key), APEX_E_NOT_FOUND);
+    static const char *const pins[] = {"\"log\": {\"origin\": \"a\", \"key\": \"" H64 "\"}",
+                                       "\"logs\": [{\"origin\": \"b\", \"key\": \"" H64
+                                       "\"}, {\"origin\": \"a\", \"key\": \"" H64 "\"}]",
+                                       "\"log\": {\"origin\": \"b\", \"key\": \"" H64
+                                       "\"}, \"logs\": [{\"origin\": \"a\", \"key\": \"" H64
+                                       "\"}]"};
+    struct sign_public key, other;
+    memcpy(key.bytes, measurement, 32); /* the same digits */
+    other = key;
+    other.bytes[31] ^= 1;
+    for (size_t i = 0; i < 3; i++) {
+        char text[600];
+        snprintf(text, sizeof text, "{\"apex\": 1, \"accept\": [], %s}", pins[i]);
+        struct trust_policy *p = policy_of(text);
+        CHECK_OK(trust_policy_log(p, "a", &key));
+        CHECK_STATUS(trust_policy_log(p, "a", &other), APEX_E_UNTRUSTED);
+        CHECK_STATUS(trust_policy_log(p, "c", &key), APEX_E_UNTRUSTED);
+        CHECK_STATUS(trust_policy_log(p, "b", &key), i == 0 ? APEX_E_UNTRUSTED : APEX_OK);
+        trust_policy_free(p);
+    }
+    struct trust_policy *p = policy_of(ACCEPTS(""));
+    CHECK_STATUS(trust_policy_log(p, "a", &key), APEX_E_NOT_FOUND);
     trust_policy_free(p);
 }
 
@@ -435,7 +448,7 @@ int main(void)
         cmocka_unit_test(report_data_is_the_hash_of_name_and_keys),
         cmocka_unit_test(a_policy_tells_where_it_is_wrong),
         cmocka_unit_test(policy_arrays_are_bounded),
-        cmocka_unit_test(a_pinned_log_is_handed_out),
+        cmocka_unit_test(a_pinned_log_is_taken_and_no_other),
         cmocka_unit_test(a_cose_object_with_any_flipped_bit_or_another_purpose_is_refused),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -1,6 +1,7 @@
 /* Result files, verified offline. A world of fresh keys (tests/client/world.h) makes a true
  * receipt, and then receipts in which one thing is a lie although every signature holds. */
 #include "client/lib/receipt.h"
+#include "common/base/hex.h"
 #include "tests/check.h"
 #include "tests/client/world.h"
 
@@ -19,7 +20,8 @@ static apex_status verify(const char *text, size_t len, const char *policy,
                           struct apex_verification *v)
 {
     struct apex_error error;
-    apex_status s = apex_verify(NULL, text, len, policy, v, &error);
+    apex_status s =
+        apex_verify(NULL, &(struct apex_result_file){text, len}, 1, policy, v, &error);
     if (s != APEX_OK)
         CHECK(error.what[0] && error.not_done[0] && error.next[0] && error.who[0]);
     return s;
@@ -77,7 +79,7 @@ static void a_receipt_with_any_byte_changed_does_not_verify(void **state)
     for (size_t i = 0; i < len; i++) {
         char was = text[i];
         text[i] = (char)(was ^ (1 << (i % 7)));
-        if (apex_verify(NULL, text, len, NULL, &v, &(struct apex_error){0}) == APEX_OK) {
+        if (verify(text, len, NULL, &v) == APEX_OK) {
             CHECK(same_meaning(file, text, len));
             same++;
         }
@@ -195,6 +197,77 @@ static void an_answer_that_more_families_must_sign_fails_the_receipt(void **stat
     free(text);
 }
 
+/* The policy of `w`, with the log of `other` pinned too, and so many families asked for. */
+static char *policy_of_both(const struct world *w, const struct world *other, unsigned families)
+{
+    char *policy = world_policy(w), *text = malloc(4096), key[65], address[58], high[160] = "";
+    hex_write(SPAN(other->log_public.bytes), key);
+    address_write(w->address, address);
+    if (families)
+        snprintf(high, sizeof high,
+                 ", \"high_value\": [{\"contract\": \"%s\", \"families\": %u}]", address,
+                 families);
+    snprintf(text, 4096,
+             "%.*s, \"logs\": [{\"origin\": \"" WORLD_ORIGIN "\", \"key\": \"%s\"}]%s}",
+             (int)strlen(policy) - 1, policy, key, high);
+    free(policy);
+    return text;
+}
+
+/* first, of `w`; beside it the file of `other`. The check that fails, or "none". */
+static const char *both_fail_by(const struct world *w, const struct world *other,
+                                const char *first, const char *second, unsigned families)
+{
+    static struct apex_verification v;
+    struct apex_error error;
+    char *policy = policy_of_both(w, other, families);
+    const struct apex_result_file files[] = {{first, strlen(first)}, {second, strlen(second)}};
+    apex_status s = apex_verify(NULL, files, 2, policy, &v, &error);
+    free(policy);
+    CHECK((s == APEX_OK) == v.holds);
+    for (size_t i = 0; i < v.n_checks; i++)
+        if (v.checks[i].result == 0) return v.checks[i].name;
+    CHECK(v.holds);
+    return "none";
+}
+
+static void another_nodes_file_counts_if_it_holds_and_says_the_same(void **state)
+{
+    (void)state;
+    struct world *w = world_new(LIE_NONE), *twin = world_twin(w), *stranger;
+    world_live(w);
+    world_live(twin);
+    char *first = world_receipt(w), *second = world_receipt(twin), *lie;
+    assert_string_equal(both_fail_by(w, twin, first, second, 0), "none");
+    assert_string_equal(both_fail_by(w, twin, second, first, 0), "none");
+    /* Both are machines of one family. */
+    assert_string_equal(both_fail_by(w, twin, first, second, 2), "families");
+    /* The log of the other is none the policy pins. */
+    assert_string_equal(both_fail_by(w, w, first, second, 0), "also-holds");
+    lie = strdup(second);
+    *strstr(lie, "-36.8485") = ' '; /* a sign: another place */
+    assert_string_equal(both_fail_by(w, twin, first, lie, 0), "also-holds");
+    free(lie);
+    /* Another seed, another contract. */
+    stranger = world_twin(w);
+    stranger->seed[0] ^= 1;
+    world_live(stranger);
+    lie = world_receipt(stranger);
+    assert_string_equal(both_fail_by(w, stranger, first, lie, 0), "also-same-answer");
+    free(lie);
+    world_free(stranger);
+    stranger = world_new(LIE_NONE);
+    world_live(stranger);
+    lie = world_receipt(stranger);
+    assert_string_equal(both_fail_by(w, stranger, first, lie, 0), "also-same-answer");
+    free(lie);
+    world_free(stranger);
+    free(first);
+    free(second);
+    world_free(twin);
+    world_free(w);
+}
+
 static void a_policy_that_is_none_is_an_error_and_not_a_verdict(void **state)
 {
     (void)state;
@@ -263,6 +336,7 @@ int main(void)
         cmocka_unit_test(each_lie_fails_the_check_that_names_it),
         cmocka_unit_test(an_enclave_or_log_the_policy_does_not_accept_fails_the_receipt),
         cmocka_unit_test(an_answer_that_more_families_must_sign_fails_the_receipt),
+        cmocka_unit_test(another_nodes_file_counts_if_it_holds_and_says_the_same),
         cmocka_unit_test(a_policy_that_is_none_is_an_error_and_not_a_verdict),
         cmocka_unit_test(a_receipt_carries_the_enclaves_that_signed_and_no_others),
         cmocka_unit_test(what_is_not_json_or_not_a_receipt_is_refused_with_a_reason),

@@ -14,7 +14,8 @@ enum {
     EXIT_UNREACHABLE = 4,
     EXIT_INTERNAL = 5,
     WORDS_MAX = 64,
-    PARAMS_GIVEN_MAX = 64
+    PARAMS_GIVEN_MAX = 64,
+    ALSO_GIVEN_MAX = 3
 };
 
 /* The command line, parsed: options in any order, the rest in `word`. */
@@ -27,6 +28,8 @@ struct cli {
     size_t n_params;
     const char *party[WORDS_MAX];
     size_t n_parties;
+    const char *also[ALSO_GIVEN_MAX];
+    size_t n_also;
     uint64_t demo_rows;
     bool json, check, replace, help, quiet, open, room;
     const char *word[WORDS_MAX];

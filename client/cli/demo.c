@@ -260,9 +260,9 @@ static bool verify(struct demo *d, const char *result, const char *what)
 {
     struct apex_verification *v = calloc(1, sizeof *v);
     char *policy = apex_trust_policy(d->home[0], &d->error);
-    bool holds =
-        v && policy &&
-        apex_verify(d->home[0], result, strlen(result), policy, v, &d->error) == APEX_OK;
+    bool holds = v && policy &&
+                 apex_verify(d->home[0], &(struct apex_result_file){result, strlen(result)}, 1,
+                             policy, v, &d->error) == APEX_OK;
     size_t passed = 0;
     for (size_t i = 0; v && i < v->n_checks; i++)
         passed += v->checks[i].result > 0;

@@ -37,7 +37,7 @@ const struct command commands[] = {
      "take a contribution back: later runs do not see it", cmd_withdraw, 2, 2},
     {"audit", "audit ADDRESS [--rerun RUN] [--chain URL --registry ADDR]",
      "a contract's history, every entry proven, and held against a chain", cmd_audit, 1, 1},
-    {"verify", "verify FILE [--policy FILE] [--chain URL --registry ADDR]",
+    {"verify", "verify FILE [--also FILE …] [--policy FILE] [--chain URL --registry ADDR]",
      "check a result file, offline, and against a chain", cmd_verify, 1, 1},
     {"ledger",
      "ledger key\nledger mirror DIR\nledger fsck DIR LOG-VKEY\n"
@@ -150,6 +150,13 @@ static bool flag_take(struct cli *cli, const char *arg)
     return false;
 }
 
+/* Those that may be given several times. */
+static bool is_list(const char *arg)
+{
+    return strcmp(arg, "--param") == 0 || strcmp(arg, "--party") == 0 ||
+           strcmp(arg, "--also") == 0;
+}
+
 /* 0 not an option with a value, 1 taken, -1 its value is missing. */
 static int text_take(struct cli *cli, const char *arg, const char *value)
 {
@@ -162,8 +169,10 @@ static int text_take(struct cli *cli, const char *arg, const char *value)
         cli->param[cli->n_params++] = value;
     else if (strcmp(arg, "--party") == 0 && value && cli->n_parties < WORDS_MAX)
         cli->party[cli->n_parties++] = value;
+    else if (strcmp(arg, "--also") == 0 && value && cli->n_also < ALSO_GIVEN_MAX)
+        cli->also[cli->n_also++] = value;
     else
-        return strcmp(arg, "--param") == 0 || strcmp(arg, "--party") == 0 ? -1 : 0;
+        return is_list(arg) ? -1 : 0;
     return 1;
 }
 
@@ -179,7 +188,8 @@ static int parse(struct cli *cli, int argc, char **argv)
         if (flag_take(cli, argv[i])) continue;
         int taken = text_take(cli, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
         if (taken < 0)
-            return cli_usage(cli, "an option lacks its value", "see `apex COMMAND --help`");
+            return cli_usage(cli, "an option lacks its value, or is given too often",
+                             "see `apex COMMAND --help`");
         if (taken == 0) {
             char what[120];
             snprintf(what, sizeof what, "there is no option %.80s", argv[i]);

@@ -51,37 +51,55 @@ static apex_status chain_verify(struct cli *cli, const char *result, size_t len,
     return s;
 }
 
-static int verify(struct cli *cli, const struct apex_home *home, const char *result, size_t len,
-                  const char *policy, struct apex_verification *v,
-                  struct apex_verification *chain)
+/* The file named, and those of --also. A file that cannot be read was said. */
+static bool files_load(struct cli *cli, char **texts, struct apex_result_file *files)
+{
+    for (size_t i = 0; i < 1 + cli->n_also; i++) {
+        texts[i] = cli_load(cli, i ? cli->also[i - 1] : cli->word[0], &files[i].len);
+        files[i].text = texts[i];
+        if (!texts[i]) return false;
+    }
+    return true;
+}
+
+static int verify(struct cli *cli, const struct apex_home *home,
+                  const struct apex_result_file *files, const char *policy,
+                  struct apex_verification *v, struct apex_verification *chain)
 {
     struct apex_error e, chain_error;
     int code = EXIT_OK;
-    apex_status s = apex_verify(home, result, len, policy, v, &e), on_chain = APEX_OK;
+    apex_status s = apex_verify(home, files, 1 + cli->n_also, policy, v, &e),
+                on_chain = APEX_OK;
     if (cli->chain && v->n_checks > 0)
-        on_chain = chain_verify(cli, result, len, chain, &chain_error, &code);
+        on_chain = chain_verify(cli, files[0].text, files[0].len, chain, &chain_error, &code);
     if (code != EXIT_OK) return code;
     if (v->n_checks > 0) print(cli, v, cli->chain ? chain : NULL);
     if (s != APEX_OK) return v->n_checks > 0 ? EXIT_REFUSED : cli_fail(cli, &e);
     return on_chain == APEX_OK ? EXIT_OK : EXIT_REFUSED;
 }
 
-int cmd_verify(struct cli *cli)
+static int verify_files(struct cli *cli, const struct apex_result_file *files)
 {
-    size_t len;
     int code = EXIT_OK;
-    char *result = cli_load(cli, cli->word[0], &len);
-    if (!result) return EXIT_DATA;
     struct apex_home *home = NULL;
     struct apex_error ignored; /* without a home there is no policy and no bundle: it is said */
     if (apex_home_open(cli->home, &home, &ignored) != APEX_OK) home = NULL;
     char *policy = policy_text(cli, home, &code);
     struct apex_verification *v = calloc(2, sizeof *v);
     if (code == EXIT_OK)
-        code = v ? verify(cli, home, result, len, policy, &v[0], &v[1]) : EXIT_INTERNAL;
+        code = v ? verify(cli, home, files, policy, &v[0], &v[1]) : EXIT_INTERNAL;
     free(v);
     free(policy);
     apex_home_close(home);
-    free(result);
+    return code;
+}
+
+int cmd_verify(struct cli *cli)
+{
+    struct apex_result_file files[1 + ALSO_GIVEN_MAX] = {{NULL, 0}};
+    char *texts[1 + ALSO_GIVEN_MAX] = {NULL};
+    int code = files_load(cli, texts, files) ? verify_files(cli, files) : EXIT_DATA;
+    for (size_t i = 0; i < 1 + ALSO_GIVEN_MAX; i++)
+        free(texts[i]);
     return code;
 }

@@ -170,15 +170,13 @@ static apex_status node_meet(struct apex_node *node, struct apex_error *error)
     struct trust_policy *policy = NULL;
     struct verified_enclave *enclave = NULL;
     struct enclave_keys keys;
-    struct sign_public log;
-    char origin[ORIGIN_MAX + 1], pinned[129];
+    char origin[ORIGIN_MAX + 1];
     struct verdict *verdict = calloc(1, sizeof *verdict);
     if (!verdict) return apex_fail_memory(error);
     apex_status s = trust_load(node->home, &policy, error);
     if (s == APEX_OK)
         s = node_attest(node->http, policy, verdict, &keys, origin, &enclave, error);
-    if (s == APEX_OK && trust_policy_log(policy, pinned, &log) == APEX_OK &&
-        (memcmp(log.bytes, keys.log.bytes, 32) != 0 || strcmp(pinned, origin) != 0))
+    if (s == APEX_OK && trust_policy_log(policy, origin, &keys.log) == APEX_E_UNTRUSTED)
         s = distrust(
             error,
             "this node keeps another log than the trust policy names: its state was replaced");

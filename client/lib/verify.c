@@ -11,11 +11,12 @@
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
 #include "common/ledger/policy.h"
+#include "common/wire/package.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RECEIPT_FAMILIES_MAX = 8 };
+enum { RECEIPT_FAMILIES_MAX = 8, ALSO_MAX = 3 };
 
 static bool check(struct apex_verification *v, const char *name, bool passes,
                   const char *detail)
@@ -112,6 +113,7 @@ static bool families_check(const struct receipt *r, const struct trust_policy *p
                            const struct families *f, struct apex_verification *v)
 {
     char address[ADDRESS_TEXT_LEN + 1], text[160];
+    if (!policy) return true;
     address_write(r->address, address);
     unsigned wanted = trust_policy_families(policy, address);
     if (wanted < 2) return true;
@@ -124,12 +126,10 @@ static bool families_check(const struct receipt *r, const struct trust_policy *p
 
 /* The enclaves that signed what matters: consents, inputs, run and result. */
 static bool evidence_checks(const struct receipt *r, const struct trust_policy *policy,
-                            struct apex_verification *v)
+                            struct families *families, struct apex_verification *v)
 {
     bool genuine = true, accepted = true;
-    char pinned[129], sentence[240] = "";
-    struct sign_public log;
-    struct families families = {0};
+    char sentence[240] = "";
     struct verdict *verdict = calloc(1, sizeof *verdict);
     for (size_t i = 0; verdict && i < r->n; i++) {
         struct enclave_keys keys;
@@ -140,7 +140,7 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
                                       r->items[i].entry.time_ms, verdict, NULL);
         genuine = genuine && verdict->genuine;
         accepted = accepted && s == APEX_OK;
-        if (s == APEX_OK && signed_result(r, &r->items[i])) family_add(&families, verdict->tee);
+        if (s == APEX_OK && signed_result(r, &r->items[i])) family_add(families, verdict->tee);
         v->simulated = v->simulated || verdict->simulated;
         if (!sentence[0] || (policy && s != APEX_OK))
             snprintf(sentence, sizeof sentence, "%.239s", verdict->sentence);
@@ -154,12 +154,9 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
         return a;
     }
     bool b = check(v, "evidence-accepted", accepted, sentence);
-    b &= families_check(r, policy, &families, v);
-    if (trust_policy_log(policy, pinned, &log) == APEX_OK)
-        b &= check(v, "log-pinned",
-                   memcmp(log.bytes, r->log_key.bytes, 32) == 0 &&
-                       strcmp(pinned, r->origin) == 0,
-                   "the log is the one the trust policy names");
+    apex_status pinned = trust_policy_log(policy, r->origin, &r->log_key);
+    if (pinned != APEX_E_NOT_FOUND)
+        b &= check(v, "log-pinned", pinned == APEX_OK, "the log is one the trust policy names");
     return a && b;
 }
 
@@ -331,34 +328,105 @@ static apex_status policy_open(const struct apex_home *home, const char *text,
     return home ? trust_bundles_add(home, wall_clock_ms(), *policy, error) : APEX_OK;
 }
 
-apex_status apex_verify(const struct apex_home *home, const char *result, size_t len,
-                        const char *policy_text, struct apex_verification *v,
+/* One file by itself; r holds it afterwards, whatever the outcome. */
+static bool file_checks(const struct apex_result_file *file, const struct trust_policy *policy,
+                        struct receipt *r, struct families *families,
+                        struct apex_verification *v)
+{
+    const char *why = NULL;
+    if (!check(v, "form", receipt_parse(file->text, file->len, r, &why) == APEX_OK,
+               why ? why : "the file has the agreed form"))
+        return false;
+    bool holds = log_checks(r, v);
+    holds &= signer_checks(r, v);
+    holds &= evidence_checks(r, policy, families, v);
+    return contract_checks(r, policy, v) && holds;
+}
+
+/* What was asked, but for the number used once: two nodes are asked in two messages. */
+static apex_status asked(const struct receipt *r, struct buffer *out)
+{
+    const struct manifest_function *f =
+        manifest_function_by_name(r->manifest, span_text(r->function));
+    struct request *q = f ? calloc(1, sizeof *q) : NULL;
+    size_t bad;
+    if (!q) return APEX_E_FORMAT;
+    apex_status s = request_parse(buffer_span(&r->request), f, q, &bad);
+    memset(q->nonce, 0, sizeof q->nonce);
+    if (s == APEX_OK) s = request_write(q, out);
+    request_clear(q);
+    free(q);
+    return s;
+}
+
+static bool same_answer(const struct receipt *a, const struct receipt *b)
+{
+    BUFFER_CLEARED of_a = {0};
+    BUFFER_CLEARED of_b = {0};
+    return memcmp(a->address, b->address, sizeof a->address) == 0 &&
+           strcmp(a->function, b->function) == 0 && asked(a, &of_a) == APEX_OK &&
+           asked(b, &of_b) == APEX_OK && span_equal(buffer_span(&of_a), buffer_span(&of_b)) &&
+           span_equal(buffer_span(&a->output), buffer_span(&b->output));
+}
+
+static const char *first_failed(const struct apex_verification *v)
+{
+    for (size_t i = 0; i < v->n_checks; i++)
+        if (v->checks[i].result == 0) return v->checks[i].name;
+    return "none";
+}
+
+/* The same answer by another node: its machines count as well, if its file holds by itself. */
+static bool also_checks(const struct receipt *r, const struct apex_result_file *file,
+                        const struct trust_policy *policy, struct families *families,
+                        struct apex_verification *v)
+{
+    struct receipt *other = calloc(1, sizeof *other);
+    struct apex_verification *w = calloc(1, sizeof *w);
+    struct families of_other = {0};
+    char detail[160];
+    bool holds = other && w && file_checks(file, policy, other, &of_other, w);
+    snprintf(detail, sizeof detail,
+             holds ? "the other file holds by itself" : "the other file fails check %.40s",
+             w ? first_failed(w) : "memory");
+    holds = check(v, "also-holds", holds, detail);
+    if (holds)
+        holds = check(v, "also-same-answer", same_answer(r, other),
+                      "the other node was asked the same of the same contract, with the same "
+                      "seed, and gave the same answer to the byte");
+    for (size_t i = 0; holds && i < of_other.n; i++)
+        family_add(families, of_other.tee[i]);
+    if (w) v->simulated = v->simulated || w->simulated;
+    if (other) receipt_clear(other);
+    free(other);
+    free(w);
+    return holds;
+}
+
+apex_status apex_verify(const struct apex_home *home, const struct apex_result_file *files,
+                        size_t n, const char *policy_text, struct apex_verification *v,
                         struct apex_error *error)
 {
     struct trust_policy *policy = NULL;
-    const char *why = NULL;
+    struct families families = {0};
     *v = (struct apex_verification){0};
+    if (n == 0 || n > 1 + ALSO_MAX)
+        return apex_fail(error, APEX_E_USAGE, "one file is verified, with up to 3 beside it",
+                         "nothing was verified", "give fewer files", "you");
     struct receipt *r = calloc(1, sizeof *r);
     apex_status s =
         r ? policy_open(home, policy_text, &policy, error) : apex_fail_memory(error);
-    if (s != APEX_OK) {
-        trust_policy_free(policy);
-        free(r);
-        return s;
+    if (s == APEX_OK) {
+        v->holds = file_checks(&files[0], policy, r, &families, v);
+        for (size_t i = 1; v->holds && i < n; i++)
+            v->holds = also_checks(r, &files[i], policy, &families, v);
+        v->holds = v->holds && families_check(r, policy, &families, v);
+        conclude(r, v);
+        receipt_clear(r);
     }
-    if (check(v, "form", receipt_parse(result, len, r, &why) == APEX_OK,
-              why ? why : "the file has the agreed form")) {
-        v->holds = log_checks(r, v);
-        v->holds &= signer_checks(r, v);
-        v->holds &= evidence_checks(r, policy, v);
-        v->holds &= contract_checks(r, policy, v);
-    }
-    conclude(r, v);
-    receipt_clear(r);
     free(r);
     trust_policy_free(policy);
-    return v->holds ? APEX_OK
-                    : apex_fail(error, APEX_E_UNTRUSTED, "the result does not verify",
-                                "it proves nothing", "see the checks that failed",
-                                "the one who gave you the file");
+    if (s != APEX_OK || v->holds) return s;
+    return apex_fail(error, APEX_E_UNTRUSTED, "the result does not verify", "it proves nothing",
+                     "see the checks that failed", "the one who gave you the file");
 }

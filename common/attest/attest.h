@@ -97,9 +97,11 @@ struct policy_error {
 apex_status trust_policy_parse(struct span json, struct trust_policy **policy,
                                struct policy_error *error);
 void trust_policy_free(struct trust_policy *policy);
-/* The pinned log key, if the policy has one: APEX_E_NOT_FOUND otherwise. */
-apex_status trust_policy_log(const struct trust_policy *policy, char origin[static 129],
-                             struct sign_public *key);
+/* Is it a log the policy pins? APEX_E_UNTRUSTED: it pins others. APEX_E_NOT_FOUND: it pins
+ * none.
+ */
+apex_status trust_policy_log(const struct trust_policy *policy, const char *origin,
+                             const struct sign_public *key);
 
 /* Of how many different TEE families this policy wants machines to have signed an answer of a
  * contract ("apex1…"): 1 unless "high_value" names it. */

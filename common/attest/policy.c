@@ -168,15 +168,14 @@ static apex_status read_high_value(struct reader *r, void *context)
 
 static apex_status read_origin(struct reader *r, void *context)
 {
-    return read_text(r, ((struct trust_policy *)context)->origin, 128);
+    return read_text(r, ((struct pinned_log *)context)->origin, 128);
 }
 
 static apex_status read_log_key(struct reader *r, void *context)
 {
     char text[64 + 1];
     TRY(read_text(r, text, 64));
-    return hex_parse(span_text(text), ((struct trust_policy *)context)->log.bytes, 32) ==
-                   APEX_OK
+    return hex_parse(span_text(text), ((struct pinned_log *)context)->key.bytes, 32) == APEX_OK
                ? APEX_OK
                : reader_fail(r, "64 lower-case hex digits are expected");
 }
@@ -185,16 +184,25 @@ static apex_status read_log(struct reader *r, void *context)
 {
     static const struct field fields[] = {{"origin", true, read_origin},
                                           {"key", true, read_log_key}};
-    ((struct trust_policy *)context)->has_log = true;
-    return read_object(r, fields, 2, context);
+    struct trust_policy *p = context;
+    if (p->n_logs == LOGS_MAX) return reader_fail(r, "too many logs");
+    return read_object(r, fields, 2, &p->logs[p->n_logs++]);
+}
+
+static apex_status read_logs(struct reader *r, void *context)
+{
+    return read_array(r, context, 1, LOGS_MAX, read_log);
 }
 
 static apex_status read_policy(struct reader *r, struct trust_policy *p)
 {
-    static const struct field fields[] = {
-        {"apex", true, read_version},           {"accept", true, read_accepts},
-        {"distrust", false, read_distrust},     {"auditors", false, read_auditors},
-        {"high_value", false, read_high_value}, {"log", false, read_log}};
+    static const struct field fields[] = {{"apex", true, read_version},
+                                          {"accept", true, read_accepts},
+                                          {"distrust", false, read_distrust},
+                                          {"auditors", false, read_auditors},
+                                          {"high_value", false, read_high_value},
+                                          {"log", false, read_log},
+                                          {"logs", false, read_logs}};
     enum json_event e;
     TRY(read_object(r, fields, sizeof fields / sizeof *fields, p));
     return reader_next(r, &e);
@@ -232,13 +240,14 @@ void trust_policy_free(struct trust_policy *policy)
     free(policy);
 }
 
-apex_status trust_policy_log(const struct trust_policy *policy, char origin[static 129],
-                             struct sign_public *key)
+apex_status trust_policy_log(const struct trust_policy *policy, const char *origin,
+                             const struct sign_public *key)
 {
-    if (!policy->has_log) return APEX_E_NOT_FOUND;
-    memcpy(origin, policy->origin, sizeof policy->origin);
-    *key = policy->log;
-    return APEX_OK;
+    for (size_t i = 0; i < policy->n_logs; i++)
+        if (memcmp(policy->logs[i].key.bytes, key->bytes, sizeof key->bytes) == 0 &&
+            strcmp(policy->logs[i].origin, origin) == 0)
+            return APEX_OK;
+    return policy->n_logs ? APEX_E_UNTRUSTED : APEX_E_NOT_FOUND;
 }
 
 unsigned trust_policy_families(const struct trust_policy *policy, const char *contract)

@@ -11,7 +11,8 @@
  *    "auditors": ["<Ed25519 key, hex>", ...],      whose bundles are believed (bundle.h)
  *    "high_value": [{"contract": "apex1...", "families": 2}],   answers count when machines of
  *                                                  so many different TEE families signed them
- *    "log": {"origin": "...", "key": "<hex>"}}     pin
+ *    "log": {"origin": "...", "key": "<hex>"},     pin: no other log is taken; or
+ *    "logs": [{"origin": ..., "key": ...}, ...]}   pins, for who uses several nodes
  *
  * `sim` is accepted only where an entry names it. */
 #ifndef COMMON_ATTEST_POLICY_H
@@ -29,6 +30,7 @@ enum {
     DISTRUST_MAX = 16,
     AUDITORS_MAX = 8,
     HIGH_VALUE_MAX = 32,
+    LOGS_MAX = 8,
     CONTRACT_TEXT_MAX = 63
 };
 
@@ -48,6 +50,10 @@ struct high_value {
     char contract[CONTRACT_TEXT_MAX + 1];
     unsigned families;
 };
+struct pinned_log {
+    char origin[129];
+    struct sign_public key;
+};
 struct held_bundle {
     struct held_bundle *next;
     struct buffer bytes;
@@ -65,9 +71,8 @@ struct trust_policy {
     struct held_bundle *bundles; /* those added */
     size_t n_high_value;
     struct high_value high_value[HIGH_VALUE_MAX];
-    bool has_log;
-    char origin[129];
-    struct sign_public log;
+    size_t n_logs;
+    struct pinned_log logs[LOGS_MAX];
 };
 
 #endif

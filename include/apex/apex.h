@@ -333,15 +333,22 @@ APEX_API apex_status apex_witness_answer(struct apex_witness *witness, const voi
                                          size_t len, unsigned *code, char **reply,
                                          struct apex_error *error);
 
-/* A result file, offline. policy: a trust policy's text, or NULL (the evidence is then not held
- * against any). home: its bundles count where the policy names their auditor; NULL: none do. */
+/* A result file, offline; and beside it, of up to three other nodes, the file with the same
+ * answer: where the policy wants an answer signed by machines of several TEE families, theirs
+ * count too. policy: a trust policy's text, or NULL (the evidence is then not held against
+ * any). home: its bundles count where the policy names their auditor; NULL: none do. */
+struct apex_result_file {
+    const char *text;
+    size_t len;
+};
 struct apex_verification {
     bool holds, simulated;
     size_t n_checks;
     struct apex_check checks[48];
     char sentences[3][240];
 };
-APEX_API apex_status apex_verify(const struct apex_home *home, const char *result, size_t len,
+APEX_API apex_status apex_verify(const struct apex_home *home,
+                                 const struct apex_result_file *files, size_t n,
                                  const char *policy, struct apex_verification *v,
                                  struct apex_error *error);
 

@@ -68,21 +68,40 @@ static void manifest_make(struct world *w)
     sha256(buffer_span(&w->manifest), w->address);
 }
 
-struct world *world_new(enum lie lie)
+static struct world *node_new(enum lie lie)
 {
-    static const char *const names[] = {"kauri", "rimu", "totara"};
     struct world *w = calloc(1, sizeof *w);
     CHECK(w != NULL);
     CHECK_OK(crypto_init());
     w->lie = lie;
     sign_new(&w->log_public, &w->log);
     CHECK_OK(ecdsa_from_seed((const uint8_t[32]){1}, &w->chain_public, &w->chain));
+    CHECK_OK(merkle_tree_new(&w->tree));
+    world_boot(w);
+    return w;
+}
+
+struct world *world_new(enum lie lie)
+{
+    static const char *const names[] = {"kauri", "rimu", "totara"};
+    struct world *w = node_new(lie);
     for (size_t i = 0; i < WORLD_PARTIES; i++)
         party_new(&w->party[i], names[i]);
     party_new(&w->stranger, "stranger");
-    CHECK_OK(merkle_tree_new(&w->tree));
-    world_boot(w);
+    random_bytes(w->seed, sizeof w->seed);
     manifest_make(w);
+    return w;
+}
+
+struct world *world_twin(const struct world *of)
+{
+    struct world *w = node_new(LIE_NONE);
+    memcpy(w->party, of->party, sizeof w->party);
+    w->stranger = of->stranger;
+    memcpy(w->seed, of->seed, sizeof w->seed);
+    memcpy(w->address, of->address, sizeof w->address);
+    buffer_append(&w->manifest, buffer_span(&of->manifest));
+    CHECK_OK(buffer_ok(&w->manifest));
     return w;
 }
 
@@ -212,7 +231,7 @@ static uint64_t ask(struct world *w)
     struct request r = {0};
     struct act act = {.kind = ACT_RUN, .name = SPAN_TEXT("sites")};
     random_bytes(r.nonce, sizeof r.nonce);
-    random_bytes(r.seed, sizeof r.seed);
+    memcpy(r.seed, w->seed, sizeof r.seed);
     CHECK_OK(request_write(&r, &w->request));
     sha256(buffer_span(&w->request), act.request_digest);
     random_bytes(act.blob, sizeof act.blob);

@@ -63,6 +63,7 @@ struct world {
     struct buffer manifest;
     uint8_t address[32];
     struct buffer request;
+    uint8_t seed[32]; /* of the request */
     struct merkle_tree *tree;
     size_t n;
     struct buffer entries[WORLD_ENTRIES_MAX];
@@ -75,6 +76,8 @@ struct world {
 /* Keys, a manifest and an enclave on record; nothing else has happened. Free it with
  * world_free. */
 struct world *world_new(enum lie lie);
+/* Another node's: its own enclave and log, the same parties and contract. */
+struct world *world_twin(const struct world *of);
 void world_free(struct world *w);
 /* Another start of the enclave: a new identity with its evidence, on record. */
 void world_boot(struct world *w);
