@@ -641,7 +641,7 @@ def who_is_silent_or_drips_is_cut_off():
         wait_for(lambda: drip((body, b"x")), "the end of the slow body")
         assert lively.recv(100).startswith(b"HTTP/1.1 200"), "who sends steadily is served"
         counted(1)
-    with Node(None, "--idle-s", "1", "--head-s", "600") as n, connected(n) as silent:
+    with Node(None, "--idle-s", "1", "--head-s", "600", wait=None) as n, connected(n) as silent:
         wait_for(lambda: closed(silent), "the end of who says nothing")
 
 
