@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 20000, RAISE_MS = 150, LOST_MS = 300 };
-#define PATH "build/outbox-test"
+enum { PATIENCE_MS = 120000, RAISE_MS = 150, LOST_MS = 2000 };
+
+static char path[4096]; /* beside the key */
 
 static const char *url;
 static uint8_t registry[20];
@@ -53,7 +54,7 @@ static void mine(uint64_t n)
 
 static struct outbox *open_box(uint64_t confirmations, uint64_t max_fee)
 {
-    const struct outbox_options o = {PATH, &key, confirmations, max_fee, RAISE_MS, LOST_MS};
+    const struct outbox_options o = {path, &key, confirmations, max_fee, RAISE_MS, LOST_MS};
     struct outbox *box;
     CHECK_OK(outbox_open(&o, chain->place.chain_id, &box, &fault));
     return box;
@@ -63,7 +64,7 @@ static int set_up(void **state)
 {
     struct chain_options o = {.url = url, .confirmations = 1};
     (void)state;
-    unlink(PATH);
+    unlink(path);
     memcpy(o.registry, registry, sizeof registry);
     return chain_open(&o, &chain, &fault) == APEX_OK ? 0 : -1;
 }
@@ -74,7 +75,7 @@ static int tear_down(void **state)
     rpc("evm_setAutomine", json_pack("[b]", 1));
     mine(1);
     chain_close(chain);
-    unlink(PATH);
+    unlink(path);
     return 0;
 }
 
@@ -111,7 +112,7 @@ static size_t versions(void)
 {
     size_t n = 0;
     BUFFER_CLEARED text = {0};
-    CHECK_OK(file_read(PATH, 1 << 20, &text));
+    CHECK_OK(file_read(path, 1 << 20, &text));
     for (size_t i = 0; i < text.len; i++)
         n += text.data[i] == '\n';
     return n;
@@ -185,7 +186,8 @@ static void it_is_done_only_when_it_is_deep_and_a_reorg_puts_it_back(void **stat
     json_t *snapshot;
     CHECK_OK(rpc_call(chain->rpc, "evm_snapshot", NULL, &snapshot, &fault));
     submit(box);
-    sleep_ms(100);
+    for (int64_t until = now_ms() + PATIENCE_MS; nonce() == before && now_ms() < until;)
+        sleep_ms(20);
     CHECK(poll_once(box) == OUTBOX_WAITING && nonce() == before + 1); /* one block deep */
     rpc("evm_revert", json_pack("[O]", snapshot));
     json_decref(snapshot);
@@ -236,7 +238,7 @@ static void what_would_revert_or_costs_too_much_is_not_sent(void **state)
 static void a_file_that_is_damaged_or_of_another_chain_or_key_stops_it(void **state)
 {
     (void)state;
-    struct outbox_options o = {PATH, &key, 1, UINT64_MAX, RAISE_MS, LOST_MS};
+    struct outbox_options o = {path, &key, 1, UINT64_MAX, RAISE_MS, LOST_MS};
     struct outbox *box = open_box(1, UINT64_MAX);
     struct gas_key other = key;
     rpc("evm_setAutomine", json_pack("[b]", 0));
@@ -246,7 +248,7 @@ static void a_file_that_is_damaged_or_of_another_chain_or_key_stops_it(void **st
     other.address[0] ^= 1;
     o.key = &other;
     CHECK_STATUS(outbox_open(&o, chain->place.chain_id, &box, &fault), APEX_E_FORMAT);
-    CHECK(truncate(PATH, 40) == 0);
+    CHECK(truncate(path, 40) == 0);
     o.key = &key;
     CHECK_STATUS(outbox_open(&o, chain->place.chain_id, &box, &fault), APEX_E_FORMAT);
     rpc("anvil_dropAllTransactions", NULL);
@@ -269,5 +271,6 @@ int main(int argc, char **argv)
         gas_key_load(argv[3], &key, &fault) != APEX_OK)
         return 2;
     url = argv[1];
+    snprintf(path, sizeof path, "%s.outbox", argv[3]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

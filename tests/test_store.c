@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 enum { CRASHED = 77, BLOB_MAX = 1 << 20, DIRTY_MAX = 64, OPS_MAX = 200 };
+enum { STALLED_MS = 2000 }; /* who is silent for so long may be taken over */
 
 /* ---- the disk, watched ---- */
 
@@ -506,8 +507,12 @@ static void *racer_main(void *context)
     struct racer *r = context;
     bool whole = false;
     uint64_t offset;
-    r->result =
-        stretch_send(r->store, span_of(bytes, 200000), 0, 200000, r->step, &whole, &offset);
+    int64_t began;
+    do {
+        began = now_ms();
+        r->result =
+            stretch_send(r->store, span_of(bytes, 200000), 0, 200000, r->step, &whole, &offset);
+    } while (r->result == APEX_E_REFUSED && now_ms() - began >= STALLED_MS);
     if (r->result == APEX_OK && !whole) r->result = APEX_E_BUG;
     return NULL;
 }
@@ -534,7 +539,7 @@ static void many_may_send_the_same_blob_at_once(void **state)
 
 static void a_silent_sender_is_taken_over_and_a_lively_one_is_not(void **state)
 {
-    enum { LEN = 100, STALLED_MS = 2000 };
+    enum { LEN = 100 };
     const struct span b = span_of(bytes, LEN);
     const struct stretch first = {0, 60, LEN}, early = {29, 71, LEN}, rest = {30, 70, LEN};
     uint8_t digest[32];
@@ -545,13 +550,13 @@ static void a_silent_sender_is_taken_over_and_a_lively_one_is_not(void **state)
     struct store *s = store_fresh();
     digest_of(b, digest);
     CHECK_OK(upload_begin(s, digest, &first, &old, &whole, &offset));
+    int64_t began = now_ms();
     CHECK_OK(upload_write(old, span_of(b.data, 30)));
     CHECK_STATUS(upload_begin(s, digest, &early, &newer, &whole, &offset), APEX_E_USAGE);
     CHECK(offset == 30);
-    int64_t began = now_ms();
     CHECK_OK(
         upload_begin(s, digest, &rest, &newer, &whole, &offset)); /* waits for a sign of life */
-    CHECK(now_ms() - began > STALLED_MS - 200);
+    CHECK(now_ms() - began >= STALLED_MS);
     CHECK_STATUS(upload_write(old, span_of(b.data + 30, 30)), APEX_E_REFUSED);
     upload_abandon(old);
     CHECK_OK(upload_write(newer, span_of(b.data + 30, 70)));
@@ -567,25 +572,36 @@ static void *leaver_main(void *upload)
     return NULL;
 }
 
-static void who_comes_back_before_its_old_line_is_known_dead_goes_on_once_it_is(void **state)
+/* True when it went on sooner than a silence alone would have let it. */
+static bool goes_on_at_once(struct store *s, struct span b)
 {
-    const struct span b = span_of(bytes, 100);
     const struct stretch first = {0, 60, 100};
     uint8_t digest[32];
     struct upload *old;
     pthread_t leaver;
     bool whole;
     uint64_t offset;
-    (void)state;
-    struct store *s = store_fresh();
     digest_of(b, digest);
     CHECK_OK(upload_begin(s, digest, &first, &old, &whole, &offset));
-    CHECK_OK(upload_write(old, span_of(b.data, 30)));
     int64_t began = now_ms();
+    CHECK_OK(upload_write(old, span_of(b.data, 30)));
     CHECK(pthread_create(&leaver, NULL, leaver_main, old) == 0);
     CHECK_OK(stretch_send(s, b, 30, 70, 70, &whole, &offset));
-    CHECK(whole && blob_whole(s, b) && now_ms() - began < 1500);
+    bool at_once = now_ms() - began < STALLED_MS;
+    CHECK(whole && blob_whole(s, b));
     pthread_join(leaver, NULL);
+    return at_once;
+}
+
+/* A try in which this machine itself was silent for too long proves nothing. */
+static void who_comes_back_before_its_old_line_is_known_dead_goes_on_once_it_is(void **state)
+{
+    bool at_once = false;
+    (void)state;
+    struct store *s = store_fresh();
+    for (size_t i = 0; i < 20 && !at_once; i++)
+        at_once = goes_on_at_once(s, span_of(bytes + i, 100));
+    CHECK(at_once);
     store_close(s);
 }
 

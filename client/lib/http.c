@@ -70,8 +70,11 @@ static size_t give_body(char *room, size_t one, size_t n, void *context)
 apex_status http_open(const char *url, struct http **http, struct apex_error *error)
 {
     size_t len = strlen(url);
-    if (len >= URL_MAX_LEN ||
-        (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
+    const char *host = strncmp(url, "http://", 7) == 0    ? url + 7
+                       : strncmp(url, "https://", 8) == 0 ? url + 8
+                                                          : "";
+    /* Of a path after no host the library takes the first name for one. */
+    if (len >= URL_MAX_LEN || *host == 0 || *host == '/')
         return apex_fail(
             error, APEX_E_USAGE,
             "the node's address is not of the form http://HOST:PORT or https://HOST",

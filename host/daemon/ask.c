@@ -32,6 +32,8 @@ apex_status host_ask_run(struct host *host, uint64_t run, struct run_hint *hint)
     struct cose cose;
     struct reply reply;
     struct body_run body;
+    struct run_hint known;
+    runs_get(host->runs, run, &known);
     *hint = (struct run_hint){.run = run};
     TRY(ask(host, MESSAGE_RUN, &q, ASK_TIMEOUT_MS, &bytes));
     TRY(cose_parse(buffer_span(&bytes), &cose));
@@ -40,7 +42,7 @@ apex_status host_ask_run(struct host *host, uint64_t run, struct run_hint *hint)
     TRY(body_run_parse(reply.body, &body));
     const struct run_hint found = {run, body.state, body.permille, body.index};
     if (!run_hint_ok(&found)) return APEX_E_FORMAT;
-    runs_put(host->runs, &found);
+    runs_put_answer(host->runs, &known, &found);
     *hint = found;
     return APEX_OK;
 }

@@ -61,13 +61,19 @@ void runs_free(struct runs *runs)
     free(runs);
 }
 
-void runs_put(struct runs *runs, const struct run_hint *hint)
+/* Lock held. */
+static void hint_put(struct runs *runs, const struct run_hint *hint)
 {
-    pthread_mutex_lock(&runs->lock);
     struct run_hint *kept = &runs->hints[hint->run % RUNS_MAX];
     if (kept->run != hint->run || !run_ended(kept) || run_ended(hint))
         *kept = *hint; /* what ended stays ended */
     pthread_cond_broadcast(&runs->changed);
+}
+
+void runs_put(struct runs *runs, const struct run_hint *hint)
+{
+    pthread_mutex_lock(&runs->lock);
+    hint_put(runs, hint);
     pthread_mutex_unlock(&runs->lock);
 }
 
@@ -87,6 +93,15 @@ void runs_get(struct runs *runs, uint64_t run, struct run_hint *hint)
 static bool hint_equal(const struct run_hint *a, const struct run_hint *b)
 {
     return a->state == b->state && a->permille == b->permille && a->entry == b->entry;
+}
+
+void runs_put_answer(struct runs *runs, const struct run_hint *known,
+                     const struct run_hint *answer)
+{
+    pthread_mutex_lock(&runs->lock);
+    const struct run_hint now = hint_of(runs, answer->run);
+    if (hint_equal(&now, known) || run_ended(answer)) hint_put(runs, answer);
+    pthread_mutex_unlock(&runs->lock);
 }
 
 bool runs_wait(struct runs *runs, struct run_hint *hint, int64_t timeout_ms)

@@ -23,6 +23,10 @@ struct runs;
 apex_status runs_new(struct runs **runs);
 void runs_free(struct runs *runs);
 void runs_put(struct runs *runs, const struct run_hint *hint);
+/* What the enclave answered to a question asked when `known` was all that was known: events
+ * that came meanwhile may be newer, and stay. */
+void runs_put_answer(struct runs *runs, const struct run_hint *known,
+                     const struct run_hint *answer);
 /* state RUN_UNKNOWN when nothing is known. */
 void runs_get(struct runs *runs, uint64_t run, struct run_hint *hint);
 /* Waits until what is known of the run differs from *hint, the time is up or runs_stop was

@@ -5,6 +5,7 @@ A message is JSON, {"do": ...}; anything else (the host's own CBOR queries) is a
 into its --state folder: a file `refuse` makes it exit 3, `die` exit 1, `mute` makes it read nothing."""
 import json
 import os
+import select
 import socket
 import struct
 import sys
@@ -15,6 +16,8 @@ MESSAGE, ANSWER, REPLY, CALL, EVENT = 1, 2, 3, 4, 5
 link = socket.socket(fileno=3)
 writing, waiting, changed = threading.Lock(), {}, threading.Condition()
 runs = {}  # run: (state, entry, permille): what a run query is answered with
+meanwhile = {}  # run: the event that overtakes the next answer to a query
+deaf = threading.Event()  # set: nobody reads the link any more
 state_folder = sys.argv[sys.argv.index("--state") + 1]
 
 
@@ -35,6 +38,11 @@ def call(op, payload):
     with changed:
         changed.wait_for(lambda: waiting[number] is not None)
         return waiting[number]
+
+
+def say(run, state, permille, entry):
+    runs[run] = (state, entry, permille)
+    send(EVENT, 0, struct.pack(">QBHQ", run, state, permille, entry))
 
 
 def head(major, n):
@@ -59,7 +67,10 @@ def cbor(value):
 def run_reply(message):
     """What the enclave would answer to a run query; unsigned, since the host cannot tell."""
     known = [k for k in runs if message.endswith(cbor({1: bytes(32), 2: k}))]
-    body = cbor(dict(zip((1, 2, 3), runs[known[0]]))) if known else b""
+    answer = dict(zip((1, 2, 3), runs[known[0]])) if known else None
+    if known and known[0] in meanwhile:
+        say(*meanwhile.pop(known[0]))
+    body = cbor(answer) if known else b""
     payload = cbor({1: "apex/reply/v1", 2: bytes(32), 3: 0 if known else 9, 4: 0 if known else 41, 5: "", 6: body, 7: b""})
     return cbor([cbor({1: -8, 4: bytes(32)}), {}, payload, bytes(64)])
 
@@ -81,19 +92,31 @@ def act(order, number, message):
         return answer[:1] + answer[1:4096]
     if do == "event":
         for event in order["events"]:
-            runs[event[0]] = (event[1], event[3], event[2])
-            send(EVENT, 0, struct.pack(">QBHQ", *event))
-            time.sleep(order.get("ms", 0) / 1000)
+            say(*event)
         return b"done"
+    if do == "hold":  # the run tells when the message is here, and when its late reply is on its way
+        say(order["run"], 2, 0, 0)
+        while not os.path.exists(os.path.join(state_folder, "go")):
+            time.sleep(0.02)
+        send(REPLY, number, message)
+        say(order["run"], 3, 1000, 1)
+        return None
     if do == "know":
         runs[order["run"]] = tuple(order["as"])
+        if "meanwhile" in order:
+            meanwhile[order["run"]] = order["meanwhile"]
         return b"done"
     if do == "raw":
         raw(bytes.fromhex(order["hex"]))
         return b"done"
     if do == "flood":
-        raw(b"".join(struct.pack(">IBIBI", 10, CALL, 1000000 + i, 2, i) for i in range(order["n"])))  # small blobs
-        return b"done"
+        deaf.set()  # the answers are large and nobody takes them, so the host cannot keep up
+        get = bytes([1]) + bytes.fromhex(order["blob"]) + struct.pack(">QI", 0, order["len"])
+        raw(b"".join(struct.pack(">IBI", 5 + len(get), CALL, 1000000 + i) + get for i in range(order["n"])))
+        end = select.poll()
+        end.register(link, 0)
+        end.poll()
+        os._exit(0)
     if do == "die":
         os._exit(order["code"])
     return b"" if do == "empty" else None  # "nothing": never answered
@@ -113,6 +136,8 @@ def read(n):
     data = b""
     while len(data) < n:
         piece = link.recv(n - len(data))
+        while deaf.is_set():
+            time.sleep(1)
         if not piece:
             os._exit(0)
         data += piece

@@ -14,7 +14,8 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 APEXD = sys.argv[1]
 ENCLAVE = os.path.join(HERE, "fake_enclave.py")
-UP_S = 10
+UP_S = 120  # only what never comes takes so long
+ATTACH_S = 2  # how long apexd holds a message for an enclave that is just starting
 
 
 def sha(data):
@@ -47,7 +48,7 @@ class Node:
     def lines(self):
         return open(self.log_path).read().splitlines()
 
-    def ask(self, method, path, body=None, headers=None, timeout=20):
+    def ask(self, method, path, body=None, headers=None, timeout=UP_S):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             c.request(method, path, body, headers or {})
@@ -56,7 +57,7 @@ class Node:
         finally:
             c.close()
 
-    def raw(self, data, timeout=10):
+    def raw(self, data, timeout=UP_S):
         """Sends bytes, gives what comes back until the other end closes (or b'' on a reset)."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as s:
             got = b""
@@ -72,11 +73,24 @@ class Node:
     def tell(self, **order):
         return self.ask("POST", "/message", json.dumps(order))
 
+    def tell_starting(self, **order):
+        """As `tell`, to an enclave that is just being started: a 503 must have been waited for."""
+        until = time.monotonic() + UP_S
+        while True:
+            began = time.monotonic()
+            a = self.tell(**order)
+            if a.code != 503 or began > until:
+                return a
+            assert time.monotonic() - began >= ATTACH_S, "turned away without a wait for the enclave"
+
     def health(self):
         return json.loads(self.ask("GET", "/healthz").body)
 
     def wait_enclave(self, state):
         wait_for(lambda: self.health()["enclave"] == state, f"enclave {state}")
+
+    def wait_run(self, run, state):
+        wait_for(lambda: json.loads(self.ask("GET", f"/runs/{run}").body)["state"] == state, f"run {run} {state}")
 
     def enclave_pid(self):
         return json.loads(self.tell(do="facts").body)["pid"]
@@ -89,7 +103,7 @@ class Node:
     def stop(self, expect=0):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(UP_S)
         self.process.stdout.close()
         self.log.close()
         if self.own:
@@ -104,6 +118,14 @@ class Node:
             value.log = "".join("    " + line + "\n" for line in self.lines()[-15:])
             self.process.kill()
         self.stop(expect=None if kind else 0)
+
+
+def gone(pid):
+    """No such process, or one that has ended and waits for its parent."""
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 class Answer:
