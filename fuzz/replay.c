@@ -78,22 +78,29 @@ static int run_file(const char *path, uint8_t *data, uint8_t *out)
     return 0;
 }
 
+static int is_seed(const struct dirent *e)
+{
+    return e->d_name[0] != '.';
+}
+
 int main(int argc, char **argv)
 {
     uint8_t *data = malloc(INPUT_MAX), *out = malloc(INPUT_MAX + 16);
-    DIR *dir = argc == 2 ? opendir(argv[1]) : NULL;
-    if (!dir || !data || !out) {
+    struct dirent *
+        *seeds; /* by name: some targets remember, and folders have orders of their own */
+    int n = argc == 2 ? scandir(argv[1], &seeds, is_seed, alphasort) : -1;
+    if (n < 0 || !data || !out) {
         fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]);
         return 2;
     }
     int files = 0;
-    for (struct dirent *e; (e = readdir(dir));) {
+    for (int i = 0; i < n; i++) {
         char path[4096];
-        if (e->d_name[0] == '.') continue;
-        snprintf(path, sizeof path, "%s/%s", argv[1], e->d_name);
+        snprintf(path, sizeof path, "%s/%s", argv[1], seeds[i]->d_name);
         if (run_file(path, data, out) == 0) files++;
+        free(seeds[i]);
     }
-    closedir(dir);
+    free(seeds);
     run_copy(out, 0);
     const char *name = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
     if (stale) {

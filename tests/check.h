@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "include/apex/status.h"
@@ -13,5 +14,11 @@
 #define CHECK(condition) assert_true(condition)
 #define CHECK_OK(call) assert_int_equal((int)(call), (int)APEX_OK)
 #define CHECK_STATUS(call, status) assert_int_equal((int)(call), (int)(status))
+
+/* Line by line also into a pipe: a test that is stopped in its course has said how far it came. */
+__attribute__((constructor)) static void check_lines_at_once(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
 
 #endif

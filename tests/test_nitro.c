@@ -16,6 +16,8 @@ static EVP_PKEY *root_key, *leaf_key;
 static struct buffer root_der, between_der, leaf_der, mute_der, old_der;
 static struct roots roots;
 static struct verdict verdict;
+static time_t
+    now; /* one moment for certificates and judgements, however long the setup takes */
 static uint64_t now_ms;
 
 static void certificate_make(const char *subject, const char *issuer, EVP_PKEY *key, bool ca,
@@ -29,8 +31,8 @@ static void certificate_make(const char *subject, const char *issuer, EVP_PKEY *
                                (const uint8_t *)subject, -1, -1, 0);
     X509_NAME_add_entry_by_txt(X509_get_issuer_name(c), "CN", MBSTRING_ASC,
                                (const uint8_t *)issuer, -1, -1, 0);
-    X509_gmtime_adj(X509_getm_notBefore(c), from_s);
-    X509_gmtime_adj(X509_getm_notAfter(c), until_s);
+    X509_time_adj(X509_getm_notBefore(c), from_s, &now);
+    X509_time_adj(X509_getm_notAfter(c), until_s, &now);
     X509_set_pubkey(c, key);
     for (int i = 0; i < 2; i++) {
         const char *value = i == 0 ? (ca ? "critical,CA:TRUE" : "critical,CA:FALSE") : usage;
@@ -51,7 +53,8 @@ static void certificate_make(const char *subject, const char *issuer, EVP_PKEY *
 static int setup(void **state)
 {
     (void)state;
-    now_ms = (uint64_t)time(NULL) * 1000;
+    now = time(NULL);
+    now_ms = (uint64_t)now * 1000;
     root_key = EVP_EC_gen("P-384");
     leaf_key = EVP_EC_gen("P-384");
     certificate_make("nitro", "nitro", root_key, true, "critical,keyCertSign", -86400, 86400,
