@@ -92,9 +92,9 @@ def free_port():
                 continue
 
 
-def one_processor():
-    """Words before a command that may use one processor alone."""
-    return ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
+def processors(n):
+    """Words before a command that may use so many of the machine's processors at most."""
+    return ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:n]))]
 
 
 def vkey(origin, key):
