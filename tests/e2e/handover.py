@@ -239,9 +239,10 @@ def other_policy(w):
 
 def main():
     w = World()
-    b = w.newcomer()
-    nodes = [b]
+    nodes = []
     try:
+        b = w.newcomer()
+        nodes.append(b)
         waits(w, b)
         reflections(w, b)
         replays(w, b)
