@@ -453,7 +453,6 @@ static void tables_keep(struct job *j)
 
 static void job_clear(struct job *j)
 {
-    tables_keep(j);
     for (size_t i = 0; i < JAIL_TABLES_MAX; i++) {
         memory_file_free(j->tables[i].file);
         table_marks_clear(&j->tables[i].marks);
@@ -512,6 +511,7 @@ void job_do(struct core *core, struct programs *programs, struct run *run, unsig
         j->entry->used_model = j->entry->has_model = false;
         refusal_fill(j, no);
     }
+    tables_keep(j); /* before the end is told: who then asks again finds them kept */
     end_append(j);
     job_clear(j);
 }
@@ -546,6 +546,7 @@ enum refusal job_again(struct core *core, struct programs *programs, struct run 
         result_fill(j);
         memcpy(output, j->entry->output, sizeof j->entry->output);
     }
+    tables_keep(j);
     job_clear(j);
     return no;
 }

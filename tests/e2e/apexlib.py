@@ -1,6 +1,7 @@
 """Starts a real node (apexd and enclave) in a scratch folder and drives the real `apex`: what the end-to-end tests stand on."""
 import base64
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -19,17 +20,32 @@ BUILD = os.environ.get("APEX_BUILD", os.path.join(ROOT, "build"))
 SHARED = os.path.join(os.path.dirname(ROOT), "shared")
 APEX = os.path.join(BUILD, "client/apex")
 MASK = (1 << 64) - 1
+PATIENCE = 120  # seconds until what never comes is given up: no test is about how soon it comes
+os.environ["no_proxy"] = "*"  # all addresses are this machine's
 failures = 0
+numbers = itertools.count(1)  # for names that nobody else takes
+claims = []
 
 
 def say(good, sentence, why=""):
     """One line a test proves; tools/check counts them."""
     global failures
-    print(("ok - " if good else "not ok - ") + sentence, flush=True)
+    lines = ("ok - " if good else "not ok - ") + sentence + "\n"
     if not good:
         failures += 1
-        print("# " + str(why).replace("\n", "\n# "), flush=True)
+        lines += "# " + str(why).replace("\n", "\n# ") + "\n"
+    sys.stdout.write(lines)  # whole, whatever other threads say
+    sys.stdout.flush()
     return good
+
+
+def wait_for(condition, seconds=PATIENCE):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.03)
+    return True
 
 
 def done():
@@ -47,16 +63,38 @@ def h(seed, row):
     return splitmix64(((seed << 32) + row) & MASK)
 
 
+def claim(name):
+    """A name that one process of this machine has, until it ends."""
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.bind("\0" + name)
+    except OSError:
+        s.close()
+        return False
+    claims.append(s)
+    return True
+
+
 def free_port():
-    """Below the ports that the kernel gives to those who ask for any: nobody takes it between its choice and its use."""
+    """Below the ports that the kernel gives to those who ask for any, and not another test's: nobody takes it between its choice and its use, or while
+    its server is away."""
+    given = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+    top = given if given > 16000 else 32000
     while True:
-        port = random.randrange(20000, 32000)
+        port = random.SystemRandom().randrange(top - 12000, top)
+        if not claim("apex-test-port-%d" % port):
+            continue
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
                 return port
             except OSError:
                 continue
+
+
+def processors(n):
+    """Words before a command that may use so many of the machine's processors at most."""
+    return ["taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:n]))]
 
 
 def vkey(origin, key):
@@ -76,8 +114,9 @@ class Node:
         self.host = None
         self.url = None
 
-    def start(self, wait=True, timeout=30):
+    def start(self, wait=True, timeout=PATIENCE):
         self.log = open(os.path.join(self.scratch, "node.log"), "a")
+        self.log_from = os.path.getsize(self.log.name)
         self.host = subprocess.Popen(
             self.wrap + [os.path.join(BUILD, "host/apexd"), "--data", self.data, "--listen", "127.0.0.1:0", "--tee", "sim",
                          "--enclave", self.enclave, *self.extra],
@@ -90,24 +129,30 @@ class Node:
             raise RuntimeError("the enclave did not come up: " + self.log_text())
         return self
 
-    def healthy(self, timeout=30):
-        end = time.time() + timeout
-        while time.time() < end:
-            try:
-                if urllib.request.urlopen(self.url + "/healthz", timeout=2).status == 200:
-                    return True
-            except OSError:
-                pass
-            time.sleep(0.03)
-        return False
+    def healthy_now(self):
+        try:
+            return urllib.request.urlopen(self.url + "/healthz", timeout=10).status == 200
+        except OSError:
+            return False
+
+    def healthy(self, timeout=PATIENCE):
+        return wait_for(self.healthy_now, timeout)
 
     def log_text(self):
         return open(os.path.join(self.scratch, "node.log"), errors="replace").read()[-2000:]
 
+    def logs(self, words):
+        """Waits until the log of this start has these words."""
+        def there():
+            with open(os.path.join(self.scratch, "node.log"), errors="replace") as log:
+                log.seek(self.log_from)
+                return words in log.read()
+        return wait_for(there)
+
     def stop(self, how=signal.SIGTERM):
         if self.host and self.host.poll() is None:
             self.host.send_signal(how)
-            self.host.wait(30)
+            self.host.wait(PATIENCE)
         if self.host:
             self.host.stdout.close()
             self.log.close()
@@ -123,7 +168,7 @@ class Node:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def get(self, path):
-        return urllib.request.urlopen(self.url + path, timeout=10).read()
+        return urllib.request.urlopen(self.url + path, timeout=PATIENCE).read()
 
 
 class Party:
@@ -155,7 +200,7 @@ class Party:
 
     def run(self, address, function, *params, rows=None, seed=None):
         """The answer and the result file's text."""
-        path = os.path.join(self.node.scratch, "result-%s-%d.json" % (self.name, time.time_ns()))
+        path = os.path.join(self.node.scratch, "result-%d.json" % next(numbers))
         words = ["run", address, function, "-o", path]
         for p in params:
             words += ["--param", p]
@@ -172,10 +217,10 @@ def manifest(node, party, template, parties, **changes):
     """A manifest from a contract's template, with keys of the template replaced; returns its path."""
     folder = os.path.join(ROOT, "contracts", template)
     text = open(os.path.join(folder, "manifest.json")).read()
-    changes.setdefault("purpose", "test %d" % time.time_ns())  # an address of its own
+    changes.setdefault("purpose", "test %d" % next(numbers))  # an address of its own
     for key, value in changes.items():
         text = set_key(text, key, value)
-    name = os.path.join(node.scratch, "template-%d.json" % time.time_ns())
+    name = os.path.join(node.scratch, "template-%d.json" % next(numbers))
     open(name, "w").write(text)
     out = name.replace("template", "manifest")
     words = ["contract", "new", name, "--program", os.path.join(BUILD, "contracts", template + ".elf"), "-o", out]

@@ -3,10 +3,9 @@ import json
 import os
 import signal
 import subprocess
-import time
 import urllib.request
 
-from apexlib import BUILD, ROOT, free_port
+from apexlib import BUILD, PATIENCE, ROOT, free_port, wait_for
 
 ANVIL = os.path.join(ROOT, "tests/chain/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 CHAIN_TOOL = os.path.join(BUILD, "host/apex-chain")
@@ -29,18 +28,22 @@ class Chain:
     def start(self):
         self.process = subprocess.Popen([ANVIL, "--host", "127.0.0.1", "--port", str(self.port), "--silent", *self.more],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(400):
-            try:
-                self.rpc("eth_chainId")
-                return self
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError("anvil does not start")
+        if not wait_for(self.answers):
+            raise RuntimeError("anvil does not start")
+        return self
+
+    def answers(self):
+        try:
+            return bool(self.rpc("eth_chainId"))
+        except OSError:
+            if self.process.poll() is not None:
+                raise RuntimeError("anvil ended with %d" % self.process.returncode)
+            return False
 
     def stop(self, how=signal.SIGTERM):
         if self.process:
             self.process.send_signal(how)
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
         self.process = None
 
     def tool(self, *words):
@@ -51,7 +54,7 @@ class Chain:
 
     def rpc(self, method, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
-        reply = urllib.request.urlopen(urllib.request.Request(self.url, body, {"Content-Type": "application/json"}), timeout=10)
+        reply = urllib.request.urlopen(urllib.request.Request(self.url, body, {"Content-Type": "application/json"}), timeout=PATIENCE)
         answer = json.loads(reply.read())
         if "error" in answer:
             raise RuntimeError(answer["error"])
@@ -59,12 +62,9 @@ class Chain:
 
     def receipt(self, transaction):
         """It can be a few milliseconds late even on a chain that mines at once."""
-        for _ in range(200):
-            found = self.rpc("eth_getTransactionReceipt", transaction)
-            if found:
-                return found
-            time.sleep(0.02)
-        raise RuntimeError("no receipt of " + transaction)
+        if not wait_for(lambda: self.rpc("eth_getTransactionReceipt", transaction)):
+            raise RuntimeError("no receipt of " + transaction)
+        return self.rpc("eth_getTransactionReceipt", transaction)
 
     def apexd(self, url=None):
         """What apexd is given to keep its log here."""

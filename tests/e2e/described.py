@@ -162,7 +162,8 @@ def ruled(node, crew):
     step = amount["mean"] % 1
     say(abs(amount["mean"] - want["mean"]) < amount["most"] and step == 0, "the mean is told no finer than one row moves it by", (amount["mean"], want["mean"]))
     kinds = column(answer, "kind")
-    say("meteorite" not in text and "mail" not in text, "a category that too few rows have is not named", text)
+    told = json.dumps(answer)  # a signature beside it may well spell a short word
+    say("meteorite" not in text and "mail" not in told, "a category that too few rows have is not named", text)
     say(kinds["suppressed_categories"] >= 2, "and another is hidden with it, so that its rows do not follow from the total", kinds)
     got, _ = crew[1].run(address, "counts", "column=channel")
     say([c["category"] for c in got["categories"]] in (["web"], ["phone"], []) and got["suppressed_categories"] >= 2, "counts hides alike", got)
@@ -170,7 +171,7 @@ def ruled(node, crew):
     told = [b for b in got["bins"] if "rows" in b]
     say(all(b["rows"] >= 10 and b["rows"] % 10 == 0 for b in told) and got["suppressed_bins"] >= 2, "no bin of a histogram rests on fewer than ten rows", got)
     got, text = crew[2].run(address, "crosstab", "down=kind", "across=channel")
-    say("meteorite" not in text and "mail" not in text and all(v is None or v >= 10 for r in got["table"] for v in r), "nor any cell of a table", got)
+    say("meteorite" not in text and "mail" not in json.dumps(got) and all(v is None or v >= 10 for r in got["table"] for v in r), "nor any cell of a table", got)
     code, out, err = crew[0].apex("run", address, "histogram", "--param", "column=date")
     say(code == 1 and "states no bounds" in err, "a histogram without public edges is refused", (code, err))
     code, out, err = crew[0].apex("run", address, "histogram", "--param", "column=amount", "--param", "edges=[[5],[5]]")

@@ -3,7 +3,6 @@ import json
 import os
 import random
 import shutil
-import time
 
 import wire
 from apexlib import BUILD, LOOSE, ROOT, Node, Party, deploy, done, manifest, say
@@ -12,16 +11,9 @@ REPLAYED, BAD_MESSAGE, BAD_SIGNATURE, NO_ROOT, HAS_ROOT, PEER, WRONG_SHARE, NOT_
 THRESHOLD = 2
 
 
-def wait_for(node, words):
-    until = time.time() + 20
-    while words not in node.log_text() and time.time() < until:
-        time.sleep(0.05)
-    return words in node.log_text()
-
-
 def waiting(node):
     node.start(wait=False)
-    assert wait_for(node, "waiting for a root secret"), node.log_text()
+    assert node.logs("waiting for a root secret"), node.log_text()
     return node
 
 
@@ -171,7 +163,7 @@ def hand_over(w, b):
     entries = list(wire.bundle(w.a.get("/tile/entries/000.p/%d" % size)))
     body = wire.loads(wire.loads(entries[out["entry"]])[2])[7]
     say(out["entry"] == before and size == before + 1 and 6 in body and body[4] == bytes(32), "the giver's log records whom it handed its root secret", body)
-    say(wait_for(b, "ends before the root secret was handed over"), "a newcomer with an older log does not fork it, but asks for the newer one", b.log_text())
+    say(b.logs("ends before the root secret was handed over"), "a newcomer with an older log does not fork it, but asks for the newer one", b.log_text())
     w.a.stop()
     b.stop()
     copy_data(w.a, b)
@@ -191,7 +183,7 @@ def lost_and_found(w, b):
     copy_data(b, c)
     c.start(wait=False)
     w.move_to(c)
-    say(wait_for(c, "waiting for a root secret"), "a log without its root secret is not started afresh")
+    say(c.logs("waiting for a root secret"), "a log without its root secret is not started afresh")
     kauri, rimu, totara = w.crew
     text = open(shares).read()
     bad = os.path.join(w.a.scratch, "bad.json")
@@ -225,7 +217,7 @@ def lost_and_found(w, b):
     good = open(path, "rb").read()
     open(path, "wb").write(good[:-1] + bytes([good[-1] ^ 1]))
     c.start(wait=False)
-    refused = wait_for(c, "the sealed root secret does not open")
+    refused = c.logs("the sealed root secret does not open")
     say(refused, "a sealed root secret that was changed is refused, in words", c.log_text())
     c.stop()
     open(path, "wb").write(good)
@@ -247,9 +239,10 @@ def other_policy(w):
 
 def main():
     w = World()
-    b = w.newcomer()
-    nodes = [b]
+    nodes = []
     try:
+        b = w.newcomer()
+        nodes.append(b)
         waits(w, b)
         reflections(w, b)
         replays(w, b)

@@ -6,7 +6,7 @@ import os
 import random
 import sys
 
-from apexlib import LOOSE, Node, Party, deploy, done, manifest, say
+from apexlib import LOOSE, Node, Party, deploy, done, manifest, processors, say
 
 ROWS = int(os.environ.get("APEX_ROWS", "4400000"))
 MB = ROWS * 8 >> 20  # of the table in the clear
@@ -32,33 +32,35 @@ def contract(node, party, path, memory_mb):
 
 
 def main():
-    node = Node()
-    node.start()
-    party = Party(node, "kauri")
-    path = rows_file(node, ROWS)
-    params = ["k=16", "restarts=1", "max_rounds=5"]
-    held = contract(node, party, path, 1024)
-    cap = max(32, MB // 4)
-    fed = contract(node, party, path, cap)
-    for metric in ("planar", "great-circle"):
-        want, _ = party.run(held, "sites", *params, "metric=" + metric, seed="5e" * 32)
-        got, _ = party.run(fed, "sites", *params, "metric=" + metric, seed="5e" * 32)
-        say(got == want, "a table of %d MiB gives the same answer under a cap of %d MiB as held in memory, %s" % (MB, cap, metric),
-            (str(got)[:300], str(want)[:300]))
-    # The blob shrinks by a byte between two runs: the run fails and says whose fault it is.
-    blobs = []
-    for root, _, files in os.walk(node.data):
-        blobs += [os.path.join(root, f) for f in files if os.path.getsize(os.path.join(root, f)) > ROWS * 7]
-    for b in blobs:
-        with open(b, "r+b") as f:
-            f.seek(os.path.getsize(b) // 2)
-            byte = f.read(1)
-            f.seek(-1, 1)
-            f.write(bytes([byte[0] ^ 1]))
-    code, out, err = party.apex("run", fed, "sites", "--param", "k=4", "--json")
-    refusal = json.loads(out)["error"]["refusal"] if out.startswith("{") else out + err
-    say(code != 0 and refusal == "blob-tampered", "a table the host changed is noticed while it is fed", (code, out, err, len(blobs)))
-    node.clean()
+    node = Node(wrap=processors(2))  # a program's memory holds a stack for each of its threads
+    try:
+        node.start()
+        party = Party(node, "kauri")
+        path = rows_file(node, ROWS)
+        params = ["k=16", "restarts=1", "max_rounds=5"]
+        held = contract(node, party, path, 1024)
+        cap = max(32, MB // 4)
+        fed = contract(node, party, path, cap)
+        for metric in ("planar", "great-circle"):
+            want, _ = party.run(held, "sites", *params, "metric=" + metric, seed="5e" * 32)
+            got, _ = party.run(fed, "sites", *params, "metric=" + metric, seed="5e" * 32)
+            say(got == want, "a table of %d MiB gives the same answer under a cap of %d MiB as held in memory, %s" % (MB, cap, metric),
+                (str(got)[:300], str(want)[:300]))
+        # The blob shrinks by a byte between two runs: the run fails and says whose fault it is.
+        blobs = []
+        for root, _, files in os.walk(node.data):
+            blobs += [os.path.join(root, f) for f in files if os.path.getsize(os.path.join(root, f)) > ROWS * 7]
+        for b in blobs:
+            with open(b, "r+b") as f:
+                f.seek(os.path.getsize(b) // 2)
+                byte = f.read(1)
+                f.seek(-1, 1)
+                f.write(bytes([byte[0] ^ 1]))
+        code, out, err = party.apex("run", fed, "sites", "--param", "k=4", "--json")
+        refusal = json.loads(out)["error"]["refusal"] if out.startswith("{") else out + err
+        say(code != 0 and refusal == "blob-tampered", "a table the host changed is noticed while it is fed", (code, out, err, len(blobs)))
+    finally:
+        node.clean()
     return done()
 
 

@@ -9,6 +9,7 @@ from apexlib import LOOSE, Node, Party, deploy, done, manifest, say
 
 BUDGET = {"epsilon": 1000, "delta": 0.0001}
 EPSILON = {"name": "epsilon", "type": "float", "min": 0.01, "max": 1000, "default": 1}
+SEED = "%064x" % 3
 KINDS = ["fire", "flood", "theft"]
 
 
@@ -35,20 +36,22 @@ def refused(party, address, function, *params):
 
 def sites(node, crew):
     r = random.Random(1)
-    towns = [(-41.3, 174.8), (-36.85, 174.76), (-43.53, 172.63)]
+    # So far apart that a cell of nothing but noise, far out, costs less than two towns in one site; a row or two there draw a site by half a degree.
+    towns = [(-41.3, 174.8), (30.04, 31.24), (-33.45, -70.67)]
     address = deploy(node, crew, manifest(node, crew[0], "cluster", crew, functions=generous("cluster"), privacy=BUDGET), "cluster")
     for p in crew:
         rows = [("%.7f" % r.gauss(a, 0.05), "%.7f" % r.gauss(b, 0.05)) for a, b in towns for _ in range(400)]
         p.ok("contribute", address, "customers", write(node, "latitude,longitude", rows))
     got, text = crew[0].run(address, "private_sites", "k=3", "epsilon=100")
-    near = all(min(abs(s["latitude"] - a) + abs(s["longitude"] - b) for s in got["sites"]) < 0.3 for a, b in towns)
+    near = all(min(abs(s["latitude"] - a) + abs(s["longitude"] - b) for s in got["sites"]) < 2 for a, b in towns)
     say(near and abs(got["rows"] - 2400) < 30, "private sites stand where the towns are", got)
     say(got["privacy"]["epsilon"] == 100 and 0 < got["privacy"]["delta"] <= 1e-5 * 1.0001,
         "the answer says what it cost: its epsilon, and the same part of delta", got["privacy"])
-    twice = [crew[0].run(address, "private_sites", "k=3", "epsilon=1")[0] for _ in range(2)]  # at 100 the noise is often 0 everywhere
-    say(twice[0]["sites"] != twice[1]["sites"], "the same question again has other noise", twice)
+    # At 100 the noise is often 0 everywhere. At 1 two answers are alike once in 10^8, three once in 10^16.
+    again = [sorted(x["rows"] for x in crew[0].run(address, "private_sites", "k=3", "epsilon=1", seed=SEED)[0]["sites"]) for _ in range(3)]
+    say(again != [again[0]] * 3, "the same question again has other noise", again)
     shown = crew[0].ok("contract", "show", address)
-    say("epsilon 102 of 1000 spent" in shown, "and is charged again", shown)
+    say("epsilon 103 of 1000 spent" in shown, "and is charged again", shown)
     say("not released" not in text and "suppressed" not in text, "no rule that looks at rows is applied", text[:300])
     return address
 
@@ -78,7 +81,7 @@ def claims(node, crew):
     got, _ = crew[0].run(address, "private_summary", "epsilon=40")
     amount = got["columns"][0]
     want = sum(x[0] for x in rows) / len(rows)
-    say(abs(amount["mean"] - want) < 5 * amount["noise_sd"] + 0.01 and abs(amount["present"] - 900) < 9 and amount["noise_sd"] < 3,
+    say(abs(amount["mean"] - want) < 7 * amount["noise_sd"] + 0.01 and abs(amount["present"] - 900) < 9 and amount["noise_sd"] < 3,
         "a private mean is within its noise of the mean", (amount, want))
     say(got["without_bounds"] == ["age"], "a column without public bounds is named and left out", got)
     got, _ = crew[1].run(address, "private_histogram", "column=amount", "bins=10", "epsilon=40")

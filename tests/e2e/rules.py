@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 
-from apexlib import APEX, BUILD, LOOSE, Node, Party, deploy, done, h, manifest, say
+from apexlib import APEX, BUILD, LOOSE, Node, Party, deploy, done, manifest, processors, say
 
 SEED = "5e" * 32
 
@@ -116,7 +116,7 @@ def order_and_threads(node, crew):
             crew[i].ok("contribute", address, "customers", files[i])
         for metric in ("planar", "great-circle"):
             answers.append((metric, crew[0].ok("run", address, "sites", "--param", "k=25", "--param", "metric=" + metric, "--seed", SEED)))
-    one = Node(wrap=["taskset", "-c", "0"]).start()
+    one = Node(wrap=processors(1)).start()
     try:
         alone = [Party(one, p.name) for p in crew]
         address = deploy(one, alone, manifest(one, alone[0], "cluster", alone, release=LOOSE), "cluster")

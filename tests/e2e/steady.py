@@ -4,7 +4,7 @@ import json
 import os
 import random
 
-from apexlib import Node, Party, deploy, done, manifest, say
+from apexlib import Node, Party, deploy, done, manifest, processors, say
 
 SEED = "%064x" % 9
 PLACES = [("latitude", "latitude"), ("longitude", "longitude")]
@@ -65,7 +65,7 @@ def answers(node, crew, kind, order):
 
 def main():
     names = ("kauri", "rimu", "totara")
-    two, one = Node().start(), Node(wrap=["taskset", "-c", "0"]).start()
+    two, one = Node().start(), Node(wrap=processors(1)).start()
     try:
         crew, alone = [Party(two, n) for n in names], [Party(one, n) for n in names]
         for kind in sorted(ASKED):

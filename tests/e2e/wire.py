@@ -2,6 +2,8 @@
 import struct
 import urllib.request
 
+from apexlib import PATIENCE
+
 
 def head(major, n):
     for size, code in ((24, None), (1 << 8, 24), (1 << 16, 25), (1 << 32, 26), (1 << 64, 27)):
@@ -53,7 +55,7 @@ HELLO, JOIN, ADMIT, RECEIVE, SHARES, RECOVER = range(7, 13)
 def message(url, kind, body):
     """(refusal code, detail, body) of the signed reply."""
     data = dumps({1: "apex/message/v1", 2: kind, 3: body})
-    reply = urllib.request.urlopen(urllib.request.Request(url + "/message", data=data, method="POST"), timeout=20).read()
+    reply = urllib.request.urlopen(urllib.request.Request(url + "/message", data=data, method="POST"), timeout=PATIENCE).read()
     payload = loads(loads(reply)[2])
     return payload[4], payload[5], payload[6]
 
