@@ -15,7 +15,7 @@ def main():
     scratch = tempfile.mkdtemp(prefix="apex-outbox-")
     chain = Chain(scratch)
     try:
-        return subprocess.run([os.path.join(BUILD, "tests/test_outbox"), chain.url, chain.registry, chain.key, os.path.join(scratch, "outbox")], cwd=ROOT).returncode
+        return subprocess.run([os.path.join(BUILD, "tests/test_outbox"), chain.url, chain.registry, chain.key], cwd=ROOT).returncode
     finally:
         chain.stop()
         shutil.rmtree(scratch, ignore_errors=True)

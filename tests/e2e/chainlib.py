@@ -2,35 +2,22 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
 
-from apexlib import BUILD, ROOT
+from apexlib import BUILD, ROOT, free_port
 
 ANVIL = os.path.join(ROOT, "tests/chain/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
 CHAIN_TOOL = os.path.join(BUILD, "host/apex-chain")
-PATIENCE_S = 120
-
-
-class HeldPort:
-    """A port of loopback that is bound, never listened on: the kernel gives it to nobody else, and a server that asks for it by number has it,
-    also when it is killed and started again."""
-
-    def __init__(self):
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(("127.0.0.1", 0))
-        self.number = self.socket.getsockname()[1]
 
 
 class Chain:
     """`scratch` holds its state, so that it can be killed and started again."""
 
     def __init__(self, scratch, *more):
-        self.scratch, self.more, self.port = scratch, more, HeldPort()
-        self.url = "http://127.0.0.1:%d" % self.port.number
+        self.scratch, self.more, self.port = scratch, more, free_port()
+        self.url = "http://127.0.0.1:%d" % self.port
         self.process = None
         self.key = os.path.join(scratch, "gas.key")
         self.start()
@@ -40,10 +27,9 @@ class Chain:
         self.registry = self.deployed["registry"]
 
     def start(self):
-        self.process = subprocess.Popen([ANVIL, "--host", "127.0.0.1", "--port", str(self.port.number), "--silent", *self.more],
+        self.process = subprocess.Popen([ANVIL, "--host", "127.0.0.1", "--port", str(self.port), "--silent", *self.more],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + PATIENCE_S
-        while self.process.poll() is None and time.monotonic() < end:
+        for _ in range(400):
             try:
                 self.rpc("eth_chainId")
                 return self
@@ -54,7 +40,7 @@ class Chain:
     def stop(self, how=signal.SIGTERM):
         if self.process:
             self.process.send_signal(how)
-            self.process.wait(PATIENCE_S)
+            self.process.wait(10)
         self.process = None
 
     def tool(self, *words):
@@ -65,7 +51,7 @@ class Chain:
 
     def rpc(self, method, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
-        reply = urllib.request.urlopen(urllib.request.Request(self.url, body, {"Content-Type": "application/json"}), timeout=PATIENCE_S)
+        reply = urllib.request.urlopen(urllib.request.Request(self.url, body, {"Content-Type": "application/json"}), timeout=10)
         answer = json.loads(reply.read())
         if "error" in answer:
             raise RuntimeError(answer["error"])
@@ -73,8 +59,7 @@ class Chain:
 
     def receipt(self, transaction):
         """It can be a few milliseconds late even on a chain that mines at once."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
+        for _ in range(200):
             found = self.rpc("eth_getTransactionReceipt", transaction)
             if found:
                 return found

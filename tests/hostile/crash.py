@@ -11,8 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import BUILD, LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
-from chainlib import HeldPort  # noqa: E402
+from apexlib import BUILD, LOOSE, Node, Party, deploy, done, free_port, manifest, say  # noqa: E402
 
 KILLS = int(os.environ.get("APEX_KILLS", "200"))
 
@@ -50,7 +49,7 @@ def kills(node, party, address, port):
             node.host.send_signal(signal.SIGKILL)
             node.host.wait()
             node.host.stdout.close()
-            start_on(node, "127.0.0.1:%d" % port.number)
+            start_on(node, "127.0.0.1:%d" % port)
         else:
             enclave_kill(node)
     stop.set()
@@ -138,9 +137,9 @@ def full_disk(folder):
 
 
 def main():
-    node, port = Node(), HeldPort()  # one port through all starts: a client's second try finds the node again
+    node, port = Node(), free_port()  # one port through all starts: a client's second try finds the node again
     node.log = open(os.path.join(node.scratch, "node.log"), "a")
-    start_on(node, "127.0.0.1:%d" % port.number)
+    start_on(node, "127.0.0.1:%d" % port)
     try:
         assert node.healthy(120), node.log_text()
         party = Party(node, "kauri")
