@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import BUILD, LOOSE, ROOT, Node, Party, done, manifest, say, written  # noqa: E402
+from apexlib import LOOSE, ROOT, Node, Party, done, manifest, say, written  # noqa: E402
 
 ENDS = {"crash": "program-crashed", "stop": "program-crashed", "loop": "program-timeout", "sleep": "program-timeout", "allocate": "program-memory program-crashed",
         "file": "program-jailbreak", "socket": "program-jailbreak", "process": "program-jailbreak", "execute": "program-jailbreak", "trace": "program-jailbreak",
@@ -28,9 +28,8 @@ def programs(node, timeout=60):
 
 
 def main():
-    elf = os.path.join(BUILD, "contracts", "misbehave.elf")
-    subprocess.run([os.path.join(ROOT, "tools/contract-build"), os.path.join(ROOT, "tests/hostile/misbehave"), elf], check=True)
     node = Node().start()
+    elf = os.path.join(node.scratch, "misbehave.elf")
     try:
         party = Party(node, "kauri")
         functions = [{"name": n, "datasets": ["customers"], "release": "receivers", "params": []} for n in list(ENDS) + ["harmless", "flood"]]
