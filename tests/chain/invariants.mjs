@@ -104,7 +104,7 @@ const acts = {
   },
   async refund() {
     const d = deposits.length && random(5) ? pick(deposits) : { id: 999n, gone: true };
-    if (!random(3)) (await w.test.increaseTime({ seconds: random(4000) }), await w.test.mine({ blocks: 1 }));
+    if (!random(3)) await w.later(1 + random(4000));
     const now = (await w.reader.getBlock()).timestamp;
     if (!d.gone && now < d.deadline && now + 5n >= d.deadline) return null; // too near to foretell
     return { call: ['refund', [d.id]], refused: d.gone ? 'UnknownDeposit' : now < d.deadline ? 'TooEarly' : null, after: () => ((d.gone = true), (held -= d.value)) };

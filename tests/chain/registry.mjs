@@ -192,8 +192,7 @@ const before = await w.reader.getBalance({ address: payee });
 await spends('withdraw a fee (`withdraw`)', 'withdraw', [0n, run(7)], { from: w.wallet(6) }); // whoever sends it
 say((await w.reader.getBalance({ address: payee })) - before === fee, 'the payee has the fee, whoever asked for it to be paid');
 await proves('and is paid once', [refuses('UnknownDeposit', 'withdraw', [0n, run(7)]), refuses('UnknownDeposit', 'refund', [0n])]);
-await w.test.increaseTime({ seconds: 86401 });
-await w.test.mine({ blocks: 1 });
+await w.later(86401);
 const back = await w.reader.getBalance({ address: w.account(0).address });
 await spends('refund a fee (`refund`)', 'refund', [1n], { from: w.wallet(6) });
 say((await w.reader.getBalance({ address: w.account(0).address })) - back === 2n * fee && (await w.reader.getBalance({ address: w.registry })) === 0n, 'who deposited has it back after the deadline, and the registry keeps nothing');

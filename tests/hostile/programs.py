@@ -5,9 +5,10 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import BUILD, LOOSE, ROOT, Node, Party, done, manifest, say, written  # noqa: E402
+from apexlib import LOOSE, ROOT, Node, Party, done, manifest, say, written  # noqa: E402
 
 ENDS = {"crash": "program-crashed", "stop": "program-crashed", "loop": "program-timeout", "sleep": "program-timeout", "allocate": "program-memory program-crashed",
         "file": "program-jailbreak", "socket": "program-jailbreak", "process": "program-jailbreak", "execute": "program-jailbreak", "trace": "program-jailbreak",
@@ -15,16 +16,26 @@ ENDS = {"crash": "program-crashed", "stop": "program-crashed", "loop": "program-
         "nothing": "program-output", "detail": "program-refused"}
 
 
+def programs(node, timeout=60):
+    """What the node's enclave still has for children, dead ones too, once it had time to bury them."""
+    enclave = subprocess.run(["pgrep", "-P", str(node.host.pid)], stdout=subprocess.PIPE, text=True).stdout.strip()
+    end = time.monotonic() + timeout
+    while True:
+        left = subprocess.run(["ps", "-o", "stat,comm", "--no-headers", "--ppid", enclave], stdout=subprocess.PIPE, text=True).stdout
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(0.05)
+
+
 def main():
-    elf = os.path.join(BUILD, "contracts", "misbehave.elf")
-    subprocess.run([os.path.join(ROOT, "tools/contract-build"), os.path.join(ROOT, "tests/hostile/misbehave"), elf], check=True)
     node = Node().start()
+    elf = os.path.join(node.scratch, "misbehave.elf")
     try:
         party = Party(node, "kauri")
         functions = [{"name": n, "datasets": ["customers"], "release": "receivers", "params": []} for n in list(ENDS) + ["harmless", "flood"]]
         template = os.path.join(node.scratch, "t.json")
         path = manifest(node, party, "cluster", [party], functions=functions, release=LOOSE,
-                        quotas={"runs_per_party": 1000, "rows_per_party": 1000, "memory_mb": 128, "cpu_seconds": 1, "output_mb": 1})
+                        quotas={"runs_per_party": 1000, "rows_per_party": 1000, "memory_mb": 128, "cpu_seconds": 4, "output_mb": 1})
         digest = json.loads(party.ok("contract", "build", os.path.join(ROOT, "tests/hostile/misbehave"), "-o", elf, "--json"))["program"]
         tree = json.load(open(path))
         tree["program"] = {"x86_64": digest}
@@ -44,9 +55,9 @@ def main():
         say(answer == {"harmless": True, "threads": True}, "signals, clocks, inputs and terminals are out of its reach; threads are not", answer)
         answer, _ = party.run(address, "flood")
         say(answer["harmless"], "a flood of progress is dropped and the run ends", answer)
-        say(node.healthy(5) and "restart" not in node.log_text().lower().replace("enclave_restarts", ""), "the node never went down", node.log_text()[-500:])
-        zombies = subprocess.run("ps -eo stat,comm | grep '^Z' | grep -c contract", shell=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        say(zombies == "0", "no program lingers", zombies)
+        say(node.healthy(120) and "restart" not in node.log_text().lower().replace("enclave_restarts", ""), "the node never went down", node.log_text()[-500:])
+        left = programs(node)
+        say(not left, "no program lingers", left)
     finally:
         node.clean()
     done()

@@ -92,13 +92,13 @@ await prove('a frame around it stays empty', async () => {
   return !text?.includes('Contracts') ? true : text
 })
 await prove('a form posted by another site changes nothing', async () => {
-  await Promise.all([other.waitForNavigation().catch(() => undefined), other.evaluate(() => document.getElementById('f').submit())])
+  await Promise.all([other.waitForNavigation().catch(() => undefined), other.evaluate(() => void setTimeout(() => document.getElementById('f').submit()))])
   await new Promise((done) => setTimeout(done, 300))
   return (await send('/api/session', { host: at.host, cookie })).status === 200
 })
 await prove('a link from another site opens no session: it is closed to that step', async () => {
   await other.goto(evilUrl)
-  await Promise.all([other.waitForNavigation(), other.evaluate((u) => { location.href = u }, `${ui.base}/`)])
+  await Promise.all([other.waitForNavigation(), other.evaluate((u) => void setTimeout(() => { location.href = u }), `${ui.base}/`)])
   const text = await other.evaluate(() => document.body.innerText)
   return text.includes('This page is closed') ? true : text
 })

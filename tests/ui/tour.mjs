@@ -1,14 +1,18 @@
 // The Try it room and every screen: what is shown is what is so, in both themes, on small screens, by keyboard, and read aloud.
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { APEX, AXE, Browser, end, limit, prove, say, scratch, shoot, Ui } from './lib.mjs'
+import { APEX, AXE, Browser, end, prove, quick, say, scratch, settled, shoot, Ui, until } from './lib.mjs'
 
 const home = scratch('tour')
 const ui = await new Ui(home).start()
 const browser = await new Browser().start({ colorScheme: 'dark' })
 const { page, context } = browser
-const go = (hash) => page.goto(`${ui.base}/${hash}`)
+const go = async (hash) => {
+  await page.goto(`${ui.base}/${hash}`)
+  await settled(page)
+}
+const here = () => page.evaluate(() => location.href)
 const quiet = (ms = 250) => page.waitForTimeout(ms)
 const text = (selector = 'body') => page.textContent(selector)
 const download = async (click) => {
@@ -17,27 +21,34 @@ const download = async (click) => {
 }
 
 await prove('the first load is below 300 kB compressed and below 1 s', async () => {
-  let size = 0
-  page.on('response', async (r) => {
-    const body = await r.body().catch(() => Buffer.alloc(0))
-    size += Number(r.headers()['content-length'] ?? gzipSync(body).length)
-  })
+  const sizes = []
+  const count = (r) => sizes.push(r.body().catch(() => Buffer.alloc(0)).then((body) => Number(r.headers()['content-length'] ?? gzipSync(body).length)))
+  page.on('response', count)
   await browser.enter(ui)
   await page.waitForSelector('.page-head')
-  const t = await page.evaluate(() => {
-    const [n] = performance.getEntriesByType('navigation')
-    return { load: n.loadEventEnd, paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime }
+  await page.waitForLoadState('load')
+  page.off('response', count)
+  const size = (await Promise.all(sizes)).reduce((a, b) => a + b, 0)
+  const chromium = await context.newCDPSession(page)
+  const load = await quick(1000, async (tries) => {
+    await chromium.send('Network.setCacheDisabled', { cacheDisabled: true })
+    if (tries) await page.reload()
+    const t = await page.evaluate(() => performance.getEntriesByType('navigation')[0].loadEventEnd)
+    console.log(`# ${size} bytes; load ${t.toFixed(0)} ms`)
+    return t
   })
-  await quiet()
-  console.log(`# ${size} bytes; load ${t.load.toFixed(0)} ms, first paint ${t.paint?.toFixed(0)} ms`)
-  return size < 300000 && t.load < limit(1000) ? true : { size, t }
+  await chromium.detach()
+  return size < 300000 && load === true ? true : { size, load }
 })
-await prove('home shows a trust chip with a word within 1 s', async () => {
-  const begin = Date.now()
-  await page.reload()
-  const chip = await page.waitForSelector('[data-trust]:not([data-trust=checking])')
-  const took = Date.now() - begin
-  return took < limit(1500) && (await chip.textContent()).length > 2 ? true : took
+await prove('home shows a trust chip with a word within 1.5 s', async () => {
+  let word = ''
+  const shown = await quick(1500, async () => {
+    const begin = Date.now()
+    await page.reload()
+    word = await page.waitForSelector('[data-trust]:not([data-trust=checking])').then((e) => e.textContent())
+    return Date.now() - begin
+  })
+  return shown === true && word.length > 2 ? true : { shown, word }
 })
 await shoot(page, 'contracts-empty')
 
@@ -56,6 +67,7 @@ await prove('in the room three parties seal their rows, one asks, and all open t
   await page.waitForSelector('[data-next="2"]')
   await page.click('button:text("The others open it")')
   await page.waitForSelector('[data-next="3"]')
+  for (const p of room.parties) await page.waitForSelector(`[data-party=${p.name}] .marker`)
   await quiet(500)
   await shoot(page, 'room')
   const marks = await Promise.all(['kauri', 'rimu', 'totara'].map((n) => page.$$eval(`[data-party=${n}] .marker`, (e) => e.map((m) => m.dataset.latitude + m.dataset.longitude).join())))
@@ -68,7 +80,7 @@ await prove('the room says who could see what: own rows, the answer, ciphertext,
 await prove('each party’s column shows as many own points as its file has rows', async () => {
   for (const p of room.parties) {
     const rows = readFileSync(`${p.home}/ui/files/00000000000000c1`, 'utf8').trim().split('\n').length - 1
-    const seen = Number(await page.getAttribute(`[data-party=${p.name}] canvas`, 'data-seen'))
+    const seen = Number(await until(() => page.getAttribute(`[data-party=${p.name}] canvas`, 'data-seen'), (n) => Number(n) >= rows * 0.98))
     if (!(await text(`[data-party=${p.name}]`)).includes(rows.toLocaleString('en')) || seen > rows || seen < rows * 0.98) return { p: p.name, rows, seen }
   }
   return true
@@ -80,7 +92,7 @@ await page.waitForSelector('select[name=over]')
 await page.selectOption('select[name=over]', 'all')
 await page.click('button:text-is("Run")')
 await page.waitForSelector('table.bars')
-const market = page.url().split('#')[1].split('?')[0]
+const market = (await here()).split('#')[1].split('?')[0]
 const classes = cli('kauri', 'result', room.classify, /\.(\d+)\.json/.exec(market)[1])
 await page.waitForSelector('th:text("of these yours")')
 await quiet(600)
@@ -123,7 +135,7 @@ await page.waitForSelector('.marker')
 await page.waitForSelector('[data-share]:not([data-share=""])')
 await quiet(900)
 await shoot(page, 'clusters')
-const sitesUrl = page.url()
+const sitesUrl = await here()
 const sitesName = sitesUrl.split('/result/')[1].split('?')[0]
 const sites = await page.evaluate(async (n) => (await fetch(`/api/rimu/results/${n}`)).json(), sitesName)
 let csvText = ''
@@ -179,9 +191,8 @@ await prove('the coverage slider counts own points as one would by hand', async 
   const near = rows.map((r) => Math.min(...sites.result.sites.map((s) => km(r, [s.latitude, s.longitude]))))
   for (const radius of [0.5, 1, 3]) {
     await page.fill('#radius', String(radius))
-    await quiet(60)
-    const shown = Number(await page.getAttribute('[data-testid=share]', 'data-share'))
     const truth = near.filter((d) => d <= radius).length / near.length
+    const shown = Number(await until(() => page.getAttribute('[data-testid=share]', 'data-share'), (s) => s !== '' && Math.abs(Number(s) - truth) <= 0.001))
     if (Math.abs(shown - truth) > 0.001) return { radius, shown, truth }
   }
   return true
@@ -191,11 +202,11 @@ await prove('choosing a row lights its marker, the address holds the choice, and
   await page.waitForSelector('.marker.chosen[data-site="7"]')
   const other = await context.newPage()
   browser.watch(other)
-  await other.goto(page.url())
+  await other.goto(await here())
   await other.waitForSelector('.marker.chosen[data-site="7"]')
   const same = (await other.inputValue('#radius')) === (await page.inputValue('#radius'))
   await other.close()
-  return same && page.url().includes('site=7')
+  return same && (await here()).includes('site=7')
 })
 await prove('back goes to where one was', async () => {
   await go('#/rimu/results')
@@ -223,7 +234,8 @@ await prove('address, code hash and measurement stand in full, with a copy butto
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: ui.base })
   for (const value of [room.cluster, facts.program, verdict.measurement]) {
     await page.click(`[data-copy="${value}"] >> nth=0`)
-    if ((await page.evaluate(() => navigator.clipboard.readText())) !== value) return value
+    const copied = await until(() => page.evaluate(() => navigator.clipboard.readText()), (t) => t === value)
+    if (copied !== value) return { value, copied }
   }
   return true
 })
@@ -251,6 +263,7 @@ const screens = {
 const settle = async (name) => {
   await go(screens[name])
   await page.waitForSelector(name === 'room' ? '[data-party=totara] .marker' : 'main h1')
+  await page.waitForSelector('.top [data-trust=simulated]') // said anew of each party
   await page.waitForFunction(() => !document.querySelector('.loading'))
   await quiet(150)
 }
@@ -311,8 +324,7 @@ await prove('the theme follows the system, is switched, and survives a reload wi
   await page.emulateMedia({ colorScheme: 'light' })
   const light = await colour()
   await settle('settings')
-  await page.selectOption('#theme', 'dark')
-  await quiet(200)
+  await Promise.all([page.waitForResponse((r) => r.url().includes('/preferences') && r.request().method() !== 'GET'), page.selectOption('#theme', 'dark')])
   await page.reload({ waitUntil: 'commit' })
   const first = await page.waitForFunction(() => document.documentElement.dataset.theme).then((h) => h.jsonValue())
   await page.waitForSelector('.shell')
@@ -330,6 +342,7 @@ await prove('the palette opens by Ctrl K, goes where one says, Esc closes it and
   await page.keyboard.press('Control+k')
   await page.waitForSelector('dialog[open] input:focus')
   await page.keyboard.type('audit telco')
+  await page.waitForSelector('[role=option]:text-matches("^Audit telco")')
   await page.keyboard.press('Enter')
   await page.waitForSelector('h1:text-is("Audit")')
   return back.includes('palette-button') ? true : back
@@ -373,16 +386,19 @@ await prove('contributing and asking work by keyboard alone, the focus ever in s
   await reach((a) => a.text === 'Use these rows')
   await page.keyboard.press('Enter')
   await page.waitForSelector('[data-testid=checked]')
+  await page.waitForSelector('button:text-is("Go on to seal"):enabled')
   await reach((a) => a.text === 'Go on to seal')
   await page.keyboard.press('Enter')
   await page.waitForSelector('[data-testid=seal]')
   await reach((a) => a.outline !== undefined && a.text === '' && a.name === '')
   await page.keyboard.press('Space')
+  await page.waitForSelector('button:text-is("Seal and send"):enabled')
   await reach((a) => a.text === 'Seal and send')
   await page.keyboard.press('Enter')
   await page.waitForSelector('[data-testid=receipt]')
   await go(`#/totara/analyse/${room.cluster}?function=sites`)
   await page.waitForSelector('input[name=k]')
+  await page.waitForSelector('button:text-is("Run"):enabled')
   await reach((a) => a.name === 'k')
   await page.keyboard.press('Control+a')
   await page.keyboard.type('5')
@@ -391,7 +407,7 @@ await prove('contributing and asking work by keyboard alone, the focus ever in s
   return (await page.$$('.marker[data-site]')).length === 5
 })
 await prove('what changed is told in a live region, and stays among the messages', async () => {
-  const live = await text('[data-testid=live]')
+  const live = await until(() => text('[data-testid=live]'), (t) => /done|recorded/i.test(t))
   await page.click('[aria-label^="Messages"]')
   const kept = await text('dialog[open]')
   await page.keyboard.press('Escape')
@@ -403,16 +419,13 @@ await prove('nothing was asked of any other host', () => {
   return strange.length === 0 ? true : strange
 })
 await prove('closing the room takes its node, homes and scratch folder away', async () => {
+  const origin = () => fetch(`${room.node}/checkpoint`).then((r) => r.text()).then((t) => t.split('\n')[0], () => null)
+  const before = await origin()
   await go('#/try')
   await page.click('text=Close the room')
   await page.waitForSelector('button:text("Open the room")')
-  const gone = await fetch(`${room.node}/healthz`).then(() => false, () => true)
-  try {
-    readFileSync(`${room.data}/node.log`)
-    return 'the scratch folder is still there'
-  } catch {
-    return gone
-  }
+  const log = await origin() // another's, if somebody has taken the port since
+  return existsSync(`${room.data}/node.log`) ? 'the scratch folder is still there' : log !== before || log
 })
 await browser.stop()
 await ui.stop()

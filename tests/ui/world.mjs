@@ -3,11 +3,11 @@ import { spawn, execFileSync } from 'node:child_process'
 import { createServer, request as ask } from 'node:http'
 import { readFileSync, writeFileSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { APEX, BUILD, ROOT, scratch } from './lib.mjs'
+import { APEX, BUILD, ROOT, scratch, until } from './lib.mjs'
 
 export class Recorder {
-  constructor(target) {
-    this.target = new URL(target)
+  constructor(world) {
+    this.world = world // whose node may stop, and come back elsewhere
     this.bodies = [] // of requests: { method, path, body }
     this.delay = 0 // ms before each piece of an upload goes on
     this.refuse = null // (method, path) => status, or nothing
@@ -25,8 +25,10 @@ export class Recorder {
       q.resume()
       return s.writeHead(status).end('{"error":"refused by the test"}')
     }
+    if (!this.world.url) return q.socket.destroy()
     const pieces = []
-    const up = ask({ host: this.target.hostname, port: this.target.port, method: q.method, path: q.url, headers: q.headers }, (a) => {
+    const { hostname: host, port } = new URL(this.world.url)
+    const up = ask({ host, port, method: q.method, path: q.url, headers: q.headers }, (a) => {
       s.writeHead(a.statusCode, a.headers)
       a.pipe(s)
     })
@@ -48,30 +50,26 @@ export class Recorder {
 export class World {
   constructor() {
     this.folder = scratch('world')
-    this.port = 0
     this.enclave = join(BUILD, 'enclave/apex-enclave')
   }
   async start() {
     const log = openSync(join(this.folder, 'node.log'), 'a')
-    this.host = spawn(join(BUILD, 'host/apexd'), ['--data', join(this.folder, 'node'), '--listen', `127.0.0.1:${this.port}`, '--tee', 'sim', '--enclave', this.enclave], { stdio: ['ignore', 'pipe', log] })
+    this.host = spawn(join(BUILD, 'host/apexd'), ['--data', join(this.folder, 'node'), '--listen', '127.0.0.1:0', '--tee', 'sim', '--enclave', this.enclave], { stdio: ['ignore', 'pipe', log] })
     const line = await new Promise((done, fail) => {
       this.host.stdout.once('data', (d) => done(String(d)))
       this.host.once('exit', () => fail(new Error('apexd ended')))
     })
     this.url = /http:\/\/\S+/.exec(line)[0]
-    this.port = new URL(this.url).port
-    for (let i = 0; i < 300; i++) {
-      const up = await fetch(`${this.url}/healthz`).then((r) => r.status === 200, () => false)
-      if (up) return this
-      await new Promise((done) => setTimeout(done, 50))
-    }
-    throw new Error('the enclave did not come up')
+    const up = await until(() => fetch(`${this.url}/healthz`).then((r) => r.status === 200, () => false), Boolean)
+    if (!up) throw new Error('the enclave did not come up')
+    return this
   }
   async stop(signal = 'SIGTERM') {
     if (!this.host || this.host.exitCode !== null || this.host.signalCode) return
     const ended = new Promise((done) => this.host.once('exit', done))
     this.host.kill(signal)
     await ended
+    this.url = null
   }
   apex(home, ...words) {
     return execFileSync(APEX, [...words, '--home', home, '--node', this.url], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 })

@@ -13,10 +13,12 @@ export function Audit({ route }: { route: Route }): JSX.Element {
   const history = useAct<History>(place, { act: 'audit', address: id })
   const [filter, setFilter] = useState('')
   const [checkedAt, setCheckedAt] = useState(0)
+  // Counted from the last answer: one that takes longer than this is waited for, not asked for anew.
   useEffect(() => {
-    const timer = setInterval(history.reload, 1800)
-    return () => clearInterval(timer)
-  }, [])
+    if (history.loading) return
+    const timer = setTimeout(history.reload, 1800)
+    return () => clearTimeout(timer)
+  }, [history.loading])
   const events = history.value?.events ?? []
   const shown = [...events]
     .reverse()
