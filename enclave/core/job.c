@@ -214,6 +214,15 @@ static enum refusal ended(struct job *j)
     return REFUSAL_INTERNAL;
 }
 
+/* A thread has a stack and rooms of its own. Where the quota is small there are fewer threads,
+ * or what runs on two processors would fail on sixteen; no answer shows how many there were. */
+static unsigned threads_within(const struct manifest_quotas *q, unsigned threads)
+{
+    enum { MB_A_THREAD = 16 };
+    uint64_t most = q->memory_mb / MB_A_THREAD;
+    return most < 1 ? 1 : most < threads ? (unsigned)most : threads;
+}
+
 static struct jail_limits limits_of(const struct job *j, const struct jail_job *jj,
                                     unsigned threads)
 {
@@ -296,6 +305,7 @@ static enum refusal jail_fill_and_run(struct job *j, struct memory_file *program
     struct jail_job jj = {
         .program = program, .program_digest = digest, .progress = progress, .context = j};
     uint8_t noise[32];
+    threads = threads_within(&j->contract->manifest->quotas, threads);
     struct program_setup setup = {.contract = j->contract,
                                   .function = j->function,
                                   .request = buffer_span(&j->request),

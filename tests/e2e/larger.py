@@ -6,7 +6,7 @@ import os
 import random
 import sys
 
-from apexlib import LOOSE, Node, Party, deploy, done, manifest, processors, say
+from apexlib import LOOSE, Node, Party, deploy, done, manifest, say
 
 ROWS = int(os.environ.get("APEX_ROWS", "4400000"))
 MB = ROWS * 8 >> 20  # of the table in the clear
@@ -32,7 +32,7 @@ def contract(node, party, path, memory_mb):
 
 
 def main():
-    node = Node(wrap=processors(2))  # a program's memory holds a stack for each of its threads
+    node = Node()
     try:
         node.start()
         party = Party(node, "kauri")
