@@ -540,6 +540,7 @@ static void template_read(const char *path, struct buffer *out)
 {
     static const char *const holes[][2] = {
         {"@PROGRAM@", H64},
+        {"@EXPIRES@", "2030-01-01T00:00:00Z"},
         {"@TEE@", "sim"},
         {"@MEASUREMENT@", H64},
         {"@PARTIES@", "{\"name\": \"a\", \"sign\": \"" H64 "\", \"seal\": \"" H64
@@ -553,7 +554,7 @@ static void template_read(const char *path, struct buffer *out)
     fclose(f);
     buffer_text(out, raw);
     buffer_u8(out, 0);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         BUFFER_CLEARED next = {0};
         replaced((const char *)out->data, holes[i][0], holes[i][1], &next);
         out->len = 0;

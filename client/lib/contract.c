@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PROGRAM_FILE_MAX = 64 << 20 };
@@ -125,6 +126,16 @@ static void parties_text(const struct apex_party *parties, size_t n, struct buff
     buffer_u8(out, 0);
 }
 
+/* Two years from today, unless the template says another day. */
+static void expiry_text(char text[static 32])
+{
+    enum { YEARS = 2, A_YEAR_S = 31557600 };
+    time_t at = (time_t)(wall_clock_ms() / 1000) + YEARS * (time_t)A_YEAR_S;
+    struct tm t = {0};
+    gmtime_r(&at, &t);
+    strftime(text, 32, "%Y-%m-%dT00:00:00Z", &t);
+}
+
 apex_status apex_manifest_new(struct apex_node *node, const char *template_path,
                               const char *program_path, const struct apex_party *parties,
                               size_t n_parties, const char *output_path,
@@ -134,12 +145,14 @@ apex_status apex_manifest_new(struct apex_node *node, const char *template_path,
     BUFFER_CLEARED list = {0};
     struct manifest *m = NULL;
     struct manifest_error where;
-    char program[65];
+    char program[65], expires[32];
     TRY(parties_check(parties, n_parties, error));
     TRY(file_load(template_path, MANIFEST_MAX, &text, error));
     TRY(apex_program_digest(program_path, program, error));
     parties_text(parties, n_parties, &list);
     replace(&text, "@PROGRAM@", program);
+    expiry_text(expires);
+    replace(&text, "@EXPIRES@", expires);
     replace(&text, "@TEE@", node->verdict.tee);
     replace(&text, "@MEASUREMENT@", node->verdict.measurement);
     replace(&text, "@PARTIES@", list.data ? (const char *)list.data : "");

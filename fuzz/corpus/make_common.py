@@ -33,7 +33,7 @@ seed("wire", "package", b"\x03" + cbor({1: "apex/result/v1", 2: A, 3: 9, 4: "sit
 seed("wire", "cose", b"\x03" + cbor([cbor({1: -8, 4: A}), {}, b"payload", b"s" * 64]))
 seed("wire", "cbor", b"\x04" + cbor({1: [True, -5, 1.5, {"a": b"b"}], 2: "text"}))
 for c in ("cluster", "classify"):
-    text = open(os.path.join(ROOT, "contracts", c, "manifest.json")).read().replace("@PROGRAM@", K).replace("@TEE@", "sim").replace("@MEASUREMENT@", K)
+    text = open(os.path.join(ROOT, "contracts", c, "manifest.json")).read().replace("@PROGRAM@", K).replace("@TEE@", "sim").replace("@MEASUREMENT@", K).replace("@EXPIRES@", "2030-01-01T00:00:00Z")
     party = ", ".join(json.dumps({"name": n, "sign": s * 32, "seal": K, "may": ["contribute", "run", "receive", "approve"]}) for n, s in (("a", "12"), ("b", "13")))
     seed("text", "manifest-" + c, b"\x00" + text.replace("@PARTIES@", party).encode())
 seed("text", "policy", b"\x01" + json.dumps({"apex": 1, "accept": [{"tee": "sim", "measurements": [K], "maximum_age_s": 5}], "distrust": ["sgx"], "log": {"origin": "o", "key": K}}).encode())

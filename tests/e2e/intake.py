@@ -27,7 +27,7 @@ DATASETS = [
 
 def manifest():
     tree = json.loads(open(os.path.join(ROOT, "contracts/cluster/manifest.json")).read().replace("@PROGRAM@", KEY).replace("@TEE@", "sim")
-                      .replace("@MEASUREMENT@", KEY).replace("[@PARTIES@]", "[]"))
+                      .replace("@MEASUREMENT@", KEY).replace("@EXPIRES@", "2040-01-01T00:00:00Z").replace("[@PARTIES@]", "[]"))
     tree["parties"] = [{"name": "kauri", "sign": KEY, "seal": KEY, "may": ["contribute", "run", "receive", "approve"]}]
     tree["release"]["minimum_contributors"] = 1
     tree["datasets"] = DATASETS
