@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 
-from apexlib import LOOSE, ROOT, SHARED, Node, Party, deploy, done, manifest, say
+from apexlib import BUILD, LOOSE, ROOT, SHARED, Node, Party, deploy, done, manifest, say
 
 VECTORS = os.path.join(SHARED, "vectors/attestation")
 
@@ -153,8 +153,42 @@ def audited_receipt(node, party, auditor):
     say(party.apex("audit", address)[0] == 0, "so does the audit")
 
 
+def of_node(party, node, path, rows, seed):
+    """The contract of a manifest deployed on a node, contributed to and asked there; the result file."""
+    at = ["--node", node.url]
+    address = json.loads(party.ok("contract", "deploy", path, os.path.join(BUILD, "contracts/cluster.elf"), "--json", *at))["address"]
+    party.ok("contract", "accept", address, *at)
+    party.ok("contribute", address, "customers", rows, *at)
+    result = os.path.join(party.home, "result-%s.json" % node.url.rsplit(":", 1)[1])
+    party.ok("run", address, "sites", "--param", "k=3", "--seed", seed, "-o", result, *at)
+    return result
+
+
+def twice(one, two, party, other):
+    """The same question to two nodes of one contract: each answer counts for the other, where their machines differ."""
+    path, rows = os.path.join(party.home, "trust.json"), os.path.join(party.home, "rows.csv")
+    other.ok("trust", "init")
+    policy = json.load(open(path))
+    policy["logs"] = [policy.pop("log"), json.load(open(os.path.join(other.home, "trust.json")))["log"]]
+    json.dump(policy, open(path, "w"))
+    open(rows, "w").writelines(open(os.path.join(ROOT, "data/nz_addresses.csv")).readlines()[:600])
+    text = manifest(one, party, "cluster", [party], release=LOOSE)
+    a, b = of_node(party, one, text, rows, "11" * 32), of_node(party, two, text, rows, "11" * 32)
+    code, out, err = party.apex("verify", a, "--also", b, "--json", node=False)
+    say(code == 0 and not failed(json.loads(out)), "two nodes of one contract, asked the same, prove one another's answer", (code, out, err))
+    address = json.load(open(a))["receipt"]["address"]
+    c = os.path.join(party.home, "other-seed.json")
+    party.ok("run", address, "sites", "--param", "k=3", "--seed", "22" * 32, "-o", c, "--node", two.url)
+    code, out, err = party.apex("verify", a, "--also", c, "--json", node=False)
+    say(code == 1 and failed(json.loads(out)) == ["also-same-answer"], "an answer to another question does not count", (code, out, err))
+    policy["high_value"] = [{"contract": address, "families": 2}]
+    json.dump(policy, open(path, "w"))
+    code, out, err = party.apex("verify", a, "--also", b, "--json", node=False)
+    say(code == 1 and failed(json.loads(out)) == ["families"], "two simulated machines are of one family, where the policy wants two", (code, out, err))
+
+
 def main():
-    node = Node()
+    node, second = Node(), Node()
     node.start()
     try:
         party, auditor = Party(node, "kauri", trust=False), Party(node, "auditor", trust=False)
@@ -163,8 +197,11 @@ def main():
         os.unlink(os.path.join(party.home, "trust.json"))
         files(party)
         bundles(party, auditor, *tdx(party))
+        second.start()
+        twice(node, second, Party(node, "rimu"), Party(second, "totara", trust=False))
     finally:
         node.clean()
+        second.clean()
     done()
 
 
