@@ -24,8 +24,7 @@ NARROW_INLINE void label_few(const struct kmeans_table *t, const int32_t *const 
                 _mm256_set1_pd(t->centre[j]));
     }
     for (size_t c = 0; c < t->k; c++) {
-        const double *coefficient =
-            t->coefficient + c / KMEANS_GROUP * d * KMEANS_GROUP + c % KMEANS_GROUP;
+        const double *coefficient = table_coefficient(t, d, c);
         __m256i less[4];
         for (size_t v = 0; v < 4; v++) {
             __m256d score = _mm256_set1_pd(t->square[c]);
@@ -84,8 +83,7 @@ NARROW_INLINE void label_8(const struct kmeans_table *t, const double (*x)[8], u
     __m256d index[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()};
     __m256i number = _mm256_setzero_si256(), one = _mm256_set1_epi64x(1);
     for (size_t c = 0; c < t->groups * KMEANS_GROUP; c += 4) {
-        scores_8(x, t->coefficient + c / KMEANS_GROUP * t->d * KMEANS_GROUP + c % KMEANS_GROUP,
-                 t->square + c, t->d, score);
+        scores_8(x, table_coefficient(t, t->d, c), t->square + c, t->d, score);
         for (size_t e = 0; e < 4; e++) {
             for (size_t v = 0; v < 2; v++) {
                 __m256d less = _mm256_cmp_pd(score[e][v], best[v], _CMP_LT_OQ);

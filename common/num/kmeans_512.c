@@ -25,8 +25,7 @@ WIDE_INLINE void label_few(const struct kmeans_table *t, const int32_t *const *c
                                     _mm512_set1_pd(t->centre[j]));
     }
     for (size_t c = 0; c < t->k; c++) {
-        const double *coefficient =
-            t->coefficient + c / KMEANS_GROUP * d * KMEANS_GROUP + c % KMEANS_GROUP;
+        const double *coefficient = table_coefficient(t, d, c);
         for (size_t v = 0; v < 4; v++) {
             __m512d score = _mm512_set1_pd(t->square[c]);
             for (size_t j = 0; j < d; j++)

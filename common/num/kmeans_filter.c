@@ -42,7 +42,7 @@ double kmeans_filter_doubt(const struct kmeans_table *t, const double *low, cons
         double sum = t->square[c];
         for (size_t j = 0; j < t->d; j++) {
             double reach = fmax(fabs(low[j] - t->centre[j]), fabs(high[j] - t->centre[j]));
-            sum += reach * fabs(table_coefficient(t, c)[j * KMEANS_GROUP]);
+            sum += reach * fabs(table_coefficient(t, t->d, c)[j * KMEANS_GROUP]);
         }
         most = fmax(most, sum);
     }
@@ -51,7 +51,7 @@ double kmeans_filter_doubt(const struct kmeans_table *t, const double *low, cons
 
 static bool same_centroid(const struct kmeans_table *t, size_t a, size_t b)
 {
-    const double *x = table_coefficient(t, a), *y = table_coefficient(t, b);
+    const double *x = table_coefficient(t, t->d, a), *y = table_coefficient(t, t->d, b);
     bool same = t->square[a] == t->square[b];
     for (size_t j = 0; j < t->d; j++)
         same &= x[j * KMEANS_GROUP] == y[j * KMEANS_GROUP];
@@ -60,7 +60,7 @@ static bool same_centroid(const struct kmeans_table *t, size_t a, size_t b)
 
 static size_t hash_of(const struct kmeans_table *t, size_t c)
 {
-    const double *x = table_coefficient(t, c);
+    const double *x = table_coefficient(t, t->d, c);
     uint64_t hash = 0, bits;
     for (size_t j = 0; j < t->d; j++) {
         double number = x[j * KMEANS_GROUP] + 0.0; /* -0 is 0 */

@@ -49,11 +49,6 @@ double kmeans_filter_doubt(const struct kmeans_table *t, const double *low, cons
 size_t kmeans_filter_start(const struct kmeans_table *t, uint32_t *seen, uint16_t *list);
 size_t kmeans_filter_room(size_t k);
 
-/* A centroid's coefficients, KMEANS_GROUP apart. */
-static inline const double *table_coefficient(const struct kmeans_table *t, size_t c)
-{
-    return t->coefficient + c / KMEANS_GROUP * t->d * KMEANS_GROUP + c % KMEANS_GROUP;
-}
 /* The candidates that one of VEC boxes keeps; `kept` has room for one more. */
 static inline size_t filter_kept(const uint8_t *keep, const uint16_t *list, size_t m,
                                  unsigned box, uint16_t *kept)

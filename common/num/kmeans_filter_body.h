@@ -2,17 +2,10 @@
  * centroids that are left at a node are a list of their numbers, ascending, so that the lower
  * one wins a tie. VEC nodes beside each other are looked at together, one a lane. */
 
-/* A centroid's coefficients lie KMEANS_GROUP apart. */
-SIMD_LEVEL VEC_INLINE const double *LEVELED(coefficient)(const struct kmeans_table *t,
-                                                         const size_t d, size_t c)
-{
-    return t->coefficient + c / KMEANS_GROUP * d * KMEANS_GROUP + c % KMEANS_GROUP;
-}
-
 SIMD_LEVEL VEC_INLINE V LEVELED(score)(const struct kmeans_table *t, const size_t d, size_t c,
                                        const V *x)
 {
-    const double *coefficient = LEVELED(coefficient)(t, d, c);
+    const double *coefficient = table_coefficient(t, d, c);
     V score = VF(set)(t->square[c]);
     for (size_t j = 0; j < d; j++)
         score = VF(fma)(x[j], VF(set)(coefficient[j * KMEANS_GROUP]), score);
@@ -130,7 +123,7 @@ SIMD_LEVEL VEC_INLINE struct LEVELED(leader)
     for (size_t j = 0; j < d; j++)
         middle[j] = VF(mul)(VF(add)(low[j], high[j]), VF(set)(0.5));
     for (size_t i = 0; i < m; i++) {
-        const double *coefficient = LEVELED(coefficient)(t, d, list[i]);
+        const double *coefficient = table_coefficient(t, d, list[i]);
         V score = LEVELED(score)(t, d, list[i], middle);
         VM less = VF(greater)(best, score);
         best = VF(min)(score, best);
@@ -148,7 +141,7 @@ SIMD_LEVEL VEC_INLINE unsigned LEVELED(keeps)(const struct kmeans_filter *f, con
                                               size_t c, const struct LEVELED(leader) * leader,
                                               const V *low, const V *high)
 {
-    const double *coefficient = LEVELED(coefficient)(f->table, d, c);
+    const double *coefficient = table_coefficient(f->table, d, c);
     V behind = VF(sub)(VF(set)(f->table->square[c]), leader->square);
     for (size_t j = 0; j < d; j++) {
         V slope = VF(sub)(VF(set)(coefficient[j * KMEANS_GROUP]), leader->coefficient[j]);

@@ -28,6 +28,12 @@ struct kmeans_table {
     double *square;      /* groups x 8: |c - centre|^2; infinite past k */
     double *centroids;   /* k x d, as given */
 };
+/* A centroid's coefficients, KMEANS_GROUP apart. d: the table's, where the compiler knows it.
+ */
+static inline const double *table_coefficient(const struct kmeans_table *t, size_t d, size_t c)
+{
+    return t->coefficient + c / KMEANS_GROUP * d * KMEANS_GROUP + c % KMEANS_GROUP;
+}
 
 struct kmeans_kernel {
     /* Labels of n rows (a multiple of 32). */

@@ -206,12 +206,6 @@ static apex_status locator_make(struct kmeans_locator *l)
     return s;
 }
 
-/* A centroid's coefficients, KMEANS_GROUP apart. */
-INLINE const double *coefficient_of(const struct kmeans_table *t, size_t c)
-{
-    return t->coefficient + c / KMEANS_GROUP * t->d * KMEANS_GROUP + c % KMEANS_GROUP;
-}
-
 /* What the tables of FLAT_LEVELS levels say of each cell; what goes on deeper stays a table. */
 static apex_status flat_make(struct kmeans_locator *l)
 {
@@ -221,7 +215,7 @@ static apex_status flat_make(struct kmeans_locator *l)
     l->score = calloc(l->table->k, sizeof *l->score);
     if (!l->flat || !l->score) return APEX_E_MEMORY;
     for (size_t c = 0; c < l->table->k; c++) {
-        const double *from = coefficient_of(l->table, c);
+        const double *from = table_coefficient(l->table, l->table->d, c);
         l->score[c] = (struct flat_score){l->table->square[c], {from[0], from[KMEANS_GROUP]}};
     }
     for (unsigned cell = 0; cell < FLAT_CELLS; cell++) {
@@ -277,7 +271,7 @@ INLINE uint32_t best_of(const struct kmeans_table *t, const int64_t *x, size_t d
     uint32_t label = 0;
     for (size_t i = 0; i < m; i++) {
         size_t c = list ? list[i] : i;
-        const double *coefficient = coefficient_of(t, c);
+        const double *coefficient = table_coefficient(t, t->d, c);
         double score = t->square[c];
         for (size_t j = 0; j < d; j++)
             score = fma((double)x[j] - t->centre[j], coefficient[j * KMEANS_GROUP], score);

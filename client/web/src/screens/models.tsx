@@ -1,11 +1,10 @@
 import type { JSX } from 'preact'
 import { when } from '../format'
-import { Chip, Command, Empty, Loading, TroubleBox } from '../parts'
+import { Command, Empty, Loading, TroubleBox } from '../parts'
 import { link, type Route } from '../router'
 import { useAct, useContract } from '../store'
-import { title } from './analyse'
 import type { History } from './participants'
-import { useResults } from './results'
+import { AnswerCard, useResults } from './results'
 
 const judged = ['evaluate', 'compare', 'train', 'predict', 'score', 'model']
 
@@ -83,21 +82,7 @@ export function Models({ route }: { route: Route }): JSX.Element {
           <h2>Judged and used</h2>
           <ul class="cards">
             {answers.map((k) => (
-              <li key={k.name} class="card">
-                <div class="row between">
-                  <h3>
-                    <a href={link(place, 'result', k.name)}>{title(k.function)}</a>
-                  </h3>
-                  {k.simulated && (
-                    <Chip tone="amber" icon="warn">
-                      simulated
-                    </Chip>
-                  )}
-                </div>
-                <p class="dim">
-                  run {k.run}, {when(k.kept_ms)}
-                </p>
-              </li>
+              <AnswerCard key={k.name} place={place} kept={k} heading="h3" />
             ))}
           </ul>
         </>

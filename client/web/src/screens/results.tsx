@@ -81,6 +81,28 @@ function OfContract({
   )
 }
 
+/** An answer that was kept; `of`: the contract, where the screen does not say it. */
+export function AnswerCard(p: { place: string; kept: Kept; heading: 'h2' | 'h3'; of?: string }): JSX.Element {
+  const { kept: k, heading: Heading } = p
+  return (
+    <li class="card">
+      <div class="row between">
+        <Heading>
+          <a href={link(p.place, 'result', k.name)}>{title(k.function)}</a>
+        </Heading>
+        {k.simulated && (
+          <Chip tone="amber" icon="warn">
+            simulated
+          </Chip>
+        )}
+      </div>
+      <p class="dim">
+        {p.of ? `${p.of}, ` : ''}run {k.run}, {when(k.kept_ms)}
+      </p>
+    </li>
+  )
+}
+
 export function Results({ route }: { route: Route }): JSX.Element {
   const { place } = route
   const [turn, setTurn] = useState(0)
@@ -115,21 +137,7 @@ export function Results({ route }: { route: Route }): JSX.Element {
       )}
       <ul class="cards">
         {kept?.map((k) => (
-          <li key={k.name} class="card">
-            <div class="row between">
-              <h2>
-                <a href={link(place, 'result', k.name)}>{title(k.function)}</a>
-              </h2>
-              {k.simulated && (
-                <Chip tone="amber" icon="warn">
-                  simulated
-                </Chip>
-              )}
-            </div>
-            <p class="dim">
-              {nameOf(k.address)}, run {k.run}, {when(k.kept_ms)}
-            </p>
-          </li>
+          <AnswerCard key={k.name} place={place} kept={k} heading="h2" of={nameOf(k.address)} />
         ))}
       </ul>
       {contracts.list.map((c) => (
