@@ -188,7 +188,8 @@ static void what_a_bundle_shows_to_be_revoked_stays_revoked(void **state)
                                   .days_until = 1};
     struct amd_world milan, genoa;
     uint8_t report[AMD_REPORT_LEN] = {[0] = 3, [0x0a] = 2, [0x34] = 1, [0x188] = 0x19, 1};
-    BUFFER_CLEARED der = {0}, clean = {0}, revoking = {0}, foreign = {0};
+    BUFFER_CLEARED der = {0}, clean = {0}, revoking = {0}, foreign = {0}, late = {0},
+                   past = {0};
     (void)state;
     amd_open(&milan, "Milan");
     amd_open(&genoa, "Genoa");
@@ -198,6 +199,8 @@ static void what_a_bundle_shows_to_be_revoked_stays_revoked(void **state)
     amd_list_make(&milan, 0, (const long[]){99, 0}, -1, 1, false, &clean);
     amd_list_make(&milan, 0, (const long[]){2, 0}, -1, 1, false, &revoking);
     amd_list_make(&genoa, 0, (const long[]){2, 0}, -1, 1, false, &foreign);
+    amd_list_make(&milan, 0, (const long[]){2, 0}, 1, 2, false, &late);
+    amd_list_make(&milan, 0, (const long[]){2, 0}, -2, -1, false, &past);
     const struct {
         struct span host, bundle[2];
         enum reason why;
@@ -212,6 +215,9 @@ static void what_a_bundle_shows_to_be_revoked_stays_revoked(void **state)
         {{0}, {buffer_span(&revoking), buffer_span(&clean)}, REASON_REVOKED, true},
         {buffer_span(&revoking), {buffer_span(&clean), {0}}, REASON_REVOKED, false},
         {buffer_span(&foreign), {buffer_span(&clean), {0}}, REASON_NONE, true},
+        /* A list from after the evidence's own time, and one that has run out. */
+        {{0}, {buffer_span(&late), {0}}, REASON_REVOKED, true},
+        {{0}, {buffer_span(&past), {0}}, REASON_REVOKED, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         BUFFER_CLEARED bytes = {0};

@@ -262,10 +262,44 @@ static void another_nodes_file_counts_if_it_holds_and_says_the_same(void **state
     assert_string_equal(both_fail_by(w, stranger, first, lie, 0), "also-same-answer");
     free(lie);
     world_free(stranger);
+    /* Asked before one party had contributed there. */
+    stranger = world_twin(w);
+    stranger->lie = LIE_FEWER_INPUTS;
+    world_live(stranger);
+    lie = world_receipt(stranger);
+    assert_string_equal(both_fail_by(w, stranger, lie, lie, 0), "none");
+    assert_string_equal(both_fail_by(w, stranger, first, lie, 0), "also-same-inputs");
+    free(lie);
+    world_free(stranger);
     free(first);
     free(second);
     world_free(twin);
     world_free(w);
+}
+
+/* A run has one result: beside another, whose machine signed which answer would be open. */
+static void a_receipt_with_two_results_of_its_run_proves_neither(void **state)
+{
+    (void)state;
+    struct apex_verification v;
+    json_error_t where;
+    char *text = lived(LIE_NONE, NULL);
+    json_t *file = json_loads(text, 0, &where);
+    json_t *entries = json_object_get(json_object_get(file, "receipt"), "entries");
+    size_t n = json_array_size(entries), refused = 0;
+    for (size_t i = 0; i < n; i++) {
+        json_array_append(entries, json_array_get(entries, i));
+        char *twice = json_dumps(file, 0);
+        if (verify(twice, strlen(twice), NULL, &v) != APEX_OK) {
+            refused++;
+            CHECK(check_named(&v, "result-recorded")->result == 0);
+        }
+        free(twice);
+        json_array_remove(entries, n);
+    }
+    assert_int_equal(refused, 1);
+    json_decref(file);
+    free(text);
 }
 
 static void a_policy_that_is_none_is_an_error_and_not_a_verdict(void **state)
@@ -337,6 +371,7 @@ int main(void)
         cmocka_unit_test(an_enclave_or_log_the_policy_does_not_accept_fails_the_receipt),
         cmocka_unit_test(an_answer_that_more_families_must_sign_fails_the_receipt),
         cmocka_unit_test(another_nodes_file_counts_if_it_holds_and_says_the_same),
+        cmocka_unit_test(a_receipt_with_two_results_of_its_run_proves_neither),
         cmocka_unit_test(a_policy_that_is_none_is_an_error_and_not_a_verdict),
         cmocka_unit_test(a_receipt_carries_the_enclaves_that_signed_and_no_others),
         cmocka_unit_test(what_is_not_json_or_not_a_receipt_is_refused_with_a_reason),

@@ -39,14 +39,18 @@ static void one(const char *name, const struct apex_image_measurement *m)
            m->hex[0] ? m->hex : "not known: ", m->hex[0] ? "" : m->why);
 }
 
+/* The kernel's last word on it; what follows "--" is not the kernel's. */
 static bool acpi_is_off(const char *command_line)
 {
-    static const char word[] = "acpi=off";
-    for (const char *at = command_line; (at = strstr(at, word)); at++) {
-        char after = at[sizeof word - 1];
-        if ((at == command_line || at[-1] == ' ') && (after == 0 || after == ' ')) return true;
+    bool off = false;
+    for (const char *word = command_line; *word;) {
+        size_t len = strcspn(word, " ");
+        if (len == 2 && strncmp(word, "--", 2) == 0) break;
+        if (strncmp(word, "acpi=", 5) == 0) off = len == 8 && strncmp(word, "acpi=off", 8) == 0;
+        word += len;
+        word += strspn(word, " ");
     }
-    return false;
+    return off;
 }
 
 static void print_text(const struct apex_image_measurements *m)

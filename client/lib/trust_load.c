@@ -22,6 +22,7 @@ apex_status trust_bundles_add(const struct apex_home *home, uint64_t at_ms,
         if (len < 8 || strcmp(e->d_name + len - 7, ".bundle") != 0) continue;
         snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
         s = file_load(path, BUNDLE_MAX, &bytes, error);
+        if (s == APEX_E_NOT_FOUND) s = APEX_E_IO; /* a link to nowhere: not "no policy" */
         if (s != APEX_OK) break;
         apex_status added = trust_policy_add_bundle(policy, buffer_span(&bytes), at_ms, NULL);
         if (added == APEX_E_MEMORY) s = apex_fail_memory(error);
@@ -37,10 +38,14 @@ apex_status trust_load_file(const struct apex_home *home, const char *path, uint
     BUFFER_CLEARED text = {0};
     struct policy_error where;
     TRY(file_load(path, POLICY_MAX, &text, error));
-    apex_status s = trust_policy_parse(buffer_span(&text), policy, &where);
+    struct trust_policy *parsed = NULL;
+    apex_status s = trust_policy_parse(buffer_span(&text), &parsed, &where);
     if (s == APEX_OK) {
-        s = trust_bundles_add(home, at_ms, *policy, error);
-        if (s != APEX_OK) trust_policy_free(*policy);
+        s = trust_bundles_add(home, at_ms, parsed, error);
+        if (s == APEX_OK)
+            *policy = parsed;
+        else
+            trust_policy_free(parsed);
         return s;
     }
     snprintf(what, sizeof what, "the trust policy is not acceptable: line %zu, %.60s: %.120s",

@@ -93,17 +93,30 @@ struct families {
     char tee[RECEIPT_FAMILIES_MAX][16];
 };
 
-static bool signed_result(const struct receipt *r, const struct receipt_item *enclave)
+static bool is_of(const struct receipt *r, const struct receipt_item *item)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (r->items[i].entry.kind == ENTRY_RESULT && r->items[i].entry.run == r->run &&
-            memcmp(r->items[i].cose.kid, enclave->entry.identity, 32) == 0)
-            return true;
-    return false;
+    return item->entry.has_address && memcmp(item->entry.address, r->address, 32) == 0 &&
+           (!item->has_act || memcmp(item->act.address, r->address, 32) == 0);
 }
 
+/* The result of the run, if the receipt has one and no more than one. */
+static const struct receipt_item *result_of(const struct receipt *r)
+{
+    const struct receipt_item *result = NULL;
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->items[i].entry.kind != ENTRY_RESULT || r->items[i].entry.run != r->run ||
+            !is_of(r, &r->items[i]))
+            continue;
+        if (result) return NULL;
+        result = &r->items[i];
+    }
+    return result;
+}
+
+/* A quote of SGX and one of TDX rest on the same keys. */
 static void family_add(struct families *f, const char *tee)
 {
+    if (strcmp(tee, "sgx") == 0) tee = "tdx";
     for (size_t i = 0; i < f->n; i++)
         if (strcmp(f->tee[i], tee) == 0) return;
     if (f->n < RECEIPT_FAMILIES_MAX) snprintf(f->tee[f->n++], sizeof *f->tee, "%s", tee);
@@ -130,6 +143,8 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
 {
     bool genuine = true, accepted = true;
     char sentence[240] = "";
+    const struct receipt_item *result = result_of(r),
+                              *signer = result ? signer_of(r, result) : NULL;
     struct verdict *verdict = calloc(1, sizeof *verdict);
     for (size_t i = 0; verdict && i < r->n; i++) {
         struct enclave_keys keys;
@@ -140,7 +155,8 @@ static bool evidence_checks(const struct receipt *r, const struct trust_policy *
                                       r->items[i].entry.time_ms, verdict, NULL);
         genuine = genuine && verdict->genuine;
         accepted = accepted && s == APEX_OK;
-        if (s == APEX_OK && signed_result(r, &r->items[i])) family_add(families, verdict->tee);
+        if (s == APEX_OK && !verdict->simulated && &r->items[i] == signer)
+            family_add(families, verdict->tee);
         v->simulated = v->simulated || verdict->simulated;
         if (!sentence[0] || (policy && s != APEX_OK))
             snprintf(sentence, sizeof sentence, "%.239s", verdict->sentence);
@@ -165,12 +181,6 @@ static const struct receipt_item *item_at(const struct receipt *r, uint64_t inde
     for (size_t i = 0; i < r->n; i++)
         if (r->items[i].index == index) return &r->items[i];
     return NULL;
-}
-
-static bool is_of(const struct receipt *r, const struct receipt_item *item)
-{
-    return item->entry.has_address && memcmp(item->entry.address, r->address, 32) == 0 &&
-           (!item->has_act || memcmp(item->act.address, r->address, 32) == 0);
 }
 
 static bool consent_checks(const struct receipt *r, struct apex_verification *v)
@@ -275,16 +285,12 @@ static bool result_checks(const struct receipt *r, const struct receipt_item *re
 static bool contract_checks(const struct receipt *r, const struct trust_policy *policy,
                             struct apex_verification *v)
 {
-    const struct receipt_item *result = NULL;
+    const struct receipt_item *result = result_of(r);
     uint8_t digest[32];
     sha256(span_text(r->manifest_text), digest);
     bool address = check(v, "address", memcmp(digest, r->address, 32) == 0,
                          "the manifest is the one of this address");
-    for (size_t i = 0; i < r->n; i++)
-        if (r->items[i].entry.kind == ENTRY_RESULT && r->items[i].entry.run == r->run &&
-            is_of(r, &r->items[i]))
-            result = &r->items[i];
-    if (!check(v, "result-recorded", result != NULL, "the log records a result of this run"))
+    if (!check(v, "result-recorded", result != NULL, "the log records one result of this run"))
         return false;
     bool fine = consent_checks(r, v);
     fine &= run_checks(r, result, v);
@@ -359,6 +365,32 @@ static apex_status asked(const struct receipt *r, struct buffer *out)
     return s;
 }
 
+/* How many of a result's inputs this party contributed to this dataset. */
+static size_t inputs_by(const struct receipt *r, const struct entry *result, const uint8_t *key,
+                        struct span dataset)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_inputs; i++) {
+        const struct receipt_item *in = item_at(r, result->inputs[i].index);
+        n += in && memcmp(in->act_cose.kid, key, 32) == 0 && span_equal(in->act.name, dataset);
+    }
+    return n;
+}
+
+/* Ciphertexts are of each node's own key; whose they are, and how many, must be the same. Both
+ * receipts hold by themselves, so every input is an act that is there. */
+static bool same_inputs(const struct receipt *a, const struct receipt *b)
+{
+    const struct entry *of_a = &result_of(a)->entry, *of_b = &result_of(b)->entry;
+    bool same = of_a->n_inputs == of_b->n_inputs && of_a->has_rows == of_b->has_rows;
+    for (size_t i = 0; same && i < of_a->n_inputs; i++) {
+        const struct receipt_item *in = item_at(a, of_a->inputs[i].index);
+        same = inputs_by(a, of_a, in->act_cose.kid, in->act.name) ==
+               inputs_by(b, of_b, in->act_cose.kid, in->act.name);
+    }
+    return same;
+}
+
 static bool same_answer(const struct receipt *a, const struct receipt *b)
 {
     BUFFER_CLEARED of_a = {0};
@@ -393,7 +425,12 @@ static bool also_checks(const struct receipt *r, const struct apex_result_file *
     if (holds)
         holds = check(v, "also-same-answer", same_answer(r, other),
                       "the other node was asked the same of the same contract, with the same "
-                      "seed, and gave the same answer to the byte");
+                      "seed, and gave the same answer to the byte (functions that add noise or "
+                      "use a kept model never do)");
+    if (holds)
+        holds = check(v, "also-same-inputs", same_inputs(r, other),
+                      "both answers are of as many contributions, by the same parties, to the "
+                      "same datasets");
     for (size_t i = 0; holds && i < of_other.n; i++)
         family_add(families, of_other.tee[i]);
     if (w) v->simulated = v->simulated || w->simulated;

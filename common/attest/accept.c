@@ -67,18 +67,34 @@ static const struct accept *match_find(const struct trust_policy *p, const struc
     return NULL;
 }
 
+/* Of a TD the beginning of each register: one of them may be all that differs. */
+static void measurement_words(const struct verdict *v, char words[static 128])
+{
+    enum { REGISTER = 48, SHOWN = 10 };
+    char hex[3][2 * REGISTER + 1] = {{0}};
+    if (v->measurement_len != TD_MEASUREMENT_LEN) {
+        hex_write(span_of(v->measurement,
+                          v->measurement_len < REGISTER ? v->measurement_len : REGISTER),
+                  hex[0]);
+        snprintf(words, 128, "%.96s%s", hex[0], v->measurement_len > REGISTER ? "…" : "");
+        return;
+    }
+    for (size_t i = 0; i < 3; i++)
+        hex_write(span_of(v->measurement + i * REGISTER, SHOWN), hex[i]);
+    snprintf(words, 128, "MRTD %.20s…, RTMR1 %.20s…, RTMR2 %.20s…", hex[0], hex[1], hex[2]);
+}
+
 static bool measurement_told(const struct accept *match, const struct audited *vouched,
                              struct verdict *v)
 {
-    char hex[2 * MEASUREMENT_MAX + 1];
-    hex_write(span_of(v->measurement, v->measurement_len), hex);
+    char words[128];
+    measurement_words(v, words);
     if (vouched)
         return verdict_check(v, "measurement", true, REASON_NONE,
                              "an auditor of the policy vouches for it: %.*s",
                              (int)vouched->label.len, (const char *)vouched->label.data);
     return verdict_check(v, "measurement", match != NULL, REASON_POLICY,
-                         match ? "%.96s%s is in the policy" : "%.96s%s is not in the policy",
-                         hex, strlen(hex) > 96 ? "…" : "");
+                         match ? "%s is in the policy" : "%s is not in the policy", words);
 }
 
 static bool age_told(const struct accept *match, struct verdict *v, uint64_t now_ms)

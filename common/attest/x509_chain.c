@@ -131,12 +131,14 @@ static enum reason list_check(const struct chain *q, const struct revocation_lis
     X509_REVOKED *entry = NULL;
     if (X509_CRL_verify(list->crl, X509_get0_pubkey(issuer)) != 1)
         return REASON_COLLATERAL_SIGNATURE_INVALID;
+    /* Whatever the list's dates: the time of judging is the evidence's own word where it is
+     * read from a log, and what was revoked once stays so. */
+    if (X509_CRL_get0_by_cert(list->crl, &entry, certificate) != 0) return REASON_REVOKED;
     if (X509_cmp_time(X509_CRL_get0_lastUpdate(list->crl), &at) >= 0)
         return REASON_COLLATERAL_NOT_YET_VALID;
     if (X509_cmp_time(X509_CRL_get0_nextUpdate(list->crl), &at) <= 0)
         return REASON_COLLATERAL_EXPIRED;
-    return X509_CRL_get0_by_cert(list->crl, &entry, certificate) != 0 ? REASON_REVOKED
-                                                                      : REASON_NONE;
+    return REASON_NONE;
 }
 
 static enum reason revocation_check(const struct chain *q, X509 *certificate, X509 *issuer,

@@ -275,9 +275,10 @@ void world_live(struct world *w)
     struct act deploy = {.kind = ACT_DEPLOY}, late = {.kind = ACT_ACCEPT};
     if (w->lie != LIE_NOT_DEPLOYED) world_act(w, &w->party[0], &deploy);
     accept_all(w);
-    w->result_entry.n_inputs = 2;
+    w->result_entry.n_inputs = w->lie == LIE_FEWER_INPUTS ? 1 : 2;
     contribute(w, 0, &w->result_entry.inputs[0]);
-    if (w->lie != LIE_INPUT_AFTER_RUN) contribute(w, 1, &w->result_entry.inputs[1]);
+    if (w->lie != LIE_INPUT_AFTER_RUN && w->lie != LIE_FEWER_INPUTS)
+        contribute(w, 1, &w->result_entry.inputs[1]);
     w->run = ask(w);
     if (w->lie == LIE_INPUT_AFTER_RUN) contribute(w, 1, &w->result_entry.inputs[1]);
     if (w->lie == LIE_CONSENT_LATE) world_act(w, &w->party[2], &late);

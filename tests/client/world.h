@@ -44,6 +44,7 @@ enum lie {
     LIE_RECIPIENT_STRANGER,
     LIE_MODEL_USED,
     LIE_MODEL_LEFT,
+    LIE_FEWER_INPUTS, /* one party's contribution came later */
 };
 
 struct world_enclave {

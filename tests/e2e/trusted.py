@@ -100,6 +100,12 @@ def bundles(party, auditor, folder, words, policy):
     say(code == 0 and "apex 0.1.0, built twice" in out, "an auditor whom the policy names is believed", (code, out, err))
     code, v, err = check(party, words[:2])
     say(code == 1 and not v["acceptable"], "collateral that has expired stays so in a bundle", (code, v.get("reason")))
+    for make, spoil in ((os.mkdir, os.rmdir), (lambda path: os.symlink("nowhere", path), os.unlink)):
+        path = os.path.join(party.home, "bundles/x.bundle")
+        make(path)
+        code, out, err = party.apex("trust", "check", *words[:2])
+        say(code in (2, 3) and "x.bundle cannot be read" in err, "a bundle that cannot be read is said, and nothing is judged without it", (code, out, err))
+        spoil(path)
     spoilt = bytearray(open(bundle, "rb").read())
     spoilt[len(spoilt) // 2] ^= 1
     open(bundle, "wb").write(spoilt)

@@ -45,6 +45,11 @@ def console(scratch, name, *words):
     return said
 
 
+def told(folder):
+    """Does `apex image measure` warn of ACPI?"""
+    return "ACPI is on" in subprocess.run([APEX, "image", "measure", folder], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 def main():
     if b"/ld-linux" in open(os.path.join(BUILD, "enclave/apex-enclave"), "rb").read(4096):
         print("# an enclave built with sanitizers is not static: it cannot be a machine's first process")
@@ -55,8 +60,11 @@ def main():
         with_acpi, ours = console(scratch, "acpi", "--acpi"), console(scratch, "ours")
         say(WORDS in with_acpi, "where ACPI is on, the kernel runs the code that the host put into a table", with_acpi[-2000:])
         say(WORDS not in ours, "the image's kernel runs none of it, and the enclave serves", ours[-2000:])
-        warned = ["ACPI is on" in subprocess.run([APEX, "image", "measure", os.path.join(scratch, f)], stdout=subprocess.PIPE, text=True).stdout for f in ("acpi", "ours")]
-        say(warned == [True, False], "who measures an image that has ACPI on is told so", warned)
+        warned = [told(os.path.join(scratch, "acpi")), told(os.path.join(scratch, "ours"))]
+        for line in ("acpi=off acpi=force", "quiet -- acpi=off", "xacpi=off", "acpi=force acpi=off -- acpi=on"):
+            open(os.path.join(scratch, "ours/cmdline"), "w").write(line)
+            warned.append(told(os.path.join(scratch, "ours")))
+        say(warned == [True, False, True, True, True, False], "who measures an image that has ACPI on is told so", warned)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     done()
