@@ -84,10 +84,10 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
                  (unsigned long long)e->run, e->n_inputs, e->n_recipients);
     } else if (e->kind == ENTRY_REFUSE) {
         snprintf(v->refusal, sizeof v->refusal, "%s", refusal_text(e->code)->name);
+        struct span why = e->detail.len ? e->detail : span_text(refusal_text(e->code)->what);
         snprintf(v->what, sizeof v->what, "run %llu %s: %.*s", (unsigned long long)e->run,
-                 e->state == 1 ? "refused" : "failed",
-                 (int)(e->detail.len < 100 ? e->detail.len : 100),
-                 e->detail.len ? (const char *)e->detail.data : "");
+                 e->state == 1 ? "refused" : "failed", (int)(why.len < 100 ? why.len : 100),
+                 (const char *)why.data);
     }
     return APEX_OK;
 }

@@ -43,12 +43,14 @@ static enum refusal contribute_allowed(const struct contract *c, const struct ac
 {
     if (!(c->manifest->parties[party].may & MAY_CONTRIBUTE)) return REFUSAL_NOT_PERMITTED;
     if (!manifest_dataset_by_name(c->manifest, act->name)) return REFUSAL_UNKNOWN_DATASET;
-    if (c->n_contributions >= ENTRY_INPUTS_MAX) return REFUSAL_QUOTA;
+    size_t standing = 0;
     for (size_t i = 0; i < c->n_contributions; i++) {
         const struct contribution *n = &c->contributions[i];
-        if (!n->withdrawn && memcmp(n->blob, act->blob, 32) == 0) return REFUSAL_DUPLICATE;
+        if (n->withdrawn) continue;
+        standing++;
+        if (memcmp(n->blob, act->blob, 32) == 0) return REFUSAL_DUPLICATE;
     }
-    return REFUSAL_NONE;
+    return standing < ENTRY_INPUTS_MAX ? REFUSAL_NONE : REFUSAL_CONTRIBUTIONS;
 }
 
 static enum refusal withdraw_allowed(const struct contract *c, const struct act *act,
@@ -106,7 +108,7 @@ enum refusal policy_afford(const struct state *s, const struct contract *c,
                            uint64_t model)
 {
     const struct manifest_privacy *p = &c->manifest->privacy;
-    if (f->uses && !contract_model(s, c, f, model)) return REFUSAL_NO_MODEL;
+    if (f->uses && !contract_model(s, c, f, model, UINT64_MAX)) return REFUSAL_NO_MODEL;
     if (!f->is_private) return epsilon_micro == 0 ? REFUSAL_NONE : REFUSAL_BUDGET;
     return epsilon_micro > 0 && c->spent_micro <= p->epsilon_micro &&
                    epsilon_micro <= p->epsilon_micro - c->spent_micro

@@ -21,7 +21,6 @@ apex_status state_init(struct state *s, contract_keys_fn contract_keys, const vo
 static void contract_free(struct contract *c)
 {
     manifest_free(c->manifest);
-    if (c->secret) secret_free(c->secret);
     free(c->contributions);
     free(c->entries);
     free(c);
@@ -33,6 +32,12 @@ void state_clear(struct state *s)
         contract_free(s->contracts[i]);
     for (size_t i = 0; i < s->n_runs; i++)
         free(s->runs[i]);
+    while (s->secrets) {
+        struct secret_room *room = s->secrets;
+        s->secrets = room->next;
+        secret_free(room->secrets);
+        free(room);
+    }
     free(s->contracts);
     free(s->runs);
     digest_map_free(s->addresses);
@@ -108,14 +113,15 @@ bool contract_model_stands(const struct contract *c, const struct run *r, uint64
 }
 
 const struct run *contract_model(const struct state *s, const struct contract *c,
-                                 const struct manifest_function *f, uint64_t index)
+                                 const struct manifest_function *f, uint64_t index,
+                                 uint64_t before)
 {
     for (size_t i = s->n_runs; i-- > 0;) {
         const struct run *r = s->runs[i];
         if (s->contracts[r->contract] != c || !r->has_model || r->function != f->model)
             continue;
-        if (index != 0 && r->index != index) continue;
-        if (contract_model_stands(c, r, UINT64_MAX)) return r;
+        if ((index != 0 && r->index != index) || r->end >= before) continue;
+        if (contract_model_stands(c, r, before)) return r;
     }
     return NULL;
 }
@@ -128,17 +134,33 @@ bool contract_party(const struct contract *c, const uint8_t key[static 32], size
     return p != NULL;
 }
 
-static apex_status contract_fill(const struct state *s, struct contract *c,
-                                 struct span manifest)
+/* A place for one more secret, taken only when it is counted. */
+static struct secret_room *secret_room(struct state *s)
+{
+    if (s->secrets && s->secrets->used < SECRETS_A_ROOM) return s->secrets;
+    struct secret_room *room = calloc(1, sizeof *room);
+    if (room) room->secrets = secret_alloc(SECRETS_A_ROOM * sizeof *room->secrets);
+    if (!room || !room->secrets) {
+        free(room);
+        return NULL;
+    }
+    room->next = s->secrets;
+    return s->secrets = room;
+}
+
+static apex_status contract_fill(struct state *s, struct contract *c, struct span manifest)
 {
     uint8_t digest[32];
     sha256(manifest, digest);
     /* A manifest the host lost or changed leaves a contract that can only be listed. */
     if (memcmp(digest, c->address, 32) == 0) TRY(manifest_parse(manifest, &c->manifest, NULL));
     if (!s->contract_keys) return APEX_OK;
-    c->secret = secret_alloc(sizeof *c->secret);
-    if (!c->secret) return APEX_E_MEMORY;
-    return s->contract_keys(s->keys, c->address, &c->key, c->secret);
+    struct secret_room *room = secret_room(s);
+    if (!room) return APEX_E_MEMORY;
+    c->secret = &room->secrets[room->used];
+    TRY(s->contract_keys(s->keys, c->address, &c->key, c->secret));
+    room->used++;
+    return APEX_OK;
 }
 
 static apex_status apply_deploy(struct state *s, const struct entry *e, struct span manifest)
@@ -155,6 +177,7 @@ static apex_status apply_deploy(struct state *s, const struct entry *e, struct s
         return status;
     }
     s->contracts[s->n_contracts++] = c;
+    s->manifest_bytes += manifest.len;
     return APEX_OK;
 }
 
@@ -303,6 +326,6 @@ apex_status state_apply(struct state *s, const struct entry *entry, const struct
         sha256(entry->act, digest);
         TRY(digest_map_put(s->acts, digest, entry->index));
     }
-    if (entry->time_ms > s->last_time_ms) s->last_time_ms = entry->time_ms;
+    if (act && entry->time_ms > s->last_time_ms) s->last_time_ms = entry->time_ms;
     return APEX_OK;
 }

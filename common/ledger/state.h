@@ -45,7 +45,7 @@ struct contract {
     struct manifest *
         manifest; /* NULL: its blob is missing or changed; then nothing but `entries` is kept */
     struct seal_public key;
-    struct seal_secret *secret; /* in locked memory; NULL without contract_keys */
+    struct seal_secret *secret; /* in locked memory, of the state; NULL without contract_keys */
     bool accepted[PARTIES_MAX];
     bool active, closed;
     uint64_t runs_of[PARTIES_MAX];
@@ -61,11 +61,22 @@ typedef apex_status (*contract_keys_fn)(const void *context, const uint8_t addre
                                         struct seal_public *public_key,
                                         struct seal_secret *secret);
 
+/* Secrets share locked memory: each piece of it costs a process four mappings of some 65,000.
+ */
+enum { SECRETS_A_ROOM = 256 };
+struct secret_room {
+    struct secret_room *next;
+    size_t used;
+    struct seal_secret *secrets;
+};
+
 struct state {
     contract_keys_fn contract_keys;
     const void *keys;
+    struct secret_room *secrets;
     size_t n_contracts, cap_contracts;
     struct contract **contracts;
+    uint64_t manifest_bytes; /* of all their texts */
     size_t n_runs, cap_runs;
     struct run **runs;              /* in the log's order */
     size_t n_pending;               /* runs without an end */
@@ -75,7 +86,8 @@ struct state {
     struct digest_map *run_entries; /* digest of a run's index -> run */
     uint64_t boots;
     uint8_t first_chain[33]; /* chain key of the log's first enclave: part of its id there */
-    uint64_t last_time_ms;   /* time never runs backwards in the log */
+    uint64_t last_time_ms; /* of the last act: their time never runs backwards. That of a start
+                              is the host's word alone, and would hold the log up for ever */
 };
 
 /* contract_keys may be NULL: contracts then have no keys. */
@@ -92,9 +104,11 @@ struct contract *state_contract(const struct state *s, const uint8_t address[sta
 struct run *state_run(const struct state *s, uint64_t index);
 unsigned contract_state_at(const struct contract *c, uint64_t now_ms); /* enum contract_state */
 /* The model a run of `f` uses: that of run `index` (0: the newest) of the function f names,
- * none of whose rows was withdrawn since; NULL: there is none. */
+ * left before entry `before`, none of whose rows had been withdrawn by then; NULL: there is
+ * none. */
 const struct run *contract_model(const struct state *s, const struct contract *c,
-                                 const struct manifest_function *f, uint64_t index);
+                                 const struct manifest_function *f, uint64_t index,
+                                 uint64_t before);
 /* Has none of the rows that run `r` was trained on been withdrawn by entry `until`? Rows taken
  * back take the models made of them along: consent is to use, and a model is use. */
 bool contract_model_stands(const struct contract *c, const struct run *r, uint64_t until);

@@ -203,7 +203,9 @@ static apex_status read_values(struct reader *r, void *context)
 {
     struct manifest_column *c = context;
     TRY(reader_array_new(r, VALUES_MAX, sizeof *c->values, &c->values));
-    return read_array(r, c, 1, VALUES_MAX, read_value);
+    TRY(read_array(r, c, 1, VALUES_MAX, read_value));
+    reader_array_fit(c->n_values, sizeof *c->values, &c->values);
+    return APEX_OK;
 }
 
 static apex_status read_column_max(struct reader *r, void *context)
@@ -241,12 +243,11 @@ static apex_status read_column(struct reader *r, void *context)
         {"max", false, read_column_max},  {"missing", false, read_missing},
         {"values", false, read_values}};
     struct manifest_dataset *d = context;
-    struct manifest_column *c = &d->columns[d->n_columns];
+    struct manifest_column *c = &d->columns[d->n_columns++]; /* manifest_free finds it */
     TRY(read_object(r, fields, 7, c));
-    for (size_t i = 0; i < d->n_columns; i++)
-        if (strcmp(d->columns[i].name, c->name) == 0)
+    for (struct manifest_column *other = d->columns; other < c; other++)
+        if (strcmp(other->name, c->name) == 0)
             return reader_fail(r, "two columns have this name");
-    d->n_columns++;
     return column_bounds(r, c);
 }
 
@@ -254,7 +255,9 @@ static apex_status read_columns(struct reader *r, void *context)
 {
     struct manifest_dataset *d = context;
     TRY(reader_array_new(r, COLUMNS_MAX, sizeof *d->columns, &d->columns));
-    return read_array(r, d, 1, COLUMNS_MAX, read_column);
+    TRY(read_array(r, d, 1, COLUMNS_MAX, read_column));
+    reader_array_fit(d->n_columns, sizeof *d->columns, &d->columns);
+    return APEX_OK;
 }
 
 static apex_status read_dataset_name(struct reader *r, void *context)
@@ -490,7 +493,7 @@ void manifest_free(struct manifest *m)
 {
     if (!m) return;
     for (size_t i = 0; m->datasets && i < DATASETS_MAX; i++) {
-        for (size_t k = 0; m->datasets[i].columns && k < COLUMNS_MAX; k++)
+        for (size_t k = 0; m->datasets[i].columns && k < m->datasets[i].n_columns; k++)
             free(m->datasets[i].columns[k].values);
         free(m->datasets[i].columns);
     }

@@ -85,6 +85,14 @@ apex_status reader_array_new(struct reader *r, size_t max, size_t item, void *ar
     return APEX_OK;
 }
 
+void reader_array_fit(size_t n, size_t item, void *array)
+{
+    void *old;
+    memcpy(&old, array, sizeof old);
+    void *fit = realloc(old, n * item);
+    if (fit) memcpy(array, &fit, sizeof fit);
+}
+
 static apex_status path_push(struct reader *r, const char *key, size_t at)
 {
     if (r->depth == READER_DEPTH) return reader_fail(r, "too deep");

@@ -34,6 +34,9 @@ void reader_explain(const struct reader *r, apex_status s, struct manifest_error
 /* The token handed out last, as a text of at most max bytes (text: max + 1). Control characters
  * are refused. */
 apex_status reader_copy(struct reader *r, char *text, size_t max);
+/* Gives back what a full-sized array does not need for its `n` items, n > 0: a manifest is held
+ * for as long as its contract. */
+void reader_array_fit(size_t n, size_t item, void *array);
 /* A zeroed array of `max` items; APEX_E_FORMAT when *array is set already. */
 apex_status reader_array_new(struct reader *r, size_t max, size_t item, void *array);
 

@@ -129,7 +129,19 @@
     X(UNWITNESSED, 50, "unwitnessed",                                                          \
       "too few of the contract's witnesses have cosigned the log up to here",                  \
       "ask again when they have; if they never do, show this log to an auditor",               \
-      "the operator and the witnesses")
+      "the operator and the witnesses")                                                        \
+    X(TAKEN_BACK, 51, "rows-taken-back",                                                       \
+      "rows the run was to use were withdrawn before it was computed", "ask again",            \
+      "the requester")                                                                         \
+    X(NOT_YET_KEPT, 52, "not-yet-kept",                                                        \
+      "the act is on record and took effect, but the host could not keep the log's new "       \
+      "checkpoint (is its disk full?)",                                                        \
+      "do not repeat it: see `apex audit` when the operator has made room", "the operator")    \
+    X(NODE_FULL, 53, "node-full", "this node holds as many contracts as it can",               \
+      "deploy on another node", "the operator")                                                \
+    X(CONTRIBUTIONS, 54, "too-many-contributions",                                             \
+      "this party has as many contributions in the contract as its share of 512 allows",       \
+      "withdraw some, and contribute more rows at once", "the requester")
 
 enum refusal {
 #define X(name, number, stable, what, next, who) REFUSAL_##name = number,

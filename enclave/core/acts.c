@@ -13,7 +13,9 @@
 
 /* How many runs may wait is the enclave's to say, not a rule of the log: one that had lost a
  * manifest counted fewer, and its log must not be broken for who has it again. */
-enum { RUNS_PENDING_MAX = 64 };
+/* MANIFESTS_MAX: their texts; in memory they take some five times as much, at every start. */
+enum { RUNS_PENDING_MAX = 256, RUNS_PENDING_OF_ONE = 32, CONTRIBUTED_MAX = 32768 };
+enum { CONTRACTS_MAX = 16384, MANIFESTS_MAX = 64 << 20 };
 /* Few sessions wait for witnesses at a time, or a party whose witnesses are away could keep all
  * of them, and with them everybody, waiting. Who finds no place is told at once. */
 enum { WITNESS_WAIT_MS = 5000, WITNESS_WAITS_MAX = 2 };
@@ -30,6 +32,7 @@ struct taking {
     uint64_t now_ms;          /* it was judged at, and is recorded at */
     uint64_t epsilon_micro;   /* run: what it would cost */
     uint64_t model;           /* run: the one it asks for, 0 the newest */
+    int64_t expires_ms;       /* deploy: the manifest's */
     struct outcome *out;
 };
 
@@ -60,6 +63,44 @@ static bool named(const struct core *core, const struct manifest *m)
     return policy_measurement(m, tee_kind(core->tee), tee_measurement(core->tee));
 }
 
+/* What one contract, or one party of it, may take of what all share. */
+static size_t pending_of(const struct state *s, const struct contract *c)
+{
+    size_t n = 0;
+    for (size_t i = s->n_runs, seen = 0; i-- > 0 && seen < s->n_pending;) {
+        if (s->runs[i]->end != 0) continue;
+        seen++;
+        n += s->contracts[s->runs[i]->contract] == c;
+    }
+    return n;
+}
+
+static enum refusal room_to_contribute(const struct contract *c, const uint8_t *author)
+{
+    size_t party, contributors = 0, standing = 0, ever = 0;
+    if (!contract_party(c, author, &party)) return REFUSAL_NOT_A_PARTY;
+    for (size_t i = 0; i < c->manifest->n_parties; i++)
+        contributors += (c->manifest->parties[i].may & MAY_CONTRIBUTE) != 0;
+    for (size_t i = 0; i < c->n_contributions; i++) {
+        bool own = c->contributions[i].party == party;
+        ever += own;
+        standing += own && !c->contributions[i].withdrawn;
+    }
+    return standing < ENTRY_INPUTS_MAX / contributors && ever < CONTRIBUTED_MAX / contributors
+               ? REFUSAL_NONE
+               : REFUSAL_CONTRIBUTIONS;
+}
+
+static enum refusal room_for(const struct taking *t, const struct contract *c)
+{
+    const struct state *s = &t->core->state;
+    if (t->act.kind == ACT_CONTRIBUTE) return room_to_contribute(c, t->cose.kid);
+    if (t->act.kind != ACT_RUN) return REFUSAL_NONE;
+    return s->n_pending < RUNS_PENDING_MAX && pending_of(s, c) < RUNS_PENDING_OF_ONE
+               ? REFUSAL_NONE
+               : REFUSAL_BUSY;
+}
+
 static enum refusal judged(struct taking *t)
 {
     t->now_ms = core_now(t->core);
@@ -71,8 +112,7 @@ static enum refusal judged(struct taking *t)
     if (c->manifest && !leaving && t->act.kind != ACT_DEPLOY && !named(t->core, c->manifest))
         return REFUSAL_WRONG_MEASUREMENT;
     no = policy_act(c, &t->act, t->cose.kid, t->now_ms);
-    bool full = t->act.kind == ACT_RUN && t->core->state.n_pending >= RUNS_PENDING_MAX;
-    return no == REFUSAL_NONE && full ? REFUSAL_BUSY : no;
+    return no == REFUSAL_NONE ? room_for(t, c) : no;
 }
 
 static enum refusal judged_locked(struct taking *t)
@@ -126,6 +166,7 @@ static enum refusal deploy_check(struct taking *t)
     }
     no = policy_deploy(m, t->cose.kid, tee_kind(t->core->tee), tee_measurement(t->core->tee),
                        t->now_ms);
+    t->expires_ms = m->expires_ms;
     if (no == REFUSAL_NONE) no = program_check(t, m);
     manifest_free(m);
     return no;
@@ -295,12 +336,23 @@ static apex_status append(struct taking *t, struct entry *e)
     apex_status kept =
         core_append(t->core, e, &t->act, t->cose.kid, buffer_span(&t->manifest), &cose);
     rows_forget(t); /* also when the host has yet to keep an entry that stands */
+    if (t->act.kind == ACT_RUN) runner_wake(t->core->runner);
     TRY(kept);
     struct contract *c = state_contract(&t->core->state, t->act.address);
     if (t->act.kind == ACT_CONTRIBUTE) contribution_note(c, &t->facts);
     if (t->act.kind == ACT_CONTRIBUTE) rows_keep(t);
-    if (t->act.kind == ACT_RUN) runner_wake(t->core->runner);
     return body_make(t->core, &t->act, e->index, buffer_span(&cose), &t->out->body);
+}
+
+/* It may have expired, and the node have filled, while its blobs were read. */
+static enum refusal deploy_fits(const struct taking *t)
+{
+    const struct state *s = &t->core->state;
+    if ((uint64_t)t->expires_ms <= t->now_ms) return REFUSAL_EXPIRED;
+    return s->n_contracts < CONTRACTS_MAX &&
+                   s->manifest_bytes + t->manifest.len <= MANIFESTS_MAX
+               ? REFUSAL_NONE
+               : REFUSAL_NODE_FULL;
 }
 
 /* Judged once more, since the lock was free meanwhile; then recorded. Lock held. */
@@ -309,6 +361,7 @@ static enum refusal record(struct taking *t)
     enum refusal no = judged(t);
     size_t party;
     struct contract *c = state_contract(&t->core->state, t->act.address);
+    if (no == REFUSAL_NONE && t->act.kind == ACT_DEPLOY) no = deploy_fits(t);
     if (no == REFUSAL_NONE && t->act.kind == ACT_CONTRIBUTE &&
         contract_party(c, t->cose.kid, &party))
         no = rows_quota(t, c, party);
@@ -317,12 +370,13 @@ static enum refusal record(struct taking *t)
                            manifest_function_by_name(c->manifest, t->act.name),
                            t->epsilon_micro, t->model);
     if (no != REFUSAL_NONE) return no;
+    uint64_t before = merkle_tree_size(t->core->tree);
     struct entry *e = calloc(1, sizeof *e);
     apex_status s = e ? append(t, e) : APEX_E_MEMORY;
     free(e);
-    return s == APEX_OK                          ? REFUSAL_NONE
-           : s == APEX_E_LIMIT || s == APEX_E_IO ? REFUSAL_STORAGE
-                                                 : REFUSAL_INTERNAL;
+    if (s == APEX_OK) return REFUSAL_NONE;
+    if (merkle_tree_size(t->core->tree) > before) return REFUSAL_NOT_YET_KEPT;
+    return s == APEX_E_LIMIT || s == APEX_E_IO ? REFUSAL_STORAGE : REFUSAL_INTERNAL;
 }
 
 static enum refusal take(struct taking *t)

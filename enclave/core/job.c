@@ -37,7 +37,9 @@ struct job {
     struct jail_result result;
     struct span left; /* the model it left, at the end of the output */
     struct entry *entry;
-    bool failed; /* as against refused */
+    bool failed;     /* as against refused */
+    bool taken_back; /* rows it was sequenced with were withdrawn since: were it computed on the
+                        rest, one charge would buy as many answers as there are withdrawals */
     char detail[ENTRY_DETAIL_MAX];
 };
 
@@ -54,7 +56,9 @@ static void inputs_list(struct job *j)
 {
     for (size_t i = 0; i < j->run->n_visible && j->n_inputs < JAIL_TABLES_MAX - 2; i++) {
         const struct contribution *n = &j->contract->contributions[i];
-        if (n->withdrawn || !wanted(j, n->dataset)) continue;
+        if (!wanted(j, n->dataset)) continue;
+        j->taken_back |= n->withdrawn && n->withdrawn_at > j->run->index;
+        if (n->withdrawn) continue;
         struct job_table *t = &j->tables[j->n_inputs++];
         *t = (struct job_table){.index = n->index, .dataset = n->dataset, .party = n->party};
         memcpy(t->blob, n->blob, 32);
@@ -250,14 +254,18 @@ static apex_status noise_key(const struct job *j, uint8_t key[static 32])
     sha256_update(&h, SPAN(j->run->request));
     for (size_t i = 0; i < tables_of(j); i++)
         sha256_update(&h, SPAN(j->tables[i].blob));
+    if (j->entry->used_model) {
+        put_be64(index, j->entry->model_run);
+        sha256_update(&h, SPAN(index));
+    }
     sha256_final(&h, key);
     apex_status s = hkdf_expand(prk, span_of(key, 32), key, 32);
     wipe(prk, sizeof prk);
     return s;
 }
 
-/* The model that is asked for; it is looked up again now, since rows may have been withdrawn
- * since the run was accepted. */
+/* The model that is asked for, as it was when the run was sequenced: a run that is computed
+ * again is computed on the same. None, if rows of it were withdrawn since. */
 static enum refusal model_take(struct job *j)
 {
     struct request r = {0};
@@ -270,7 +278,8 @@ static enum refusal model_take(struct job *j)
     if (j->again) index = j->again->model_run;
     pthread_mutex_lock(&j->core->lock);
     const struct run *trained =
-        contract_model(&j->core->state, j->contract, j->function, index);
+        contract_model(&j->core->state, j->contract, j->function, index, j->run->index);
+    if (trained && !contract_model_stands(j->contract, trained, UINT64_MAX)) trained = NULL;
     pthread_mutex_unlock(&j->core->lock);
     if (!trained) return REFUSAL_NO_MODEL;
     j->entry->used_model = true;
@@ -339,6 +348,10 @@ static enum refusal compute(struct job *j, struct programs *programs, unsigned t
     if (!policy_measurement(j->contract->manifest, tee_kind(j->core->tee),
                             tee_measurement(j->core->tee)))
         return REFUSAL_WRONG_MEASUREMENT;
+    if (j->taken_back && !j->again) {
+        j->failed = false;
+        return REFUSAL_TAKEN_BACK;
+    }
     enum refusal no = runner_request(j->core->link, j->contract, j->author,
                                      j->run->request_blob, j->run->request, &j->request);
     if (no == REFUSAL_NONE) no = tables_load(j);
@@ -504,11 +517,12 @@ void job_do(struct core *core, struct programs *programs, struct run *run, unsig
     if (!j) return;
     link_event(core->link, run->index, RUN_RUNNING, 0, 0);
     j->failed = true;
-    enum refusal no = j->detail[0] ? REFUSAL_INTERNAL : compute(j, programs, threads);
+    enum refusal no = j->detail[0] ? REFUSAL_INTERNAL : REFUSAL_NONE;
     /* No answer leaves before the witnesses have seen that it was asked for. */
     if (no == REFUSAL_NONE &&
         !core_witnessed(core, j->contract->manifest, run->index + 1, WITNESS_WAIT_MS))
         no = REFUSAL_UNWITNESSED;
+    if (no == REFUSAL_NONE) no = compute(j, programs, threads);
     if (no == REFUSAL_NONE) {
         result_fill(j);
         if (seal_all(j) != APEX_OK) {

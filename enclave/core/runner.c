@@ -33,18 +33,31 @@ static unsigned threads_here(void)
     return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
 }
 
-/* The next run that waits, marked as running. Lock held. */
+static bool computes(const struct runner *r, size_t contract)
+{
+    const struct state *s = &r->core->state;
+    for (size_t i = r->first; i < s->n_runs; i++)
+        if (s->runs[i]->state == RUN_RUNNING && s->runs[i]->contract == contract) return true;
+    return false;
+}
+
+/* The next run that waits, marked as running: the first of a contract that has none computing,
+ * else the first of all. Lock held. */
 static struct run *next_run(struct runner *r)
 {
     struct state *s = &r->core->state;
+    struct run *next = NULL;
     while (r->first < s->n_runs && s->runs[r->first]->end != 0)
         r->first++;
     for (size_t i = r->first; i < s->n_runs; i++) {
-        if (s->runs[i]->end != 0 || s->runs[i]->state != RUN_REQUESTED) continue;
-        s->runs[i]->state = RUN_RUNNING;
-        return s->runs[i];
+        struct run *waits = s->runs[i];
+        if (waits->end != 0 || waits->state != RUN_REQUESTED) continue;
+        bool alone = !computes(r, waits->contract);
+        if (alone || !next) next = waits;
+        if (alone) break;
     }
-    return NULL;
+    if (next) next->state = RUN_RUNNING;
+    return next;
 }
 
 static void *worker_main(void *context)
