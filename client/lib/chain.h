@@ -37,6 +37,8 @@ apex_status chain_view_log(struct chain_view *c, const char *origin,
 /* Adds a check; `rule` (may be NULL) leads the detail when it fails. */
 bool chain_view_check(struct chain_view *c, const char *name, bool passes, const char *rule,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Adds what was not looked at. */
+void chain_view_left(struct chain_view *c, const char *name, const char *detail);
 /* The anchors against the log, back to the one that first covers `least` entries. */
 apex_status chain_view_anchors(struct chain_view *c, uint64_t least, struct apex_error *error);
 /* A run's commitment against its entries; a contract's record. */

@@ -78,6 +78,12 @@ bool chain_view_check(struct chain_view *c, const char *name, bool passes, const
     return passes;
 }
 
+void chain_view_left(struct chain_view *c, const char *name, const char *detail)
+{
+    (void)chain_view_check(c, name, true, NULL, "%s", detail);
+    c->v->checks[c->v->n_checks - 1].result = -1;
+}
+
 apex_status chain_view_log(struct chain_view *c, const char *origin,
                            const uint8_t log_key[static 32],
                            const uint8_t chain_key[static ECDSA_PUBLIC_LEN],

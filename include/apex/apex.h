@@ -396,7 +396,8 @@ APEX_API apex_status apex_verify_chain(struct apex_home *home, struct apex_node 
                                        const char *result, size_t len,
                                        struct apex_verification *v, struct apex_error *error);
 /* Does the chain hold all that the node's log says of a contract, and every anchor of that log?
- * Runs among `events` (apex_audit's; may be NULL) whose fee went back become "refunded". */
+ * Runs among `events` (apex_audit's; may be NULL) whose fee went back become "refunded"; of a
+ * run's deposits the largest are looked at, and what was left is a check that was not asked. */
 APEX_API apex_status apex_audit_chain(struct apex_home *home, struct apex_node *node,
                                       const struct apex_chain_options *options,
                                       const char *address, struct apex_event *events,
