@@ -185,7 +185,7 @@ static apex_status runs_compare(struct chain_view *c, const uint8_t address[stat
         (void)chain_view_check(
             c, "runs-on-chain", true, NULL,
             "all %llu results of this contract are committed on the chain as "
-            "the log has them",
+            "the log has them, signed by the enclave's key",
             runs);
     return APEX_OK;
 }
@@ -272,7 +272,7 @@ static apex_status contract_look(struct chain_view *c, const uint8_t address[sta
     TRY(chain_look(c->chain, fault));
     TRY(chain_head(c->chain, c->log, &c->head, fault));
     TRY(chain_event_find(c->chain, STATEMENT_CONTRACT, c->log, address, c->head.opened,
-                         c->chain->at.number, &e, fault));
+                         c->chain->at.number, c->key, &e, fault));
     memcpy(transaction, "0x", 2);
     hex_write(SPAN(e.tx), transaction + 2);
     return APEX_OK;

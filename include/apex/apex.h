@@ -379,8 +379,9 @@ APEX_API apex_status apex_image_measure(const struct apex_image_options *options
                                         struct apex_error *error);
 
 /* A chain's register (docs/chain.md), read through one RPC that is believed in nothing it can
- * be held to. A failed check's detail begins with the name of the rule, such as
- * anchor-contradicts. */
+ * be held to: an anchor, a contract or a run counts when the key in the enclave's evidence has
+ * signed its event. That it lies on the chain is the RPC's word. A failed check's detail begins
+ * with the name of the rule, such as anchor-contradicts. */
 struct apex_chain_options {
     const char *url, *registry; /* http(s)://…; 0x and 40 hex digits */
     uint64_t chain_id;          /* 0: whichever it has */

@@ -226,6 +226,40 @@ def call_change(selector, change):
     return on("eth_call", lambda m, q, a: {**a, "result": change(a["result"])} if len(q["params"][0]["data"]) == selector else a)
 
 
+def invented(words, change):
+    """Events with so many words of data are changed, and every key is admitted: any change of a signature makes it the signature of some key."""
+    def lie(m, q, a):
+        if m == "eth_call" and q["params"][0]["data"].startswith(ADMITTED):
+            return {**a, "result": "0x%064x" % 1}
+        if m != "eth_getLogs" or not any(len(e["data"]) == 2 + 64 * words for e in a["result"]):
+            return a
+        return {**a, "result": change(a["result"])}
+    return lie
+
+
+def by_another(events):
+    """As if signed by a key of the RPC's own: s is the last word but one."""
+    return [{**e, "data": flip(e["data"], len(e["data"]) - 65)} for e in events]
+
+
+def inventions(w):
+    """What the enclave has not signed is not believed, whether the RPC shows a signature of its own or none, and leaves nothing behind."""
+    liar, wrong = Liar(w.chain), []
+    commands = {"audit": lambda: w.party.apex("audit", w.address, *w.chain.flags(liar.url)), "verify": lambda: w.verify(url=liar.url)}
+    for kind, words in (("a contract", 4), ("an anchor", 5), ("a run", 10)):
+        for how, change, rule in (("signed by another", by_another, "forged-statement"), ("signed by nobody", lambda _: [], "rpc-contradicts")):
+            liar.lie = invented(words, change)
+            for command, ask in commands.items():
+                code, out, err = ask()
+                if code != 1 or rule not in out + err:
+                    wrong.append((kind, how, command, code, out[-900:], err))
+    say(not wrong, "an RPC can invent no contract, no anchor and no run, neither for a result nor in an audit", wrong)
+    liar.lie = on("eth_call", lambda m, q, a: {**a, "result": "0x" + "%064x" % 9999 + a["result"][66:]} if len(q["params"][0]["data"]) == 2 + 8 + 64 else a)
+    code = w.verify(url=liar.url, node=False)[0]
+    honest = w.verify(node=False)
+    say(code == 1 and honest[0] == 0, "an anchor that was invented is not remembered: the next RPC is not measured by it", (code, honest))
+
+
 def lies(w):
     liar = Liar(w.chain)
     assert w.verify()[0] == 0  # and the home remembers the newest anchor
@@ -391,7 +425,9 @@ def main():
             return
         agreement(w)
         tasks(w)
+        fees(w)
         w.settled()
+        inventions(w)
         lies(w)
         reorg(w)
         wrong_place(w)
@@ -405,4 +441,3 @@ def main():
 
 if __name__ == "__main__":
     main()
-        fees(w)
