@@ -1,10 +1,10 @@
 /* One log, as the chain's register, the node and a receipt each tell it.
  *
- * What the chain shows is signed by the key that the enclave's evidence binds, and is checked
- * here again; an RPC can hide the newest records and invent none. Anchors are walked back from
- * the newest, each naming the block of the one before. The home folder remembers the newest
- * anchor it has seen of a log (HOME/chains/<8 bytes of the log's id>.anchor), so that a chain
- * that goes back behind it is noticed. */
+ * Every anchor, contract and run that the chain shows is signed by the key that the enclave's
+ * evidence binds, and is checked here again; an RPC can hide records and invent none. Anchors
+ * are walked back from the newest, each naming the block of the one before. The home folder
+ * remembers the newest anchor it has seen of a log (HOME/chains/<8 bytes of the log's
+ * id>.anchor), so that a chain that goes back behind it is noticed. */
 #ifndef CLIENT_LIB_CHAIN_H
 #define CLIENT_LIB_CHAIN_H
 
@@ -37,13 +37,17 @@ apex_status chain_view_log(struct chain_view *c, const char *origin,
 /* Adds a check; `rule` (may be NULL) leads the detail when it fails. */
 bool chain_view_check(struct chain_view *c, const char *name, bool passes, const char *rule,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Adds what was not looked at. */
+void chain_view_left(struct chain_view *c, const char *name, const char *detail);
 /* The anchors against the log, back to the one that first covers `least` entries. */
 apex_status chain_view_anchors(struct chain_view *c, uint64_t least, struct apex_error *error);
-/* A run's commitment against its entries; a contract's record. */
+/* A run's commitment against its entries; a contract's record. Each counts with its signed
+ * event only. tell: a run adds its checks when they pass, too. */
 apex_status chain_view_run(struct chain_view *c, const struct entry *result, bool tell,
                            struct apex_error *error);
 apex_status chain_view_contract(struct chain_view *c, const uint8_t address[static 32],
                                 const uint8_t program[static 32], struct apex_error *error);
+/* That the evidence is recorded is the RPC's word: its event carries no signature. */
 apex_status chain_view_evidence(struct chain_view *c, const struct entry *enclave,
                                 struct apex_error *error);
 /* A fault in words for people. */

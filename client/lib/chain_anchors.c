@@ -64,8 +64,7 @@ static int in_log(struct chain_view *c, uint64_t size, const uint8_t root[static
            memcmp(ours.bytes, root, 32) == 0;
 }
 
-static apex_status newest_check(struct chain_view *c, const struct registry_head *kept,
-                                struct apex_error *error)
+static void newest_check(struct chain_view *c, const struct registry_head *kept)
 {
     unsigned long long size = c->head.size, block = c->head.anchored;
     if (kept->size > c->head.size ||
@@ -75,9 +74,9 @@ static apex_status newest_check(struct chain_view *c, const struct registry_head
             "an anchor of %llu entries was here before and is gone: the chain "
             "was reorganised below it, or this RPC hides it",
             (unsigned long long)kept->size);
-        return APEX_OK;
+        return;
     }
-    if (!c->node) return remember(c, error);
+    if (!c->node) return;
     int same = in_log(c, c->head.size, c->head.root);
     bool shorter = c->head.size > c->node->mirror.n;
     (void)chain_view_check(
@@ -89,18 +88,17 @@ static apex_status newest_check(struct chain_view *c, const struct registry_head
             : "the %llu entries anchored in block %llu are not those of the node's log: it "
               "was rewritten",
         size, block);
-    return same == 1 ? remember(c, error) : APEX_OK;
 }
 
-/* One anchor's event: signed by a key the register admits, and in the log. */
+/* One anchor's event, signed by the enclave's key. */
 static apex_status anchor_get(struct chain_view *c, uint64_t size, uint64_t block,
                               struct chain_event *e, struct apex_error *error)
 {
     struct chain_fault fault = {0};
     uint8_t topic[32];
     chain_word_u64(size, topic);
-    apex_status s =
-        chain_event_find(c->chain, STATEMENT_ANCHOR, c->log, topic, block, block, e, &fault);
+    apex_status s = chain_event_find(c->chain, STATEMENT_ANCHOR, c->log, topic, block, block,
+                                     c->key, e, &fault);
     if (s == APEX_E_NOT_FOUND)
         s = chain_fail(
             &fault, APEX_E_UNTRUSTED, CHAIN_RPC_CONTRADICTS,
@@ -115,7 +113,7 @@ static apex_status previous_get(struct chain_view *c, const struct chain_event *
 {
     struct chain_fault fault = {0};
     apex_status s = chain_anchor_before(c->chain, c->log, at->event.previous,
-                                        at->event.statement.size, e, &fault);
+                                        at->event.statement.size, c->key, e, &fault);
     if (s == APEX_E_NOT_FOUND)
         s = chain_fail(
             &fault, APEX_E_UNTRUSTED, CHAIN_RPC_CONTRADICTS,
@@ -139,12 +137,14 @@ apex_status chain_view_anchors(struct chain_view *c, uint64_t least, struct apex
             (unsigned long long)c->head.size, (unsigned long long)(least ? least - 1 : 0));
         return APEX_OK;
     }
-    TRY(newest_check(c, &kept, error));
+    newest_check(c, &kept);
     if (!c->agree) return APEX_OK; /* enough is known */
     TRY(anchor_get(c, c->head.size, c->head.anchored, &e, error));
     if (memcmp(e.event.statement.root, c->head.root, 32) != 0 ||
         in_log(c, c->head.size, c->head.root) == 0)
         wrong++;
+    else
+        TRY(remember(c, error)); /* not before it is known to be signed */
     while (e.event.previous != 0 && walked < ANCHORS_WALKED_MAX) {
         TRY(previous_get(c, &e, &before, error));
         if (before.event.statement.size < least) break;
@@ -153,11 +153,11 @@ apex_status chain_view_anchors(struct chain_view *c, uint64_t least, struct apex
         walked++;
     }
     hex_write(SPAN(e.tx), tx);
-    (void)chain_view_check(c, "anchored", wrong == 0, CHAIN_ANCHOR_CONTRADICTS,
-                           wrong == 0
-                               ? "%llu anchors, each signed by an enclave%s; the first in "
-                                 "transaction 0x%s"
-                               : "of %llu anchors not all are of this log%s (0x%s)",
-                           (unsigned long long)walked, c->node ? " and in the log" : "", tx);
+    (void)chain_view_check(
+        c, "anchored", wrong == 0, CHAIN_ANCHOR_CONTRADICTS,
+        wrong == 0 ? "%llu anchors, each signed by the enclave's key%s; the first in "
+                     "transaction 0x%s"
+                   : "of %llu anchors not all are of this log%s (0x%s)",
+        (unsigned long long)walked, c->node ? " and in the log" : "", tx);
     return APEX_OK;
 }

@@ -78,6 +78,12 @@ bool chain_view_check(struct chain_view *c, const char *name, bool passes, const
     return passes;
 }
 
+void chain_view_left(struct chain_view *c, const char *name, const char *detail)
+{
+    (void)chain_view_check(c, name, true, NULL, "%s", detail);
+    c->v->checks[c->v->n_checks - 1].result = -1;
+}
+
 apex_status chain_view_log(struct chain_view *c, const char *origin,
                            const uint8_t log_key[static 32],
                            const uint8_t chain_key[static ECDSA_PUBLIC_LEN],
@@ -120,26 +126,51 @@ apex_status chain_view_evidence(struct chain_view *c, const struct entry *enclav
     sha256(enclave->evidence, digest);
     chain_word_address(c->key, key);
     TRY(recorded(c, VIEW_EVIDENCE, digest, word, error));
-    bool there = memcmp(word, none, 32) != 0;
+    bool there = memcmp(word, none, 32) != 0, ours = memcmp(word, key, 32) == 0;
     (void)chain_view_check(
-        c, "enclave-on-chain", memcmp(word, key, 32) == 0, there ? CHAIN_FORGED : CHAIN_NOT_YET,
-        there ? "the enclave's evidence is on the chain, for the key it binds"
-              : "the chain does not have this enclave's evidence");
+        c, "enclave-on-chain", ours, there ? CHAIN_FORGED : CHAIN_NOT_YET,
+        ours ? "the RPC says that the chain has the enclave's evidence; the key that it binds "
+               "signs what follows"
+        : there ? "the RPC shows the enclave's evidence for a key that it does not bind"
+                : "the chain does not have this enclave's evidence");
     return APEX_OK;
+}
+
+/* The signed event behind what a view says is recorded; *rule: why there is none, or NULL. */
+static apex_status signed_event(struct chain_view *c, enum statement_kind kind,
+                                const uint8_t topic2[static 32], uint64_t from, uint64_t to,
+                                struct chain_event *e, const char **rule,
+                                struct apex_error *error)
+{
+    struct chain_fault fault = {0};
+    apex_status s =
+        chain_event_find(c->chain, kind, c->log, topic2, from, to, c->key, e, &fault);
+    *rule = s == APEX_OK ? NULL : s == APEX_E_NOT_FOUND ? CHAIN_RPC_CONTRADICTS : fault.rule;
+    return s == APEX_OK || s == APEX_E_NOT_FOUND || s == APEX_E_UNTRUSTED
+               ? APEX_OK
+               : chain_fault_tell(error, s, &fault);
 }
 
 apex_status chain_view_contract(struct chain_view *c, const uint8_t address[static 32],
                                 const uint8_t program[static 32], struct apex_error *error)
 {
+    struct chain_event e;
     uint8_t word[32];
     const uint8_t none[32] = {0};
+    const char *rule = CHAIN_ANCHOR_CONTRADICTS;
     TRY(recorded(c, VIEW_PROGRAM, address, word, error));
-    bool there = memcmp(word, none, 32) != 0;
-    (void)chain_view_check(c, "contract-on-chain", memcmp(word, program, 32) == 0,
-                           there ? CHAIN_ANCHOR_CONTRADICTS : CHAIN_NOT_YET,
-                           there
-                               ? "the contract's manifest and program are recorded on the chain"
-                               : "the chain does not have this contract");
+    bool there = memcmp(word, none, 32) != 0, same = memcmp(word, program, 32) == 0;
+    if (same)
+        TRY(signed_event(c, STATEMENT_CONTRACT, address, c->head.opened, c->chain->at.number,
+                         &e, &rule, error));
+    bool ours = same && !rule && memcmp(e.event.statement.program, program, 32) == 0;
+    (void)chain_view_check(
+        c, "contract-on-chain", ours, there ? rule : CHAIN_NOT_YET,
+        ours   ? "the contract's manifest and program are recorded on the chain, signed by the "
+                 "enclave's key"
+        : same ? "the chain shows no record of this contract that the enclave's key signed"
+        : there ? "the chain has another program for this contract"
+                : "the chain does not have this contract");
     return APEX_OK;
 }
 
@@ -156,30 +187,29 @@ static void run_statement(const struct chain_view *c, const struct entry *result
     statement_inputs(result, s->inputs);
 }
 
-/* The event that committed it: by whom it is signed, and in which transaction. */
-static apex_status run_event(struct chain_view *c, const struct entry *result,
-                             const struct registry_run *kept, struct apex_error *error)
+/* The event that committed it, signed by the enclave's key word for word; told when it is not,
+ * or when `tell`. */
+static apex_status run_event(struct chain_view *c, uint64_t run, uint64_t block,
+                             struct span words, bool tell, struct apex_error *error)
 {
-    struct chain_fault fault = {0};
     struct chain_event e;
+    BUFFER_CLEARED signed_words = {0};
+    const char *rule;
     uint8_t index[32];
-    char tx[65];
-    chain_word_u64(result->run, index);
-    apex_status s = chain_event_find(c->chain, STATEMENT_RUN, c->log, index, kept->committed,
-                                     kept->committed, &e, &fault);
-    if (s == APEX_E_UNREACHABLE || s == APEX_E_LIMIT) return chain_fault_tell(error, s, &fault);
-    bool ours = s == APEX_OK && memcmp(e.signer, c->key, sizeof e.signer) == 0 &&
-                memcmp(e.event.statement.output, result->output, 32) == 0;
-    hex_write(SPAN(e.tx), tx);
-    (void)chain_view_check(
-        c, "run-signed", ours,
-        s == APEX_OK            ? CHAIN_FORGED
-        : s == APEX_E_NOT_FOUND ? CHAIN_RPC_CONTRADICTS
-                                : fault.rule,
-        ours ? "the enclave's own key signed it; block %llu, transaction 0x%s"
-             : "the chain shows no event of it in block %llu that this enclave's key "
-               "signed",
-        (unsigned long long)kept->committed, ours ? tx : "");
+    char tx[65] = "";
+    chain_word_u64(run, index);
+    TRY(signed_event(c, STATEMENT_RUN, index, block, block, &e, &rule, error));
+    if (!rule && statement_words(&e.event.statement, &signed_words) != APEX_OK)
+        return apex_fail_memory(error);
+    bool ours = !rule && span_equal(buffer_span(&signed_words), words);
+    if (ours && !tell) return APEX_OK;
+    if (ours) hex_write(SPAN(e.tx), tx);
+    (void)chain_view_check(c, "run-signed", ours, rule ? rule : CHAIN_ANCHOR_CONTRADICTS,
+                           ours ? "run %llu: the enclave's own key signed it; block %llu, "
+                                  "transaction 0x%s"
+                                : "run %llu: the chain shows no event of it in block %llu that "
+                                  "this enclave's key signed%s",
+                           (unsigned long long)run, (unsigned long long)block, tx);
     return APEX_OK;
 }
 
@@ -208,5 +238,6 @@ apex_status chain_view_run(struct chain_view *c, const struct entry *result, boo
                   "or inputs"
                 : "run %llu is not committed on the chain, or not deep enough yet",
             (unsigned long long)result->run);
-    return same && tell ? run_event(c, result, &kept, error) : APEX_OK;
+    return same ? run_event(c, result->run, kept.committed, buffer_span(&words), tell, error)
+                : APEX_OK;
 }

@@ -217,24 +217,21 @@ apex_status chain_event_parse(const json_t *log, const uint8_t registry[static 2
     return registry_event_parse(words, n, buffer_span(&data), &event->event);
 }
 
-/* Signed by a key that the register has admitted for this log, for this chain and register. */
-static apex_status event_judge(struct evm *c, struct chain_event *e, struct chain_fault *fault)
+/* Signed by this key, for this chain and register. Any 64 bytes are the signature of some key,
+ * so that one can be recovered says nothing. */
+static apex_status event_judge(const struct evm *c, const struct chain_event *e,
+                               const uint8_t *key, struct chain_fault *fault)
 {
     BUFFER_CLEARED words = {0};
-    struct ecdsa_public key;
-    uint8_t digest[32], argument[32], block[32];
-    const uint8_t none[32] = {0};
+    struct ecdsa_public recovered;
+    uint8_t digest[32], signer[CHAIN_ADDRESS_LEN];
     TRY(statement_words(&e->event.statement, &words));
     TRY(statement_digest(e->event.statement.kind, buffer_span(&words), &c->place, digest));
-    if (ecdsa_recover(&e->event.by, digest, &key) != APEX_OK ||
-        ecdsa_address(&key, e->signer) != APEX_OK)
-        return chain_fail(fault, APEX_E_UNTRUSTED, CHAIN_FORGED,
-                          "the RPC shows an event whose signature does not hold");
-    chain_word_address(e->signer, argument);
-    TRY(chain_word(c, VIEW_ADMITTED, e->event.statement.log, argument, block, fault));
-    if (memcmp(block, none, sizeof none) != 0) return APEX_OK;
+    if (ecdsa_recover(&e->event.by, digest, &recovered) == APEX_OK &&
+        ecdsa_address(&recovered, signer) == APEX_OK && memcmp(signer, key, sizeof signer) == 0)
+        return APEX_OK;
     return chain_fail(fault, APEX_E_UNTRUSTED, CHAIN_FORGED,
-                      "the RPC shows an event signed by a key the registry has not admitted");
+                      "the RPC shows an event that this enclave's key has not signed");
 }
 
 /* topic2 NULL: whichever. */
@@ -264,8 +261,9 @@ static bool is_about(const struct statement *s, enum statement_kind kind, const 
 
 apex_status chain_event_find(struct evm *chain, enum statement_kind kind,
                              const uint8_t log[static 32], const uint8_t topic2[static 32],
-                             uint64_t from, uint64_t to, struct chain_event *event,
-                             struct chain_fault *fault)
+                             uint64_t from, uint64_t to,
+                             const uint8_t key[static CHAIN_ADDRESS_LEN],
+                             struct chain_event *event, struct chain_fault *fault)
 {
     json_t *j;
     TRY(rpc_call(chain->rpc, "eth_getLogs", filter(chain, kind, log, topic2, from, to), &j,
@@ -280,7 +278,7 @@ apex_status chain_event_find(struct evm *chain, enum statement_kind kind,
     if (s != APEX_OK || event->block < from || event->block > to ||
         !is_about(&event->event.statement, kind, log, topic2))
         return rpc_malformed(fault, "no event that was asked for");
-    return event_judge(chain, event, fault);
+    return event_judge(chain, event, key, fault);
 }
 
 static apex_status anchor_choose(const json_t *logs, const struct evm *c, const uint8_t *log,
@@ -302,8 +300,8 @@ static apex_status anchor_choose(const json_t *logs, const struct evm *c, const 
 }
 
 apex_status chain_anchor_before(struct evm *chain, const uint8_t log[static 32], uint64_t block,
-                                uint64_t below, struct chain_event *event,
-                                struct chain_fault *fault)
+                                uint64_t below, const uint8_t key[static CHAIN_ADDRESS_LEN],
+                                struct chain_event *event, struct chain_fault *fault)
 {
     json_t *j;
     TRY(rpc_call(chain->rpc, "eth_getLogs",
@@ -312,6 +310,6 @@ apex_status chain_anchor_before(struct evm *chain, const uint8_t log[static 32],
     json_decref(j);
     if (s == APEX_E_NOT_FOUND)
         return chain_fail(fault, s, CHAIN_NOT_YET, "the chain shows no anchor there");
-    return s == APEX_OK ? event_judge(chain, event, fault)
+    return s == APEX_OK ? event_judge(chain, event, key, fault)
                         : rpc_malformed(fault, "no anchors of a block");
 }

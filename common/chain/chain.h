@@ -2,11 +2,12 @@
  * and that the code at the address is the register's, to the bit. All is then read as of one
  * block, `confirmations` deep, so that what is told does not mix two states.
  *
- * What the RPC says of anchors, contracts and runs is signed by the enclave, so it cannot
- * invent any; it can hide the newest, and that is all it can. Statuses: APEX_E_UNREACHABLE no
- * whole answer in time; APEX_E_LIMIT too long; APEX_E_FORMAT not of the form; APEX_E_UNTRUSTED
- * by a rule of fault.h; APEX_E_NOT_FOUND not recorded. Leaks to the RPC: which log and runs are
- * asked about. */
+ * What a view returns is the RPC's word alone. The events of anchors, contracts and runs carry
+ * the enclave's signature, and chain_event_find and chain_anchor_before show none that the
+ * caller's key has not signed: an RPC can hide some, and can invent none. Statuses:
+ * APEX_E_UNREACHABLE no whole answer in time; APEX_E_LIMIT too long; APEX_E_FORMAT not of the
+ * form; APEX_E_UNTRUSTED by a rule of fault.h; APEX_E_NOT_FOUND not recorded. Leaks to the RPC:
+ * which log and runs are asked about. */
 #ifndef COMMON_CHAIN_CHAIN_H
 #define COMMON_CHAIN_CHAIN_H
 
@@ -54,22 +55,23 @@ apex_status chain_word(struct evm *chain, enum registry_view view, const uint8_t
 
 struct chain_event {
     struct registry_event event;
-    uint64_t block;
+    uint64_t block; /* this and tx: the RPC's word */
     uint8_t tx[32];
-    uint8_t signer[CHAIN_ADDRESS_LEN]; /* recovered here, and admitted by the register */
 };
-/* The one event of its kind about (log, topic2: size, run or manifest) in blocks [from, to].
- * Its signature is checked here against a key the register has admitted. APEX_E_NOT_FOUND:
- * none. */
+/* The one event of its kind about (log, topic2: size, run or manifest) in blocks [from, to],
+ * signed by `key`, whose address the caller has from the enclave's evidence: which keys the
+ * register admits the RPC alone would tell. APEX_E_NOT_FOUND: none; APEX_E_UNTRUSTED by
+ * CHAIN_FORGED: signed by another key, or by none. */
 apex_status chain_event_find(struct evm *chain, enum statement_kind kind,
                              const uint8_t log[static 32], const uint8_t topic2[static 32],
-                             uint64_t from, uint64_t to, struct chain_event *event,
-                             struct chain_fault *fault);
+                             uint64_t from, uint64_t to,
+                             const uint8_t key[static CHAIN_ADDRESS_LEN],
+                             struct chain_event *event, struct chain_fault *fault);
 
-/* The newest anchor in a block that is smaller than `below` entries. */
+/* The newest anchor in a block that is smaller than `below` entries; signed by `key` too. */
 apex_status chain_anchor_before(struct evm *chain, const uint8_t log[static 32], uint64_t block,
-                                uint64_t below, struct chain_event *event,
-                                struct chain_fault *fault);
+                                uint64_t below, const uint8_t key[static CHAIN_ADDRESS_LEN],
+                                struct chain_event *event, struct chain_fault *fault);
 
 /* One entry of eth_getLogs, parsed and no more; for fuzzing too. */
 apex_status chain_event_parse(const json_t *log, const uint8_t registry[static 20],

@@ -13,7 +13,7 @@
 #define CHAIN_NO_REGISTRY "no-registry"         /* no code at the address */
 #define CHAIN_OTHER_CODE "other-code"           /* code, but not the register's */
 #define CHAIN_UNKNOWN_LOG "unknown-log"         /* the register has no such log */
-#define CHAIN_FORGED "forged-statement"         /* an event no admitted key has signed */
+#define CHAIN_FORGED "forged-statement"         /* an event the enclave's key has not signed */
 #define CHAIN_RPC_CONTRADICTS "rpc-contradicts" /* two answers of it cannot both be true */
 #define CHAIN_ANCHOR_CONTRADICTS "anchor-contradicts" /* the log is not the one anchored */
 #define CHAIN_ROLLED_BACK "log-rolled-back" /* the log is shorter than what was anchored */

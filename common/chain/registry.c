@@ -22,7 +22,6 @@ static const char *const events[] = {
     [STATEMENT_RUN] = "Committed(bytes32,uint64,bytes32," RUN "," SIGNATURE ")"};
 
 static const char *const views[] = {[VIEW_HEAD] = "heads(bytes32)",
-                                    [VIEW_ADMITTED] = "admitted(bytes32,address)",
                                     [VIEW_EVIDENCE] = "evidences(bytes32,bytes32)",
                                     [VIEW_PROGRAM] = "programs(bytes32,bytes32)",
                                     [VIEW_RUN] = "runs(bytes32,uint64)"};

@@ -20,7 +20,6 @@ struct registry_head {
 };
 enum registry_view {
     VIEW_HEAD,     /* (log) */
-    VIEW_ADMITTED, /* (log, key) -> block */
     VIEW_EVIDENCE, /* (log, digest) -> key */
     VIEW_PROGRAM,  /* (log, manifest) -> program */
     VIEW_RUN       /* (log, run) -> digest, payee, block */

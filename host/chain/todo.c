@@ -5,9 +5,14 @@
 #include "common/merkle/checkpoint.h"
 #include "common/merkle/tile.h"
 #include "common/wire/cose.h"
+#include "host/daemon/log.h"
 
 #include <stdlib.h>
 #include <time.h>
+
+/* What a withdraw costs at least, measured (docs/chain.md), and how long a commitment may take.
+ */
+enum { WITHDRAW_GAS = 52273, IN_TIME_S = 3600 };
 
 void todo_clear(struct todo *t)
 {
@@ -54,24 +59,41 @@ static apex_status know(struct todo *t, struct entry *e, struct chain_fault *fau
     return APEX_OK;
 }
 
-/* Fees that wait for this run are asked for in the transaction that commits it; not those that
- * can be taken back before it is mined. */
-static apex_status fees_claim(struct todo *t, struct evm *chain, struct span words,
-                              struct chain_fault *fault)
+/* Is it worth the gas that asking for it costs? A wei is not. */
+static bool is_worth(const struct fee *fee, const struct evm *chain)
 {
-    enum { IN_TIME_S = 3600 };
-    struct fee fees[FEES_MAX];
-    size_t n;
-    if (t->single || t->head.opened == 0) return APEX_OK;
-    TRY(fees_open(chain, t->log, words.data + 2 * WORD_LEN, words.data + 4 * WORD_LEN,
-                  t->head.opened, fees, &n, fault));
-    for (size_t i = 0; i < n && t->n < TODO_CALLS_MAX - 1; i++) {
-        if (fees[i].deadline < (uint64_t)time(NULL) + IN_TIME_S) continue;
-        if (registry_call_withdraw(fees[i].id, words, &t->calls[t->n]) != APEX_OK)
-            return chain_fail(fault, APEX_E_MEMORY, "log", "out of memory");
-        t->n++;
+    uint8_t cost[WORD_LEN];
+    uint64_t per_gas = chain->at.base_fee;
+    chain_word_u64(per_gas < UINT64_MAX / WITHDRAW_GAS ? per_gas * WITHDRAW_GAS : UINT64_MAX,
+                   cost);
+    return memcmp(fee->amount, cost, sizeof cost) > 0;
+}
+
+/* Fees that wait for this run are asked for in the transaction that commits it; not those that
+ * can be taken back before it is mined. They are strangers' deposits and an RPC's word:
+ * whatever is wrong with them, the commitment goes out without them, and anybody may withdraw
+ * later. */
+static void fees_claim(struct todo *t, struct evm *chain, struct span words)
+{
+    struct fees fees;
+    struct chain_fault fault = {0};
+    if (t->single || t->feeless || t->head.opened == 0) return;
+    apex_status s =
+        fees_open(chain, t->log, words.data + 2 * WORD_LEN, words.data + 4 * WORD_LEN,
+                  t->head.opened, (uint64_t)time(NULL) + IN_TIME_S, &fees, &fault);
+    t->feeless = s != APEX_OK;
+    if (t->feeless) {
+        log_line(LOG_WARN, "msg=chain rule=%s what=\"no fee was asked for: %s\"", fault.rule,
+                 fault.what);
+        return;
     }
-    return APEX_OK;
+    for (size_t i = 0; i < fees.n && t->n < TODO_CALLS_MAX - 1; i++) {
+        if (!is_worth(&fees.fee[i], chain)) return;
+        if (registry_call_withdraw(fees.fee[i].id, words, &t->calls[t->n]) == APEX_OK)
+            t->n++;
+        else
+            buffer_clear(&t->calls[t->n]);
+    }
 }
 
 /* Asks the enclave and makes the call of its answer. */
@@ -98,7 +120,7 @@ static apex_status call_add(struct todo *t, struct query *q, struct evm *chain,
         s = registry_call_statement((enum statement_kind)b->kind, b->words, &by,
                                     span_text(t->origin), &proof, &t->calls[t->n]);
         t->n += s == APEX_OK;
-        if (b->kind == STATEMENT_RUN && s == APEX_OK) s = fees_claim(t, chain, b->words, fault);
+        if (b->kind == STATEMENT_RUN && s == APEX_OK) fees_claim(t, chain, b->words);
     }
     free(b);
     if (s == APEX_E_UNTRUSTED)
@@ -190,6 +212,7 @@ apex_status todo_find(struct todo *t, struct evm *chain, struct chain_fault *fau
     struct entry *e = malloc(sizeof *e);
     if (!e) return chain_fail(fault, APEX_E_MEMORY, "log", "out of memory");
     todo_clear(t);
+    t->feeless = false;
     apex_status s = find(t, chain, e, fault);
     free(e);
     return s;

@@ -18,6 +18,7 @@ struct todo {
     uint64_t seen;             /* entries below it are recorded, deep enough */
     uint64_t skip; /* entries below it are not tried again: the register refused one */
     bool single;   /* one call at a time: a batch was refused */
+    bool feeless;  /* fees could not be looked for: not tried again in this round */
     size_t n;      /* calls of this round */
     struct buffer calls[TODO_CALLS_MAX];
     uint64_t next; /* entries below it are recorded or among the calls */
@@ -25,8 +26,8 @@ struct todo {
 
 void todo_clear(struct todo *t); /* the calls */
 /* Fills the calls: statements of entries that are missing, then an anchor of the newest
- * checkpoint. APEX_E_UNTRUSTED by CHAIN_ANCHOR_CONTRADICTS: the log does not contain the
- * register's anchor. */
+ * checkpoint. Fees that cannot be looked for are left, and hold nothing up. APEX_E_UNTRUSTED by
+ * CHAIN_ANCHOR_CONTRADICTS: the log does not contain the register's anchor. */
 apex_status todo_find(struct todo *t, struct evm *chain, struct chain_fault *fault);
 
 #endif

@@ -379,8 +379,9 @@ APEX_API apex_status apex_image_measure(const struct apex_image_options *options
                                         struct apex_error *error);
 
 /* A chain's register (docs/chain.md), read through one RPC that is believed in nothing it can
- * be held to. A failed check's detail begins with the name of the rule, such as
- * anchor-contradicts. */
+ * be held to: an anchor, a contract or a run counts when the key in the enclave's evidence has
+ * signed its event. That it lies on the chain is the RPC's word. A failed check's detail begins
+ * with the name of the rule, such as anchor-contradicts. */
 struct apex_chain_options {
     const char *url, *registry; /* http(s)://…; 0x and 40 hex digits */
     uint64_t chain_id;          /* 0: whichever it has */
@@ -396,7 +397,8 @@ APEX_API apex_status apex_verify_chain(struct apex_home *home, struct apex_node 
                                        const char *result, size_t len,
                                        struct apex_verification *v, struct apex_error *error);
 /* Does the chain hold all that the node's log says of a contract, and every anchor of that log?
- * Runs among `events` (apex_audit's; may be NULL) whose fee went back become "refunded". */
+ * Runs among `events` (apex_audit's; may be NULL) whose fee went back become "refunded"; of a
+ * run's deposits the largest are looked at, and what was left is a check that was not asked. */
 APEX_API apex_status apex_audit_chain(struct apex_home *home, struct apex_node *node,
                                       const struct apex_chain_options *options,
                                       const char *address, struct apex_event *events,

@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from apexlib import LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
 from chainlib import Chain  # noqa: E402
 
-DEPOSIT, REFUND = "0x2687fbf2", "0x278ecde1"  # selectors of deposit and refund in chain/ApexRegistry.sol
+DEPOSIT, REFUND, ADMITTED = "0x2687fbf2", "0x278ecde1", "0xc349d6d8"  # selectors in chain/ApexRegistry.sol
+DUST = 300
 ROUNDS = int(os.environ.get("APEX_ROUNDS", "12"))
 
 
@@ -134,11 +135,17 @@ def send(w, data, value=0):
     assert w.chain.receipt(sent)["status"] == "0x1"
 
 
-def deposit(w, request, seconds):
+def deposit(w, request, seconds, value=10**15):
     """A fee for the answer to a request."""
     log, address = w.chain.events()[0]["topics"][1], base64.b32decode(w.address[5:].upper() + "====").hex()
     now = int(w.chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-    send(w, DEPOSIT + log[2:] + address + request + "%064x" % (now + seconds), 10**15)
+    send(w, DEPOSIT + log[2:] + address + request + "%064x" % (now + seconds), value)
+
+
+def dust(w, request):
+    """What any stranger may do with a request's digest, which is in the log before the answer is: one wei, again and again."""
+    for _ in range(DUST):
+        deposit(w, request, 100000, 1)
 
 
 def tasks(w):
@@ -152,16 +159,42 @@ def tasks(w):
     send(w, REFUND + "%064x" % 0)
     runs = runs_of(w, *w.chain.flags())
     say([e["task"] for e in runs] == ["verified", "refunded"], "and refunded once the chain has given the fee for it back", runs)
-    keep, w.node.extra = w.node.extra, []
-    w.node.stop()  # the answer is there before the chain hears of it
-    w.node.start()
-    w.party.ok("run", w.address, "sites", "--param", "k=2")
-    deposit(w, runs_of(w)[2]["request"], 100000)
+    dust(w, runs[1]["request"])
+    code, out, err = w.party.apex("audit", w.address, *w.chain.flags(), "--json")
+    audit = json.loads(out)
+    say(code == 0 and audit["chain"]["agree"] and [e["task"] for e in audit["events"] if e["kind"] == "run"] == ["verified", "refunded"],
+        "%d deposits of a wei keep nobody from an audit, nor the fee that went back from being told" % DUST, (code, out[-1500:], err))
+    say([c["result"] for c in audit["chain"]["checks"] if c["name"] == "refunds"] == ["not-asked"], "which says that it did not look at all of them", audit["chain"])
+
+
+def fees(w):
+    """A fee is paid in the transaction that commits its answer, whatever strangers deposit beside it; and an RPC that will not tell of fees delays nothing."""
+    liar = Liar(w.chain)
+    short = on("eth_getLogs", lambda m, q, a: {"jsonrpc": "2.0", "id": a["id"], "error": {"code": -32005, "message": "too many results"}} if len(a["result"]) > 100 else a)
+    mute = on("eth_getLogs", lambda m, q, a: {**a, "result": {}} if len(q["params"][0]["topics"]) == 4 else a)
+    cases = [("is paid to the node in the transaction that commits it", False, None, True),
+             ("is found among %d of strangers, one wei each, which are left where they are" % DUST, True, None, True),
+             ("is found by an RPC that tells no more than a hundred at a time", True, short, True),
+             ("is left to `withdraw`, and nothing else is kept waiting, when the RPC does not tell of fees", False, mute, False)]
+    keep = w.node.extra
+    for name, with_dust, lie, paid in cases:
+        w.node.stop()  # the answer is there before the chain hears of it
+        w.node.extra, liar.lie = [], lie
+        w.node.start()
+        w.party.ok("run", w.address, "sites", "--param", "k=2")
+        request = runs_of(w)[-1]["request"]
+        if with_dust:
+            dust(w, request)
+        before = int(w.chain.rpc("eth_getBalance", w.chain.registry, "latest"), 16)
+        deposit(w, request, 100000)
+        w.node.stop()
+        w.node.extra = w.chain.apexd(liar.url)
+        w.node.start()
+        good, left = w.settled(), int(w.chain.rpc("eth_getBalance", w.chain.registry, "latest"), 16)
+        say(good and left - before == (0 if paid else 10**15), "a fee that waits for an answer " + name, (before, left, w.health(), w.node.log_text()[-600:]))
     w.node.stop()
     w.node.extra = keep
     w.node.start()
-    good, left = w.settled(), w.chain.rpc("eth_getBalance", w.chain.registry, "latest")
-    say(good and left == "0x0", "a fee that waits for an answer is paid to the node in the transaction that commits it", (left, w.health()))
 
 
 def changed(answer, change):
@@ -191,6 +224,40 @@ def event_change(change):
 def call_change(selector, change):
     """What a view of the register returns is changed; selectors are the first call data seen with so many words."""
     return on("eth_call", lambda m, q, a: {**a, "result": change(a["result"])} if len(q["params"][0]["data"]) == selector else a)
+
+
+def invented(words, change):
+    """Events with so many words of data are changed, and every key is admitted: any change of a signature makes it the signature of some key."""
+    def lie(m, q, a):
+        if m == "eth_call" and q["params"][0]["data"].startswith(ADMITTED):
+            return {**a, "result": "0x%064x" % 1}
+        if m != "eth_getLogs" or not any(len(e["data"]) == 2 + 64 * words for e in a["result"]):
+            return a
+        return {**a, "result": change(a["result"])}
+    return lie
+
+
+def by_another(events):
+    """As if signed by a key of the RPC's own: s is the last word but one."""
+    return [{**e, "data": flip(e["data"], len(e["data"]) - 65)} for e in events]
+
+
+def inventions(w):
+    """What the enclave has not signed is not believed, whether the RPC shows a signature of its own or none, and leaves nothing behind."""
+    liar, wrong = Liar(w.chain), []
+    commands = {"audit": lambda: w.party.apex("audit", w.address, *w.chain.flags(liar.url)), "verify": lambda: w.verify(url=liar.url)}
+    for kind, words in (("a contract", 4), ("an anchor", 5), ("a run", 10)):
+        for how, change, rule in (("signed by another", by_another, "forged-statement"), ("signed by nobody", lambda _: [], "rpc-contradicts")):
+            liar.lie = invented(words, change)
+            for command, ask in commands.items():
+                code, out, err = ask()
+                if code != 1 or rule not in out + err:
+                    wrong.append((kind, how, command, code, out[-900:], err))
+    say(not wrong, "an RPC can invent no contract, no anchor and no run, neither for a result nor in an audit", wrong)
+    liar.lie = on("eth_call", lambda m, q, a: {**a, "result": "0x" + "%064x" % 9999 + a["result"][66:]} if len(q["params"][0]["data"]) == 2 + 8 + 64 else a)
+    code = w.verify(url=liar.url, node=False)[0]
+    honest = w.verify(node=False)
+    say(code == 1 and honest[0] == 0, "an anchor that was invented is not remembered: the next RPC is not measured by it", (code, honest))
 
 
 def lies(w):
@@ -358,7 +425,9 @@ def main():
             return
         agreement(w)
         tasks(w)
+        fees(w)
         w.settled()
+        inventions(w)
         lies(w)
         reorg(w)
         wrong_place(w)
