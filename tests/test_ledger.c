@@ -292,6 +292,47 @@ static void a_lost_manifest_is_said_and_nothing_under_it_is_judged(void **state)
     world_free(w);
 }
 
+/* What was withdrawn takes no place: a party could shut the others out with it. */
+static void contributions_that_stand_are_counted_and_no_others(void **state)
+{
+    (void)state;
+    struct world *w = world_new(LIE_NONE);
+    struct contract c = {.active = true, .n_contributions = ENTRY_INPUTS_MAX};
+    struct act act = {.kind = ACT_CONTRIBUTE, .name = SPAN_TEXT("customers"), .blob = {9}};
+    c.contributions = calloc(ENTRY_INPUTS_MAX, sizeof *c.contributions);
+    assert_non_null(c.contributions);
+    CHECK_OK(manifest_parse(buffer_span(&w->manifest), &c.manifest, NULL));
+    const uint8_t *author = w->party[0].sign_public.bytes;
+    assert_int_equal(policy_act(&c, &act, author, 0), REFUSAL_CONTRIBUTIONS);
+    c.contributions[3].withdrawn = true;
+    assert_int_equal(policy_act(&c, &act, author, 0), REFUSAL_NONE);
+    memset(act.blob, 0, sizeof act.blob); /* the others' */
+    assert_int_equal(policy_act(&c, &act, author, 0), REFUSAL_DUPLICATE);
+    for (size_t i = 0; i < ENTRY_INPUTS_MAX; i++)
+        c.contributions[i].withdrawn = true;
+    assert_int_equal(policy_act(&c, &act, author, 0), REFUSAL_NONE);
+    manifest_free(c.manifest);
+    free(c.contributions);
+    world_free(w);
+}
+
+/* The host's clock at a start binds nobody's acts. */
+static void a_start_dated_far_ahead_holds_no_act_up(void **state)
+{
+    (void)state;
+    struct state s;
+    struct entry *e = calloc(1, sizeof *e);
+    const uint8_t nobody[32] = {0};
+    assert_non_null(e);
+    CHECK_OK(state_init(&s, NULL, NULL));
+    e->kind = ENTRY_ENCLAVE;
+    e->time_ms = 4102444800000; /* 2100 */
+    CHECK_OK(state_apply(&s, e, NULL, nobody, (struct span){0}));
+    CHECK(s.boots == 1 && s.last_time_ms == 0);
+    state_clear(&s);
+    free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +346,8 @@ int main(void)
         cmocka_unit_test(withdrawn_rows_in_a_later_answer_are_found),
         cmocka_unit_test(an_act_whose_author_saw_another_log_is_found),
         cmocka_unit_test(acts_on_a_closed_contract_are_found),
+        cmocka_unit_test(contributions_that_stand_are_counted_and_no_others),
+        cmocka_unit_test(a_start_dated_far_ahead_holds_no_act_up),
         cmocka_unit_test(any_flipped_bit_of_an_entry_breaks_the_log),
         cmocka_unit_test(entries_left_out_or_swapped_break_the_log),
         cmocka_unit_test(a_lost_manifest_is_said_and_nothing_under_it_is_judged),

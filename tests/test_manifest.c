@@ -5,6 +5,7 @@
 #include "tests/check.h"
 
 #include <jansson.h>
+#include <malloc.h>
 
 #define H8 "0123abcd"
 #define H32 H8 H8 H8 H8
@@ -640,6 +641,37 @@ static void an_address_is_read_as_it_is_written(void **state)
     CHECK_STATUS(address_parse(span_text(text), again), APEX_E_FORMAT);
 }
 
+static size_t held(void)
+{
+    struct mallinfo2 now = mallinfo2();
+    return now.uordblks + now.hblkhd;
+}
+
+/* It is held as long as its contract, and anybody may deploy one. */
+static void a_manifest_takes_memory_in_proportion_to_its_text(void **state)
+{
+    (void)state;
+    BUFFER_CLEARED columns = {0}, text = {0};
+    char one[100];
+    for (int i = 0; i < COLUMNS_MAX; i++) {
+        snprintf(one, sizeof one,
+                 "%s{\"name\": \"c%d\", \"type\": \"category\", \"values\": [\"v\"]}",
+                 i ? "," : "", i);
+        buffer_text(&columns, one);
+    }
+    buffer_u8(&columns, 0);
+    replaced(full, "{\"name\": \"f\", \"type\": \"float64\"}", (const char *)columns.data,
+             &text);
+    CHECK_OK(buffer_ok(&text));
+    size_t before = held();
+    struct manifest *m;
+    CHECK_OK(manifest_parse(span_of(text.data, text.len - 1), &m, NULL));
+    CHECK(m->datasets[1].n_columns == COLUMNS_MAX);
+    CHECK(held() - before < 1 << 20);
+    manifest_free(m);
+    CHECK(held() <= before + 65536); /* and all of it comes back */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -657,6 +689,7 @@ int main(void)
         cmocka_unit_test(a_text_without_any_token_is_refused_at_its_start),
         cmocka_unit_test(a_place_holds_printable_ascii_whatever_the_key),
         cmocka_unit_test(an_address_is_read_as_it_is_written),
+        cmocka_unit_test(a_manifest_takes_memory_in_proportion_to_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,6 +110,8 @@ def quorum(node, crew, witnesses):
     say(audit["rules"]["breaches"] == [] and audit["rules"]["acts"] > 0, "an auditor finds every rule kept", audit["rules"])
     say(sorted(w["name"] for w in audit["witnesses"]) == sorted(w.name for w in witnesses), "and is told who witnessed", audit["witnesses"])
     witnesses[1].stop()
+    code, out, err = crew[0].apex("run", address, "sites", "--param", "k=500", "--json")
+    say(code == 1 and "unwitnessed" in out + err and "rule-k" not in out + err, "a refusal that follows the rows is an answer too: not on a log too few have seen", (code, out, err))
     open(path, "a").write("-37.5,175.5\n")
     crew[0].ok("contribute", address, "customers", path)
     code, out, err = crew[0].apex("run", address, "sites", "--param", "k=2", "--json")
