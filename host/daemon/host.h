@@ -19,8 +19,10 @@ struct host {
     struct anchor *anchor; /* NULL: no chain was named */
     struct metrics metrics;
     const char *tee;
-    const char *root_path; /* the enclave's sealed root secret */
-    bool wait_for_root;    /* it is not to start a log of its own */
+    const char *root_path;          /* the enclave's sealed root secret */
+    bool wait_for_root;             /* it is not to start a log of its own */
+    const uint8_t (*deployers)[32]; /* who may deploy; of none, anybody may */
+    size_t n_deployers;
     uint64_t blob_max;
     int64_t message_timeout_ms;
 };

@@ -278,6 +278,8 @@ int main(int argc, char **argv)
     node.host.tee = node.options.tee;
     node.host.root_path = node.root;
     node.host.wait_for_root = node.options.join;
+    node.host.deployers = (const uint8_t(*)[32])node.options.deployer;
+    node.host.n_deployers = node.options.n_deployers;
     node.host.blob_max = node.options.blob_max_mib * MIB;
     node.host.message_timeout_ms = (int64_t)node.options.message_timeout_s * 1000;
     signal(SIGPIPE, SIG_IGN);

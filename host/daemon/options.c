@@ -1,5 +1,6 @@
 #include "host/daemon/options.h"
 
+#include "common/base/hex.h"
 #include "host/daemon/http.h"
 
 const char options_usage[] =
@@ -22,6 +23,8 @@ const char options_usage[] =
     "  --recovery FILE         sim only: who holds recovery shares; an image brings its own\n"
     "  --witness URL           shows each checkpoint to this witness (c2sp.org/tlog-witness); "
     "again for more, at most 16\n"
+    "  --deployer KEY          only who signs with this key may deploy contracts; again for "
+    "more, at most 64\n"
     "  --connections N         at most N connections (default 512)\n"
     "  --idle-s N              close connections silent for N seconds (default 30)\n"
     "  --head-s N              a request's head must be here within N seconds (default 60)\n"
@@ -64,6 +67,25 @@ static apex_status number_set(const struct number *n, const char *text, const ch
     return APEX_E_USAGE;
 }
 
+static apex_status witness_add(struct options *o, const char *value, const char **what)
+{
+    *what = "is one witness too many: 16 are asked at most";
+    if (o->n_witnesses == WITNESSES_MAX) return APEX_E_USAGE;
+    o->witness[o->n_witnesses++] = value;
+    return APEX_OK;
+}
+
+static apex_status deployer_add(struct options *o, const char *value, const char **what)
+{
+    *what =
+        "needs a key of 64 lower-case hex digits, the `sign` of `apex id show`, for 64 at most";
+    if (o->n_deployers == DEPLOYERS_MAX ||
+        hex_parse(span_text(value), o->deployer[o->n_deployers], 32) != APEX_OK)
+        return APEX_E_USAGE;
+    o->n_deployers++;
+    return APEX_OK;
+}
+
 static apex_status option_set(struct options *o, const char *name, const char *value,
                               const char **what)
 {
@@ -94,14 +116,8 @@ static apex_status option_set(struct options *o, const char *name, const char *v
             *texts[i].value = value;
             return APEX_OK;
         }
-    if (strcmp(name, "--witness") == 0) {
-        if (o->n_witnesses < WITNESSES_MAX) {
-            o->witness[o->n_witnesses++] = value;
-            return APEX_OK;
-        }
-        *what = "is one witness too many: 16 are asked at most";
-        return APEX_E_USAGE;
-    }
+    if (strcmp(name, "--witness") == 0) return witness_add(o, value, what);
+    if (strcmp(name, "--deployer") == 0) return deployer_add(o, value, what);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (strcmp(name, numbers[i].name) == 0) return number_set(&numbers[i], value, what);
     *what = "is no option of apexd";

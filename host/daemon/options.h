@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { DEPLOYERS_MAX = 64 };
 struct options {
     const char *data, *listen, *tee, *enclave, *enclave_state;
     const char *peers, *recovery;
@@ -16,6 +17,8 @@ struct options {
     uint64_t connections, idle_s, head_s, body_s, message_timeout_s, blob_max_mib, reserve_mib;
     const char *witness[WITNESSES_MAX];
     size_t n_witnesses;
+    uint8_t deployer[DEPLOYERS_MAX][32]; /* Ed25519 keys; none: anybody may deploy */
+    size_t n_deployers;
     bool join, help, version;
 };
 extern const char options_usage[];

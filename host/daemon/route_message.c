@@ -1,5 +1,8 @@
 #include "host/daemon/request.h"
 
+#include "common/wire/act.h"
+#include "common/wire/cose.h"
+
 static void answer_no_enclave(struct request *r)
 {
     if (enclave_state(r->host->enclave) == ENCLAVE_REFUSED)
@@ -37,10 +40,44 @@ static bool enclave_may_answer(struct request *r)
 }
 
 /* Statements for a chain name who is paid: the host asks for its own, and for nobody else's. */
-static bool for_the_host_alone(struct span bytes)
+static bool for_the_host_alone(const struct message *m)
+{
+    return m->type == MESSAGE_STATEMENT;
+}
+
+/* A deployment by whom the operator has not named. Whether the signature holds is the enclave's
+ * to see. */
+static bool by_a_stranger(const struct host *host, const struct message *m)
+{
+    struct cose cose;
+    struct act act;
+    if (host->n_deployers == 0 || m->type != MESSAGE_ACT ||
+        cose_parse(m->body, &cose) != APEX_OK || act_parse(cose.payload, &act) != APEX_OK ||
+        act.kind != ACT_DEPLOY)
+        return false;
+    for (size_t i = 0; i < host->n_deployers; i++)
+        if (memcmp(host->deployers[i], cose.kid, 32) == 0) return false;
+    return true;
+}
+
+/* Answers what does not go to the enclave. Bytes that are no message do: it is its to say so.
+ */
+static bool turned_away(struct request *r)
 {
     struct message m;
-    return message_parse(bytes, &m) == APEX_OK && m.type == MESSAGE_STATEMENT;
+    if (message_parse(buffer_span(&r->body), &m) != APEX_OK) return false;
+    if (for_the_host_alone(&m))
+        answer_error(r, MHD_HTTP_FORBIDDEN,
+                     "statements for a chain are asked for by the node itself",
+                     "read them on the chain, or start apexd with --chain");
+    else if (by_a_stranger(r->host, &m))
+        answer_error(
+            r, MHD_HTTP_FORBIDDEN,
+            "the operator of this node lets only parties it has named deploy contracts",
+            "ask the operator to start apexd with --deployer and your signing key");
+    else
+        return false;
+    return true;
 }
 
 void message_end(struct request *r)
@@ -51,12 +88,7 @@ void message_end(struct request *r)
                      "send a message as common/wire/message.h says");
         return;
     }
-    if (for_the_host_alone(buffer_span(&r->body))) {
-        answer_error(r, MHD_HTTP_FORBIDDEN,
-                     "statements for a chain are asked for by the node itself",
-                     "read them on the chain, or start apexd with --chain");
-        return;
-    }
+    if (turned_away(r)) return;
     int64_t began = now_us();
     bool answered =
         enclave_may_answer(r) && link_message(r->host->link, buffer_span(&r->body),

@@ -44,7 +44,7 @@ def wrong_command_lines_are_refused_with_a_sentence_that_helps():
             ([], 2, "--data DIR is missing"), (["--data", data], 2, "--enclave PATH is missing"), (["--frob", "1"], 2, "--frob"),
             (["extra"], 2, "extra"), (["--data"], 2, "value is missing"), (good + ["--tee", "magic"], 2, "--tee is one of"),
             (good + ["--connections", "0"], 2, "--connections"), (good + ["--connections", "many"], 2, "whole number"),
-            (good + ["--idle-s", "-1"], 2, "--idle-s"), (good + ["--listen", "localhost:1"], 2, "127.0.0.1:8440"),
+            (good + ["--idle-s", "-1"], 2, "--idle-s"), (good + ["--deployer", "AB" * 32], 2, "64 lower-case hex digits"), (good + ["--listen", "localhost:1"], 2, "127.0.0.1:8440"),
             (good + ["--listen", "127.0.0.1:99999"], 2, "ADDRESS:PORT"), (good + ["--listen", "127.0.0.1"], 2, "ADDRESS:PORT"),
             (["--data", data, "--enclave", "/nowhere/apex-enclave"], 2, "missing or cannot be run"),
             (["--data", data, "--enclave", data], 2, "missing or cannot be run"),

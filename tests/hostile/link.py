@@ -168,6 +168,23 @@ def no_room(between, node, party):
     say(len(runs()) == 1, "once", runs())
 
 
+def deployers():
+    """An operator says who may fill the node with contracts."""
+    node = Node().start()
+    try:
+        kauri, eve = [Party(node, name) for name in ("kauri", "eve")]
+        node.stop()
+        node.extra = ["--deployer", json.loads(kauri.ok("id", "show", "--json", node=False))["sign"]]
+        node.start()
+        program = os.path.join(BUILD, "contracts/cluster.elf")
+        code, out, err = eve.apex("contract", "deploy", manifest(node, eve, "cluster", [eve, kauri]), program)
+        say(code != 0 and "operator" in out + err, "whom the operator did not name deploys nothing", (code, out, err))
+        address = deploy(node, [kauri, eve], manifest(node, kauri, "cluster", [kauri, eve]), "cluster")
+        say(len(history(eve, address)) == 3, "whom it named does, and the others take part", history(eve, address))
+    finally:
+        node.clean()
+
+
 def main():
     scratch = tempfile.mkdtemp(prefix="apex-link-")
     between = Between(scratch)
@@ -181,6 +198,7 @@ def main():
         node.clean()
         if between.enclave:
             between.enclave.kill()
+    deployers()
     done()
 
 
