@@ -600,6 +600,71 @@ static void a_node_that_is_not_there_or_not_named_rightly_is_said_so(void **stat
     scene_close(&s);
 }
 
+/* Nothing that a terminal would obey, hide or turn. */
+static void tame_check(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if ((uint8_t)*p < 0x20 || *p == 0x7f) fail_msg("a control character: %s", text);
+    CHECK(!strstr(text, "\xc2\x9b") && !strstr(text, "\xe2\x80\xae"));
+}
+
+static void a_log_with_a_name_that_is_none_is_of_no_node(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"x" SCREEN_TRICKS,    "x y", "x\ny",  "x+y",        "",
+                                        "x\", \"key\": \"00", "x\\", "x\x7f", "caf\xc3\xa9"};
+    struct scene s;
+    char path[128];
+    BUFFER_CLEARED before = {0};
+    scene_open(&s, LIE_NONE);
+    snprintf(path, sizeof path, "%s/trust.json", s.folder);
+    CHECK_OK(file_load(path, 4096, &before, &s.error));
+    struct apex_verdict *v = calloc(1, sizeof *v);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        BUFFER_CLEARED after = {0};
+        s.w->origin = names[i];
+        CHECK_STATUS(open_close(&s), APEX_E_UNTRUSTED);
+        CHECK_STATUS(apex_trust_init(s.home, fake_url(s.f), true, v, &s.error),
+                     APEX_E_UNTRUSTED);
+        CHECK(strstr(s.error.what, "name") != NULL);
+        words_check(&s.error);
+        tame_check(s.error.what);
+        CHECK_OK(file_load(path, 4096, &after, &s.error));
+        CHECK(span_equal(buffer_span(&before), buffer_span(&after)));
+    }
+    free(v);
+    scene_close(&s);
+}
+
+static void what_a_stranger_says_moves_no_cursor(void **state)
+{
+    (void)state;
+    struct scene s;
+    uint64_t index;
+    char *shares;
+    scene_open(&s, LIE_NONE);
+    struct apex_node *node = must_open(&s);
+    fake_trick(s.f, TRICK_REFUSES, 2);
+    CHECK_STATUS(act_once(&s, node, &index), APEX_E_REFUSED);
+    CHECK(strstr(s.error.what, "well\\x1b[2J") != NULL);
+    tame_check(s.error.what);
+    CHECK_STATUS(apex_shares(fake_url(s.f), &shares, &s.error), APEX_E_REFUSED);
+    CHECK(strstr(s.error.what, "well\\x1b[2J") != NULL);
+    tame_check(s.error.what);
+    apex_node_close(node);
+    struct apex_verdict *v = calloc(1, sizeof *v);
+    s.w->tee = "\x1b[8m\xc2\x9b\", \"a";
+    CHECK_STATUS(apex_trust_check(s.home, fake_url(s.f), v, &s.error), APEX_E_UNTRUSTED);
+    CHECK(v->n_checks > 0 && strstr(v->tee, "\\x1b[8m") != NULL);
+    tame_check(v->tee);
+    tame_check(v->sentence);
+    tame_check(s.error.what);
+    for (size_t i = 0; i < v->n_checks; i++)
+        tame_check(v->checks[i].detail);
+    free(v);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -623,6 +688,8 @@ int main(void)
         cmocka_unit_test(an_upload_goes_on_where_it_broke),
         cmocka_unit_test(an_upload_the_node_never_keeps_ends_with_an_error),
         cmocka_unit_test(a_node_that_is_not_there_or_not_named_rightly_is_said_so),
+        cmocka_unit_test(a_log_with_a_name_that_is_none_is_of_no_node),
+        cmocka_unit_test(what_a_stranger_says_moves_no_cursor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "client/lib/node.h"
 
+#include "client/lib/show.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
 
@@ -23,16 +24,15 @@ static void who_of(const struct manifest *m, const uint8_t key[static 32], char 
 
 static void act_describe(const struct entry *e, const struct act *act, struct apex_event *v)
 {
-    char hex[17];
+    char hex[17], name[NAME_MAX_LEN + 1];
     hex_write(span_of(act->blob, 8), hex);
-    int name_len = (int)act->name.len;
-    const char *name = act->name.len ? (const char *)act->name.data : "";
+    text_show(act->name, name, sizeof name);
     switch (act->kind) {
     case ACT_CONTRIBUTE:
-        snprintf(v->what, sizeof v->what, "%.*s, ciphertext %s…", name_len, name, hex);
+        snprintf(v->what, sizeof v->what, "%s, ciphertext %s…", name, hex);
         return;
     case ACT_RUN:
-        snprintf(v->what, sizeof v->what, "%.*s%s", name_len, name,
+        snprintf(v->what, sizeof v->what, "%s%s", name,
                  act->has_rows ? ", with rows of the requester's own" : "");
         if (e->epsilon_micro)
             snprintf(v->what + strlen(v->what), sizeof v->what - strlen(v->what),
@@ -84,10 +84,10 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
                  (unsigned long long)e->run, e->n_inputs, e->n_recipients);
     } else if (e->kind == ENTRY_REFUSE) {
         snprintf(v->refusal, sizeof v->refusal, "%s", refusal_text(e->code)->name);
-        snprintf(v->what, sizeof v->what, "run %llu %s: %.*s", (unsigned long long)e->run,
-                 e->state == 1 ? "refused" : "failed",
-                 (int)(e->detail.len < 100 ? e->detail.len : 100),
-                 e->detail.len ? (const char *)e->detail.data : "");
+        char detail[101];
+        text_show(e->detail, detail, sizeof detail);
+        snprintf(v->what, sizeof v->what, "run %llu %s: %s", (unsigned long long)e->run,
+                 e->state == 1 ? "refused" : "failed", detail);
     }
     return APEX_OK;
 }

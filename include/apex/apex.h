@@ -3,7 +3,9 @@
  * caller's process.
  *
  * Errors: every call that can fail takes a struct apex_error (never NULL) and fills it with
- * words for people: what happened, what was not done, what to do next, and who can. Memory:
+ * words for people: what happened, what was not done, what to do next, and who can. Texts in
+ * errors, verdicts, verifications and events may hold what a node or a file says: it is UTF-8
+ * that moves no cursor and hides nothing (other bytes stand as \xHH). Memory:
  * what an apex_*_new or _open gives is freed by the call named beside it; texts given out as
  * char * are freed with free(). Not thread-safe: one apex_home and what came from it in one
  * thread at a time. */
