@@ -1,5 +1,6 @@
 /* A client and its node: what a hostile, forgetful or restarted node says, and what a home
  * folder remembers. The node is tests/client/fake_node.h, over real HTTP. */
+#include "client/lib/contribute.h"
 #include "common/crypto/random.h"
 #include "tests/check.h"
 #include "tests/client/fake_node.h"
@@ -665,6 +666,56 @@ static void what_a_stranger_says_moves_no_cursor(void **state)
     scene_close(&s);
 }
 
+/* As world_policy, of two measurements: all bytes 0x11, all bytes 0x22. */
+static void two_measurements_put(const struct scene *s)
+{
+    char text[1200], other[65], *policy = world_policy(s->w),
+                                *list = strstr(policy, "\"measurements\": [");
+    memset(other, '2', 64);
+    other[64] = 0;
+    list += strlen("\"measurements\": [");
+    snprintf(text, sizeof text, "%.*s\"%s\", %s", (int)(list - policy), policy, other, list);
+    file_put(s, "trust.json", text);
+    free(policy);
+}
+
+/* Rows for a node whose enclave was started anew since it was met, with this measurement. */
+static apex_status rows_after_restart(struct scene *s, uint8_t measurement)
+{
+    char file[128];
+    uint8_t blob[32];
+    struct manifest *m;
+    struct apex_rows_report *report = calloc(1, sizeof *report);
+    snprintf(file, sizeof file, "%s/rows.csv", s->folder);
+    CHECK_OK(manifest_parse(buffer_span(&s->w->manifest), &m, NULL));
+    struct apex_node *node = must_open(s);
+    world_boot(s->w);
+    memset(s->w->enclave[1].measurement, measurement, 32);
+    CHECK_OK(enclave_named(node, m, &s->error)); /* the one that was met is */
+    apex_status st = rows_send(node, &s->w->party[0], s->w->address, m, &m->datasets[0], file,
+                               NULL, report, blob, &s->error);
+    apex_node_close(node);
+    manifest_free(m);
+    free(report);
+    return st;
+}
+
+static void an_enclave_met_on_the_way_gets_rows_only_if_the_contract_names_it(void **state)
+{
+    (void)state;
+    for (uint8_t measurement = 0x11; measurement <= 0x22; measurement += 0x11) {
+        struct scene s;
+        bool named = measurement == 0x11;
+        scene_open(&s, LIE_NONE);
+        two_measurements_put(&s);
+        file_put(&s, "rows.csv", "latitude\n-36.8\n-41.2\n");
+        CHECK_STATUS(rows_after_restart(&s, measurement), named ? APEX_OK : APEX_E_UNTRUSTED);
+        CHECK(named || strstr(s.error.what, "not one the contract names") != NULL);
+        CHECK((fake_blob_len(s.f) > 0) == named);
+        scene_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -689,6 +740,7 @@ int main(void)
         cmocka_unit_test(an_upload_the_node_never_keeps_ends_with_an_error),
         cmocka_unit_test(a_node_that_is_not_there_or_not_named_rightly_is_said_so),
         cmocka_unit_test(a_log_with_a_name_that_is_none_is_of_no_node),
+        cmocka_unit_test(an_enclave_met_on_the_way_gets_rows_only_if_the_contract_names_it),
         cmocka_unit_test(what_a_stranger_says_moves_no_cursor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
