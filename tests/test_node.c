@@ -716,6 +716,32 @@ static void an_enclave_met_on_the_way_gets_rows_only_if_the_contract_names_it(vo
     }
 }
 
+static void a_node_that_keeps_another_log_than_the_pinned_one_is_not_acceptable(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct apex_verdict *v = calloc(1, sizeof *v);
+    scene_open(&s, LIE_NONE);
+    for (int pinned = 1; pinned >= -1; pinned--) { /* this log, another one, none */
+        char *policy = world_policy(s.w), *key = strstr(policy, "\"key\": \"") + 8;
+        if (pinned == 0) *key = *key == '0' ? '1' : '0';
+        if (pinned < 0) snprintf(strstr(policy, ", \"log\""), 3, "}");
+        file_put(&s, "trust.json", policy);
+        free(policy);
+        CHECK_STATUS(apex_trust_check(s.home, fake_url(s.f), v, &s.error),
+                     pinned == 0 ? APEX_E_UNTRUSTED : APEX_OK);
+        const struct apex_check *last = &v->checks[v->n_checks - 1];
+        CHECK(strcmp(last->name, "log-pinned") == 0 && last->result == pinned);
+        CHECK(v->genuine && v->acceptable == (pinned != 0));
+        if (pinned != 0) continue;
+        CHECK(strcmp(v->reason, "log-pinned") == 0 && strstr(v->sentence, "another log"));
+        CHECK(strcmp(s.error.what, v->sentence) == 0);
+        words_check(&s.error);
+    }
+    free(v);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -741,6 +767,7 @@ int main(void)
         cmocka_unit_test(a_node_that_is_not_there_or_not_named_rightly_is_said_so),
         cmocka_unit_test(a_log_with_a_name_that_is_none_is_of_no_node),
         cmocka_unit_test(an_enclave_met_on_the_way_gets_rows_only_if_the_contract_names_it),
+        cmocka_unit_test(a_node_that_keeps_another_log_than_the_pinned_one_is_not_acceptable),
         cmocka_unit_test(what_a_stranger_says_moves_no_cursor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,8 +82,8 @@ struct apex_verdict {
  */
 APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace,
                                      struct apex_verdict *verdict, struct apex_error *error);
-/* Judges a node's evidence by the policy. APEX_E_UNTRUSTED with the verdict filled when it does
- * not hold. */
+/* Judges a node by the policy: its evidence, and (check "log-pinned") the log it keeps.
+ * APEX_E_UNTRUSTED with the verdict filled when it does not hold. */
 APEX_API apex_status apex_trust_check(struct apex_home *home, const char *url,
                                       struct apex_verdict *verdict, struct apex_error *error);
 /* Keeps a node's live evidence in a file, unjudged: for apex_trust_check_file, and for
