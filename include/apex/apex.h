@@ -131,8 +131,9 @@ APEX_API apex_status apex_bundle_check(struct apex_home *home, const char *file,
 APEX_API apex_status apex_bundle_use(struct apex_home *home, const char *file,
                                      struct apex_bundle *bundle, struct apex_error *error);
 
-APEX_API char *apex_trust_policy(
-    struct apex_home *home, struct apex_error *error); /* its text; NULL when there is none */
+/* Its text. NULL when there is none (APEX_E_NOT_FOUND in the error), or one that cannot be read
+ * (any other status): that one is no leave to go without. */
+APEX_API char *apex_trust_policy(struct apex_home *home, struct apex_error *error);
 
 /* A node whose enclave the trust policy accepts and whose log is consistent with all this home
  * has seen of it. */
