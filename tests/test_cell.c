@@ -127,6 +127,9 @@ static void shown_text_is_harmless_and_short(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         text_show(span_text(cases[i].text), out, sizeof out);
         if (strcmp(out, cases[i].shown) != 0) fail_msg("case %zu: %s", i, out);
+        char again[24];
+        text_tame(cases[i].shown, again, sizeof again); /* leaves alone what was shown */
+        CHECK(strcmp(again, cases[i].shown) == 0);
     }
     seed = 3;
     for (int i = 0; i < 20000; i++) {

@@ -1,5 +1,6 @@
 /* A client and its node: what a hostile, forgetful or restarted node says, and what a home
  * folder remembers. The node is tests/client/fake_node.h, over real HTTP. */
+#include "client/lib/contribute.h"
 #include "common/crypto/random.h"
 #include "tests/check.h"
 #include "tests/client/fake_node.h"
@@ -600,6 +601,147 @@ static void a_node_that_is_not_there_or_not_named_rightly_is_said_so(void **stat
     scene_close(&s);
 }
 
+/* Nothing that a terminal would obey, hide or turn. */
+static void tame_check(const char *text)
+{
+    for (const char *p = text; *p; p++)
+        if ((uint8_t)*p < 0x20 || *p == 0x7f) fail_msg("a control character: %s", text);
+    CHECK(!strstr(text, "\xc2\x9b") && !strstr(text, "\xe2\x80\xae"));
+}
+
+static void a_log_with_a_name_that_is_none_is_of_no_node(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"x" SCREEN_TRICKS,    "x y", "x\ny",  "x+y",        "",
+                                        "x\", \"key\": \"00", "x\\", "x\x7f", "caf\xc3\xa9"};
+    struct scene s;
+    char path[128];
+    BUFFER_CLEARED before = {0};
+    scene_open(&s, LIE_NONE);
+    snprintf(path, sizeof path, "%s/trust.json", s.folder);
+    CHECK_OK(file_load(path, 4096, &before, &s.error));
+    struct apex_verdict *v = calloc(1, sizeof *v);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        BUFFER_CLEARED after = {0};
+        s.w->origin = names[i];
+        CHECK_STATUS(open_close(&s), APEX_E_UNTRUSTED);
+        CHECK_STATUS(apex_trust_init(s.home, fake_url(s.f), true, v, &s.error),
+                     APEX_E_UNTRUSTED);
+        CHECK(strstr(s.error.what, "name") != NULL);
+        words_check(&s.error);
+        tame_check(s.error.what);
+        CHECK_OK(file_load(path, 4096, &after, &s.error));
+        CHECK(span_equal(buffer_span(&before), buffer_span(&after)));
+    }
+    free(v);
+    scene_close(&s);
+}
+
+static void what_a_stranger_says_moves_no_cursor(void **state)
+{
+    (void)state;
+    struct scene s;
+    uint64_t index;
+    char *shares;
+    scene_open(&s, LIE_NONE);
+    struct apex_node *node = must_open(&s);
+    fake_trick(s.f, TRICK_REFUSES, 2);
+    CHECK_STATUS(act_once(&s, node, &index), APEX_E_REFUSED);
+    CHECK(strstr(s.error.what, "well\\x1b[2J") != NULL);
+    tame_check(s.error.what);
+    CHECK_STATUS(apex_shares(fake_url(s.f), &shares, &s.error), APEX_E_REFUSED);
+    CHECK(strstr(s.error.what, "well\\x1b[2J") != NULL);
+    tame_check(s.error.what);
+    apex_node_close(node);
+    struct apex_verdict *v = calloc(1, sizeof *v);
+    s.w->tee = "\x1b[8m\xc2\x9b\", \"a";
+    CHECK_STATUS(apex_trust_check(s.home, fake_url(s.f), v, &s.error), APEX_E_UNTRUSTED);
+    CHECK(v->n_checks > 0 && strstr(v->tee, "\\x1b[8m") != NULL);
+    tame_check(v->tee);
+    tame_check(v->sentence);
+    tame_check(s.error.what);
+    for (size_t i = 0; i < v->n_checks; i++)
+        tame_check(v->checks[i].detail);
+    free(v);
+    scene_close(&s);
+}
+
+/* As world_policy, of two measurements: all bytes 0x11, all bytes 0x22. */
+static void two_measurements_put(const struct scene *s)
+{
+    char text[1200], other[65], *policy = world_policy(s->w),
+                                *list = strstr(policy, "\"measurements\": [");
+    memset(other, '2', 64);
+    other[64] = 0;
+    list += strlen("\"measurements\": [");
+    snprintf(text, sizeof text, "%.*s\"%s\", %s", (int)(list - policy), policy, other, list);
+    file_put(s, "trust.json", text);
+    free(policy);
+}
+
+/* Rows for a node whose enclave was started anew since it was met, with this measurement. */
+static apex_status rows_after_restart(struct scene *s, uint8_t measurement)
+{
+    char file[128];
+    uint8_t blob[32];
+    struct manifest *m;
+    struct apex_rows_report *report = calloc(1, sizeof *report);
+    snprintf(file, sizeof file, "%s/rows.csv", s->folder);
+    CHECK_OK(manifest_parse(buffer_span(&s->w->manifest), &m, NULL));
+    struct apex_node *node = must_open(s);
+    world_boot(s->w);
+    memset(s->w->enclave[1].measurement, measurement, 32);
+    CHECK_OK(enclave_named(node, m, &s->error)); /* the one that was met is */
+    apex_status st = rows_send(node, &s->w->party[0], s->w->address, m, &m->datasets[0], file,
+                               NULL, report, blob, &s->error);
+    apex_node_close(node);
+    manifest_free(m);
+    free(report);
+    return st;
+}
+
+static void an_enclave_met_on_the_way_gets_rows_only_if_the_contract_names_it(void **state)
+{
+    (void)state;
+    for (uint8_t measurement = 0x11; measurement <= 0x22; measurement += 0x11) {
+        struct scene s;
+        bool named = measurement == 0x11;
+        scene_open(&s, LIE_NONE);
+        two_measurements_put(&s);
+        file_put(&s, "rows.csv", "latitude\n-36.8\n-41.2\n");
+        CHECK_STATUS(rows_after_restart(&s, measurement), named ? APEX_OK : APEX_E_UNTRUSTED);
+        CHECK(named || strstr(s.error.what, "not one the contract names") != NULL);
+        CHECK((fake_blob_len(s.f) > 0) == named);
+        scene_close(&s);
+    }
+}
+
+static void a_node_that_keeps_another_log_than_the_pinned_one_is_not_acceptable(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct apex_verdict *v = calloc(1, sizeof *v);
+    scene_open(&s, LIE_NONE);
+    for (int pinned = 1; pinned >= -1; pinned--) { /* this log, another one, none */
+        char *policy = world_policy(s.w), *key = strstr(policy, "\"key\": \"") + 8;
+        if (pinned == 0) *key = *key == '0' ? '1' : '0';
+        if (pinned < 0) snprintf(strstr(policy, ", \"log\""), 3, "}");
+        file_put(&s, "trust.json", policy);
+        free(policy);
+        CHECK_STATUS(apex_trust_check(s.home, fake_url(s.f), v, &s.error),
+                     pinned == 0 ? APEX_E_UNTRUSTED : APEX_OK);
+        const struct apex_check *last = &v->checks[v->n_checks - 1];
+        CHECK(strcmp(last->name, "log-pinned") == 0 && last->result == pinned);
+        CHECK(v->genuine && v->acceptable == (pinned != 0));
+        if (pinned != 0) continue;
+        CHECK(strcmp(v->reason, "log-pinned") == 0 && strstr(v->sentence, "another log"));
+        CHECK(strcmp(s.error.what, v->sentence) == 0);
+        words_check(&s.error);
+    }
+    free(v);
+    scene_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -623,6 +765,10 @@ int main(void)
         cmocka_unit_test(an_upload_goes_on_where_it_broke),
         cmocka_unit_test(an_upload_the_node_never_keeps_ends_with_an_error),
         cmocka_unit_test(a_node_that_is_not_there_or_not_named_rightly_is_said_so),
+        cmocka_unit_test(a_log_with_a_name_that_is_none_is_of_no_node),
+        cmocka_unit_test(an_enclave_met_on_the_way_gets_rows_only_if_the_contract_names_it),
+        cmocka_unit_test(a_node_that_keeps_another_log_than_the_pinned_one_is_not_acceptable),
+        cmocka_unit_test(what_a_stranger_says_moves_no_cursor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,20 @@ static void a_policy_accepts_nothing_else_than_what_it_was_written_from(void **s
     }
 }
 
+static void a_log_whose_name_needs_quoting_is_pinned_by_that_name(void **state)
+{
+    static const char name[] = "a\"b\\c\", \"key\": \"";
+    static const struct sign_public log = {{1, 2, 3}};
+    BUFFER_CLEARED text = {0};
+    struct trust_policy *p = NULL;
+    (void)state;
+    see(&all[0]);
+    policy_write(&verdict, name, &log, &text);
+    CHECK_OK(trust_policy_parse(buffer_span(&text), &p, NULL));
+    CHECK_OK(trust_policy_log(p, name, &log));
+    trust_policy_free(p);
+}
+
 static void nothing_is_written_from_what_is_not_genuine(void **state)
 {
     static const struct sign_public log;
@@ -152,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_accepts_what_it_was_written_from_but_never_debug),
         cmocka_unit_test(a_policy_accepts_nothing_else_than_what_it_was_written_from),
+        cmocka_unit_test(a_log_whose_name_needs_quoting_is_pinned_by_that_name),
         cmocka_unit_test(nothing_is_written_from_what_is_not_genuine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,19 @@ int cli_identity(const struct cli *cli, struct apex_home *home,
                  struct apex_identity **identity);
 /* A file's text, NUL-terminated; NULL when it cannot be read (printed). */
 char *cli_load(const struct cli *cli, const char *path, size_t *len);
+/* What errno says of a file, as an error of the class that a file's is. */
+int cli_file_failed(const struct cli *cli, const char *path, const char *what,
+                    const char *not_done);
+/* Files that hold answers: read by their owner alone (mode 0600), and whole or as they were; a
+ * device or a pipe is written into. writer: false when the text has nothing of its form, which
+ * is then SAVED_NOTHING; SAVED_NOT: errno says why. */
+enum saved { SAVED, SAVED_NOT, SAVED_NOTHING };
+enum saved cli_write(const char *path, const char *text, bool (*writer)(const char *, FILE *));
+bool cli_write_text(const char *text, FILE *out); /* a writer: as it is */
+/* Each gives an exit code when it fails (printed), else EXIT_OK. cli_save_check: could a file
+ * be written there? Asked before what cannot be undone. */
 int cli_save(const struct cli *cli, const char *path, const char *text);
+int cli_save_check(const struct cli *cli, const char *path, const char *not_done);
 void cli_json_text(FILE *out, const char *text); /* quoted */
 /* A bar, on a terminal, after a second; where APEX_PROGRESS_FD names a descriptor, lines
  * "stage TAB done TAB total" to it instead, ten a second at most. */

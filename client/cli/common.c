@@ -1,5 +1,6 @@
 #include "client/cli/cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -97,11 +98,12 @@ int cli_identity(const struct cli *cli, struct apex_home *home, struct apex_iden
                : cli_fail(cli, &e);
 }
 
-static int file_failed(const struct cli *cli, const char *path, const char *what)
+int cli_file_failed(const struct cli *cli, const char *path, const char *what,
+                    const char *not_done)
 {
     struct apex_error e = {.status = APEX_E_IO};
-    snprintf(e.what, sizeof e.what, "%.180s %s", path, what);
-    snprintf(e.not_done, sizeof e.not_done, "nothing was done with it");
+    snprintf(e.what, sizeof e.what, "%.150s %.40s: %.40s", path, what, strerror(errno));
+    snprintf(e.not_done, sizeof e.not_done, "%s", not_done);
     snprintf(e.next, sizeof e.next, "check the path, its permissions and the room on the disk");
     snprintf(e.who, sizeof e.who, "you");
     return cli_fail(cli, &e);
@@ -122,22 +124,16 @@ char *cli_load(const struct cli *cli, const char *path, size_t *len)
         cap *= 2;
     }
     bool whole = f && !ferror(f);
+    int why = errno;
     if (f) fclose(f);
     if (whole && text) {
         text[*len] = 0;
         return text;
     }
     free(text);
-    (void)file_failed(cli, path, "cannot be read");
+    errno = why;
+    (void)cli_file_failed(cli, path, "cannot be read", "nothing was done with it");
     return NULL;
-}
-
-int cli_save(const struct cli *cli, const char *path, const char *text)
-{
-    FILE *f = fopen(path, "wb");
-    bool whole = f && fputs(text, f) >= 0;
-    if (f) whole = fclose(f) == 0 && whole;
-    return whole ? EXIT_OK : file_failed(cli, path, "cannot be written");
 }
 
 static struct {

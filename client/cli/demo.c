@@ -180,10 +180,7 @@ static bool write_export(const struct demo *d, const char *name, const char *ans
 {
     char path[DEMO_PATH_MAX + 64];
     snprintf(path, sizeof path, "%s/%s", d->out, name);
-    FILE *f = fopen(path, "wb");
-    bool fine = f && writer(answer, f);
-    if (f) fine = fclose(f) == 0 && fine;
-    return fine;
+    return cli_write(path, answer, writer) == SAVED;
 }
 
 static void sites_table(const char *answer)

@@ -1,5 +1,6 @@
 #include "client/cli/cli.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,19 @@ static json_t *rows_of(json_t *answer)
     return NULL;
 }
 
+/* A cell that a spreadsheet would take for a formula is told not to be one. */
+static void csv_text(const char *t, FILE *out)
+{
+    bool quote = strpbrk(t, ",\"\r\n") != NULL, formula = t[0] && strchr("=+-@\t\r", t[0]);
+    if (quote || formula) fputc('"', out);
+    if (formula) fputc('\'', out);
+    for (; *t; t++) {
+        if (*t == '"') fputc('"', out);
+        fputc(*t, out);
+    }
+    if (quote || formula) fputc('"', out);
+}
+
 static void csv_value(const json_t *v, FILE *out)
 {
     if (json_is_integer(v))
@@ -32,18 +46,8 @@ static void csv_value(const json_t *v, FILE *out)
         fprintf(out, "%.15g", json_real_value(v));
     else if (json_is_boolean(v))
         fprintf(out, "%s", json_is_true(v) ? "true" : "false");
-    else if (json_is_string(v)) {
-        const char *t = json_string_value(v);
-        /* A cell that a spreadsheet would take for a formula is told not to be one. */
-        bool quote = strpbrk(t, ",\"\r\n") != NULL, formula = t[0] && strchr("=+-@", t[0]);
-        if (quote || formula) fputc('"', out);
-        if (formula) fputc('\'', out);
-        for (; *t; t++) {
-            if (*t == '"') fputc('"', out);
-            fputc(*t, out);
-        }
-        if (quote || formula) fputc('"', out);
-    }
+    else if (json_is_string(v))
+        csv_text(json_string_value(v), out);
 }
 
 /* The columns are all keys that occur, in the order in which they first do. */
@@ -68,8 +72,10 @@ static void rows_csv(const json_t *rows, FILE *out)
 {
     const char *names[64];
     size_t n = columns_of(rows, names, 64);
-    for (size_t k = 0; k < n; k++)
-        fprintf(out, "%s%s", k ? "," : "", names[k]);
+    for (size_t k = 0; k < n; k++) {
+        if (k) fputc(',', out);
+        csv_text(names[k], out);
+    }
     fputc('\n', out);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         for (size_t k = 0; k < n; k++) {
@@ -186,13 +192,13 @@ int cmd_export(struct cli *cli)
                          "usage: apex export FILE.json -o FILE.csv|.geojson");
     char *result = cli_load(cli, cli->word[0], &len);
     if (!result) return EXIT_DATA;
-    FILE *f = fopen(cli->output, "wb");
-    bool fine = f && (csv ? export_csv : export_geojson)(result, f);
-    if (f) fine = fclose(f) == 0 && fine;
+    enum saved saved = cli_write(cli->output, result, csv ? export_csv : export_geojson);
+    int why = errno;
     free(result);
-    if (fine) return EXIT_OK;
-    return cli_usage(cli,
-                     f ? "this answer has nothing of that form to export"
-                       : "the output file cannot be written",
-                     "see `apex verify` for what the file holds");
+    errno = why;
+    if (saved == SAVED) return EXIT_OK;
+    return saved == SAVED_NOT ? cli_file_failed(cli, cli->output, "cannot be written",
+                                                "what was there is as it was")
+                              : cli_usage(cli, "this answer has nothing of that form to export",
+                                          "see `apex verify` for what the file holds");
 }

@@ -1,5 +1,7 @@
 #include "client/cli/cli.h"
 
+#include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,39 +11,49 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-static int export(struct cli *cli, const char *result, bool (*writer)(const char *, FILE *))
+/* The run has its place in the log and was charged for: how to get its answer, not another.
+ * SAVED_NOT: errno says why. */
+static int not_written(struct cli *cli, const char *result, const char *to, enum saved how)
 {
-    FILE *f = fopen(cli->output, "wb");
-    bool fine = f && writer(result, f);
-    if (f) fine = fclose(f) == 0 && fine;
-    if (fine) return EXIT_OK;
-    return cli_usage(cli,
-                     f ? "this answer has nothing of that form to export"
-                       : "the output file cannot be written",
-                     "use -o FILE.json, which holds everything and the receipt");
+    const char *why = strerror(errno);
+    json_t *file = json_loads(result, 0, NULL);
+    long long run =
+        json_integer_value(json_object_get(json_object_get(file, "receipt"), "run"));
+    struct apex_error e = {.status = how == SAVED_NOTHING ? APEX_E_USAGE : APEX_E_IO};
+    if (how == SAVED_NOTHING)
+        snprintf(e.what, sizeof e.what, "this answer has nothing of the form of %.150s", to);
+    else
+        snprintf(e.what, sizeof e.what, "%.150s cannot be written: %.40s", to, why);
+    snprintf(e.not_done, sizeof e.not_done,
+             "the run is on record as entry %lld; its answer was not written", run);
+    snprintf(e.next, sizeof e.next,
+             "do not ask again: fetch the answer with `apex result %s %lld -o FILE.json`",
+             cli->word[0], run);
+    snprintf(e.who, sizeof e.who, "you");
+    json_decref(file);
+    return cli_fail(cli, &e);
 }
 
 /* To a file with its receipt, or the answer alone to the terminal. */
 static int answer_out(struct cli *cli, const char *result, const char *output)
 {
-    int code = EXIT_OK;
     if (!cli->output) {
-        printf("%s\n", output);
+        if (printf("%s\n", output) < 0 || fflush(stdout) != 0)
+            return not_written(cli, result, "standard output", SAVED_NOT);
         if (!cli->json) fprintf(stderr, "keep the receipt with -o FILE.json\n");
         return EXIT_OK;
     }
-    if (ends_with(cli->output, ".csv"))
-        code = export(cli, output, export_csv);
-    else if (ends_with(cli->output, ".geojson"))
-        code = export(cli, output, export_geojson);
-    else
-        code = cli_save(cli, cli->output, result);
-    if (code == EXIT_OK && !cli->json)
+    bool csv = ends_with(cli->output, ".csv"), bare = csv || ends_with(cli->output, ".geojson");
+    enum saved how = cli_write(cli->output, bare ? output : result,
+                               csv    ? export_csv
+                               : bare ? export_geojson
+                                      : cli_write_text);
+    if (how != SAVED) return not_written(cli, result, cli->output, how);
+    if (!cli->json)
         printf("written: %s%s\n", cli->output,
-               ends_with(cli->output, ".csv") || ends_with(cli->output, ".geojson")
-                   ? " (without receipt; -o FILE.json keeps it)"
-                   : ", with its receipt; check it with `apex verify`");
-    return code;
+               bare ? " (without receipt; -o FILE.json keeps it)"
+                    : ", with its receipt; check it with `apex verify`");
+    return EXIT_OK;
 }
 
 /* After an answer was charged: what is left for others. Nobody is kept from an answer that is
@@ -70,7 +82,8 @@ static int with_result(struct cli *cli, bool ask, unsigned long long run)
                                  .map = cli->map,
                                  .seed_hex = cli->seed,
                                  .progress = cli_progress};
-    int code = cli_home(cli, &home);
+    int code = cli->output ? cli_save_check(cli, cli->output, "nothing was asked") : EXIT_OK;
+    if (code == EXIT_OK) code = cli_home(cli, &home);
     if (code == EXIT_OK) code = cli_identity(cli, home, &identity);
     if (code == EXIT_OK) code = cli_node(cli, home, &node);
     if (code == EXIT_OK) {

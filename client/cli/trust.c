@@ -24,13 +24,16 @@ static void facts_json(const char *key, const struct apex_fact *facts, size_t n)
 
 static void verdict_json(const struct cli *cli, const struct apex_verdict *v)
 {
-    printf("{\"genuine\": %s, \"acceptable\": %s, \"simulated\": %s, \"tee\": \"%s\", "
-           "\"product\": \"%s\", \"reason\": \"%s\", \"measurement\": \"%s\", \"origin\": ",
-           yes(v->genuine), yes(v->acceptable), yes(v->simulated), v->tee, v->product,
-           v->reason, v->measurement);
-    cli_json_text(stdout, v->origin);
-    printf(", \"log_key\": \"%s\", \"sentence\": ", v->log_key);
-    cli_json_text(stdout, v->sentence);
+    const char *const texts[][2] = {{"tee", v->tee},          {"product", v->product},
+                                    {"reason", v->reason},    {"measurement", v->measurement},
+                                    {"origin", v->origin},    {"log_key", v->log_key},
+                                    {"sentence", v->sentence}};
+    printf("{\"genuine\": %s, \"acceptable\": %s, \"simulated\": %s", yes(v->genuine),
+           yes(v->acceptable), yes(v->simulated));
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        printf(", \"%s\": ", texts[i][0]);
+        cli_json_text(stdout, texts[i][1]);
+    }
     facts_json("facts", v->facts, v->n_facts);
     facts_json("findings", v->findings, v->n_findings);
     printf(", \"checks\": ");

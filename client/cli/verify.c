@@ -20,14 +20,20 @@ static void print(const struct cli *cli, const struct apex_verification *v,
     if (cli->json) printf("}\n");
 }
 
-/* The policy of --policy, else that of the home folder, else none. No network is used. */
+/* The policy of --policy, else that of the home folder, else none. No network is used. A policy
+ * that is there and cannot be read is not none: what it would refuse is not to pass. */
 static char *policy_text(struct cli *cli, struct apex_home *home, int *code)
 {
     struct apex_error e;
     size_t len;
-    if (!cli->policy) return home ? apex_trust_policy(home, &e) : NULL;
-    char *text = cli_load(cli, cli->policy, &len);
-    if (!text) *code = EXIT_DATA;
+    char *text = NULL;
+    if (cli->policy) {
+        text = cli_load(cli, cli->policy, &len);
+        if (!text) *code = EXIT_DATA;
+    } else if (home) {
+        text = apex_trust_policy(home, &e);
+        if (!text && e.status != APEX_E_NOT_FOUND) *code = cli_fail(cli, &e);
+    }
     return text;
 }
 
@@ -82,8 +88,13 @@ static int verify_files(struct cli *cli, const struct apex_result_file *files)
 {
     int code = EXIT_OK;
     struct apex_home *home = NULL;
-    struct apex_error ignored; /* without a home there is no policy and no bundle: it is said */
-    if (apex_home_open(cli->home, &home, &ignored) != APEX_OK) home = NULL;
+    struct apex_error e;
+    if (apex_home_open(cli->home, &home, &e) != APEX_OK) {
+        /* One that was named holds a policy; without the usual one there is none, and no
+         * bundle: it is said. */
+        if (cli->home || getenv("APEX_HOME")) return cli_fail(cli, &e);
+        home = NULL;
+    }
     char *policy = policy_text(cli, home, &code);
     struct apex_verification *v = calloc(2, sizeof *v);
     if (code == EXIT_OK)

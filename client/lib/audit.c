@@ -1,5 +1,6 @@
 #include "client/lib/node.h"
 
+#include "client/lib/show.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
 
@@ -23,16 +24,15 @@ static void who_of(const struct manifest *m, const uint8_t key[static 32], char 
 
 static void act_describe(const struct entry *e, const struct act *act, struct apex_event *v)
 {
-    char hex[17];
+    char hex[17], name[NAME_MAX_LEN + 1];
     hex_write(span_of(act->blob, 8), hex);
-    int name_len = (int)act->name.len;
-    const char *name = act->name.len ? (const char *)act->name.data : "";
+    text_show(act->name, name, sizeof name);
     switch (act->kind) {
     case ACT_CONTRIBUTE:
-        snprintf(v->what, sizeof v->what, "%.*s, ciphertext %s…", name_len, name, hex);
+        snprintf(v->what, sizeof v->what, "%s, ciphertext %s…", name, hex);
         return;
     case ACT_RUN:
-        snprintf(v->what, sizeof v->what, "%.*s%s", name_len, name,
+        snprintf(v->what, sizeof v->what, "%s%s", name,
                  act->has_rows ? ", with rows of the requester's own" : "");
         if (e->epsilon_micro)
             snprintf(v->what + strlen(v->what), sizeof v->what - strlen(v->what),
@@ -84,10 +84,11 @@ static apex_status event_fill(struct span bytes, const struct manifest *m, struc
                  (unsigned long long)e->run, e->n_inputs, e->n_recipients);
     } else if (e->kind == ENTRY_REFUSE) {
         snprintf(v->refusal, sizeof v->refusal, "%s", refusal_text(e->code)->name);
-        struct span why = e->detail.len ? e->detail : span_text(refusal_text(e->code)->what);
-        snprintf(v->what, sizeof v->what, "run %llu %s: %.*s", (unsigned long long)e->run,
-                 e->state == 1 ? "refused" : "failed", (int)(why.len < 100 ? why.len : 100),
-                 (const char *)why.data);
+        char why[101];
+        text_show(e->detail.len ? e->detail : span_text(refusal_text(e->code)->what), why,
+                  sizeof why);
+        snprintf(v->what, sizeof v->what, "run %llu %s: %s", (unsigned long long)e->run,
+                 e->state == 1 ? "refused" : "failed", why);
     }
     return APEX_OK;
 }

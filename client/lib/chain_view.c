@@ -1,5 +1,6 @@
 #include "client/lib/chain.h"
 
+#include "client/lib/show.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
@@ -67,12 +68,14 @@ bool chain_view_check(struct chain_view *c, const char *name, bool passes, const
 {
     struct apex_check *to = &c->v->checks[c->v->n_checks < 47 ? c->v->n_checks++ : 47];
     va_list args;
+    char text[sizeof to->detail];
     int n = 0;
     snprintf(to->name, sizeof to->name, "%s", name);
-    if (!passes && rule) n = snprintf(to->detail, sizeof to->detail, "%s: ", rule);
+    if (!passes && rule) n = snprintf(text, sizeof text, "%s: ", rule);
     va_start(args, format);
-    (void)vsnprintf(to->detail + n, sizeof to->detail - (size_t)n, format, args);
+    (void)vsnprintf(text + n, sizeof text - (size_t)n, format, args);
     va_end(args);
+    text_tame(text, to->detail, sizeof to->detail);
     to->result = passes;
     c->agree = c->agree && passes;
     return passes;

@@ -54,8 +54,9 @@ apex_status enclave_named(const struct apex_node *node, const struct manifest *m
                      "the operator");
 }
 
-apex_status contract_key(struct apex_node *node, const uint8_t address[static 32],
-                         struct seal_public *key, struct apex_error *error)
+apex_status contract_key(struct apex_node *node, const struct manifest *m,
+                         const uint8_t address[static 32], struct seal_public *key,
+                         struct apex_error *error)
 {
     BUFFER_CLEARED bytes = {0};
     uint64_t *entries = calloc(CONTRACT_ENTRIES_MAX, sizeof *entries);
@@ -66,23 +67,23 @@ apex_status contract_key(struct apex_node *node, const uint8_t address[static 32
         s = node_contract(node, address, body, &bytes, error);
         memcpy(key->bytes, body->key, 32);
     }
+    if (s == APEX_OK) s = enclave_named(node, m, error);
     free(body);
     free(entries);
     return s;
 }
 
 apex_status rows_send(struct apex_node *node, const struct apex_identity *identity,
-                      const uint8_t address[static 32], const struct manifest_dataset *d,
-                      const char *file, const struct apex_rows_options *options,
-                      struct apex_rows_report *report, uint8_t blob[static 32],
-                      struct apex_error *error)
+                      const uint8_t address[static 32], const struct manifest *m,
+                      const struct manifest_dataset *d, const char *file,
+                      const struct apex_rows_options *options, struct apex_rows_report *report,
+                      uint8_t blob[static 32], struct apex_error *error)
 {
     struct sealed_file sealed = {.fd = -1};
-    struct seal_to to = {.enclave = node->enclave,
-                         .address = address,
-                         .dataset = d->name,
-                         .author = identity->sign_public.bytes};
-    TRY(contract_key(node, address, &to.contract, error));
+    struct seal_to to = {
+        .address = address, .dataset = d->name, .author = identity->sign_public.bytes};
+    TRY(contract_key(node, m, address, &to.contract, error));
+    to.enclave = node->enclave; /* the one that gave the key: the call may have met another */
     apex_status s = seal_table(file, d, &to, options, report, &sealed, error);
     if (s == APEX_OK)
         s = http_put_blob(node->http, sealed.digest, sealed.fd, sealed.size,
@@ -108,7 +109,8 @@ apex_status apex_contribute(struct apex_node *node, const struct apex_identity *
     apex_status s = enclave_named(node, m, error);
     if (s == APEX_OK) s = dataset_of(m, dataset, &d, error);
     if (s == APEX_OK)
-        s = rows_send(node, identity, act.address, d, file, options, report, act.blob, error);
+        s = rows_send(node, identity, act.address, m, d, file, options, report, act.blob,
+                      error);
     if (s == APEX_OK) hex_write(SPAN(act.blob), report->ciphertext);
     if (s == APEX_OK && options && options->progress)
         options->progress(options->context, "checked again inside the enclave", 0, 0);

@@ -1,5 +1,6 @@
 #include "client/lib/error.h"
 
+#include "client/lib/show.h"
 #include "common/wire/refusal.h"
 
 #include <errno.h>
@@ -10,10 +11,10 @@ apex_status apex_fail(struct apex_error *e, apex_status s, const char *what,
                       const char *not_done, const char *next, const char *who)
 {
     *e = (struct apex_error){.status = s};
-    snprintf(e->what, sizeof e->what, "%s", what);
-    snprintf(e->not_done, sizeof e->not_done, "%s", not_done);
-    snprintf(e->next, sizeof e->next, "%s", next);
-    snprintf(e->who, sizeof e->who, "%s", who);
+    text_tame(what, e->what, sizeof e->what);
+    text_tame(not_done, e->not_done, sizeof e->not_done);
+    text_tame(next, e->next, sizeof e->next);
+    text_tame(who, e->who, sizeof e->who);
     return s;
 }
 

@@ -4,7 +4,8 @@
 
 #include "include/apex/apex.h"
 
-/* Each fills the error and returns the status. */
+/* Each fills the error and returns the status. What strangers said may stand in the words: they
+ * are tamed (show.h). */
 apex_status apex_fail(struct apex_error *e, apex_status s, const char *what,
                       const char *not_done, const char *next, const char *who);
 apex_status apex_fail_path(struct apex_error *e, apex_status s, const char *path,

@@ -1,10 +1,12 @@
 #include "client/lib/node.h"
 
+#include "client/lib/show.h"
 #include "client/lib/trust_facts.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
 #include "common/crypto/hash.h"
 #include "common/crypto/random.h"
+#include "common/merkle/note.h"
 #include "common/wire/package.h"
 
 #include <stdio.h>
@@ -31,17 +33,17 @@ void verdict_copy(const struct verdict *from, const struct enclave_keys *keys,
 {
     *to = (struct apex_verdict){
         .genuine = from->genuine, .acceptable = from->acceptable, .simulated = from->simulated};
-    snprintf(to->tee, sizeof to->tee, "%s", from->tee);
-    snprintf(to->product, sizeof to->product, "%s", from->product);
+    text_tame(from->tee, to->tee, sizeof to->tee);
+    text_tame(from->product, to->product, sizeof to->product);
     snprintf(to->reason, sizeof to->reason, "%s", reason_name(from->reason));
     hex_write(span_of(from->measurement, from->measurement_len), to->measurement);
-    snprintf(to->origin, sizeof to->origin, "%s", origin);
+    text_tame(origin, to->origin, sizeof to->origin);
     hex_write(SPAN(keys->log.bytes), to->log_key);
-    snprintf(to->sentence, sizeof to->sentence, "%s", from->sentence);
+    text_tame(from->sentence, to->sentence, sizeof to->sentence);
     for (size_t i = 0; i < from->n_checks && i < sizeof to->checks / sizeof *to->checks; i++) {
         struct apex_check *c = &to->checks[to->n_checks++];
         snprintf(c->name, sizeof c->name, "%s", from->checks[i].name);
-        snprintf(c->detail, sizeof c->detail, "%s", from->checks[i].detail);
+        text_tame(from->checks[i].detail, c->detail, sizeof c->detail);
         c->result = from->checks[i].result == CHECK_PASS   ? 1
                     : from->checks[i].result == CHECK_FAIL ? 0
                                                            : -1;
@@ -120,6 +122,17 @@ static apex_status attest_body(struct http *http, struct buffer *bytes, struct r
     return APEX_OK;
 }
 
+/* It stands on screens, in policies and in notes: printable ASCII that needs no quoting, and a
+ * note's key name (c2sp.org/signed-note). */
+static bool origin_valid(struct span origin)
+{
+    if (!note_name_valid(origin)) return false;
+    for (size_t i = 0; i < origin.len; i++)
+        if (origin.data[i] >= 0x7f || origin.data[i] == '"' || origin.data[i] == '\\')
+            return false;
+    return true;
+}
+
 apex_status node_evidence(struct http *http, struct buffer *evidence, struct apex_error *error)
 {
     BUFFER_CLEARED bytes = {0};
@@ -143,8 +156,8 @@ apex_status node_attest(struct http *http, const struct trust_policy *policy,
     struct body_attest *body = calloc(1, sizeof *body);
     if (!body) return apex_fail_memory(error);
     apex_status s = attest_body(http, &bytes, &reply, body, error);
-    if (s == APEX_OK && body->origin.len > ORIGIN_MAX)
-        s = distrust(error, "the log's name is too long");
+    if (s == APEX_OK && !origin_valid(body->origin))
+        s = distrust(error, "the log's name is not one that a log may have");
     if (s == APEX_OK) {
         memcpy(keys->identity.bytes, body->identity, 32);
         memcpy(keys->identity_seal.bytes, body->identity_seal, 32);
@@ -340,7 +353,7 @@ static void detail_open(const struct apex_identity *identity, const struct act *
                   text) != APEX_OK)
         return;
     snprintf(what, sizeof what, "%.100s: %.120s", error->what, (const char *)text);
-    memcpy(error->what, what, sizeof what);
+    text_tame(what, error->what, sizeof error->what);
     wipe(text, sizeof text);
     wipe(what, sizeof what);
 }

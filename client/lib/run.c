@@ -82,7 +82,7 @@ static apex_status request_send(struct asking *a, const struct manifest_function
     uint8_t info[INFO_MAX];
     TRY(request_make(a, f, &plain));
     sha256(buffer_span(&plain), a->act.request_digest);
-    TRY(contract_key(a->node, a->act.address, &key, a->error));
+    TRY(contract_key(a->node, a->m, a->act.address, &key, a->error));
     size_t info_len = seal_info("apex/request/v1", a->act.address,
                                 SPAN(a->identity->sign_public.bytes), info);
     uint8_t *room = buffer_reserve(&sealed, plain.len + HPKE_OVERHEAD);
@@ -105,8 +105,9 @@ static apex_status own_rows_send(struct asking *a, const struct manifest_functio
                          "nothing was sent", "leave --rows out", "you");
     struct apex_rows_report *report = calloc(1, sizeof *report);
     if (!report) return apex_fail_memory(a->error);
-    apex_status s = rows_send(a->node, a->identity, a->act.address, &a->m->datasets[f->rows],
-                              a->options->rows_file, &o, report, a->act.rows, a->error);
+    apex_status s =
+        rows_send(a->node, a->identity, a->act.address, a->m, &a->m->datasets[f->rows],
+                  a->options->rows_file, &o, report, a->act.rows, a->error);
     a->act.has_rows = s == APEX_OK;
     if (s == APEX_E_DATA && report->n_bad) {
         char first[200];

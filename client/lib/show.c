@@ -32,13 +32,14 @@ static bool unshowable(uint32_t c)
     return false;
 }
 
-/* One byte or character as shown; returns how many bytes of the text it stands for. */
-static size_t unit_show(struct span t, char unit[static UNIT_MAX], size_t *len)
+/* One byte or character as shown; returns how many bytes of the text it stands for. A quoted
+ * text can be read back: its backslashes are doubled. */
+static size_t unit_show(struct span t, bool quoted, char unit[static UNIT_MAX], size_t *len)
 {
     static const char plain[] = "\n\r\t\\", named[] = "nrt\\";
     uint32_t code = 0;
     size_t taken = character_at(t, &code);
-    const char *found = t.data[0] ? memchr(plain, t.data[0], sizeof plain - 1) : NULL;
+    const char *found = memchr(plain, t.data[0], quoted ? 4 : 3);
     if (found) {
         *len = (size_t)snprintf(unit, UNIT_MAX, "\\%c", named[found - plain]);
         return 1;
@@ -52,12 +53,12 @@ static size_t unit_show(struct span t, char unit[static UNIT_MAX], size_t *len)
     return taken;
 }
 
-void text_show(struct span text, char *out, size_t max)
+static void show(struct span text, bool quoted, char *out, size_t max)
 {
     size_t at = 0, cut = 0; /* cut: the last place where the dots still fit */
     while (text.len > 0) {
         char unit[UNIT_MAX];
-        size_t len, taken = unit_show(text, unit, &len);
+        size_t len, taken = unit_show(text, quoted, unit, &len);
         if (at + len + 1 > max) {
             memcpy(out + cut, "...", DOTS + 1);
             return;
@@ -68,4 +69,14 @@ void text_show(struct span text, char *out, size_t max)
         text = span_of(text.data + taken, text.len - taken);
     }
     out[at] = 0;
+}
+
+void text_show(struct span text, char *out, size_t max)
+{
+    show(text, true, out, max);
+}
+
+void text_tame(const char *text, char *out, size_t max)
+{
+    show(span_text(text), false, out, max);
 }

@@ -8,5 +8,8 @@
  * nor hides or turns what stands beside it: such bytes become \n, \r, \t, \\ or \xHH. Longer
  * text ends in "...". */
 void text_show(struct span text, char *out, size_t max);
+/* The same of a sentence, in which a stranger's words may stand, shown already or not: its
+ * backslashes stay as they are, so that taming it twice changes nothing. */
+void text_tame(const char *text, char *out, size_t max);
 
 #endif

@@ -34,6 +34,30 @@ apex_status apex_trust_init(struct apex_home *home, const char *url, bool replac
     return s;
 }
 
+/* Which log a node keeps is not for its evidence to say: the client's own check. */
+static bool log_check(const struct trust_policy *policy, const char *origin,
+                      const struct sign_public *key, struct apex_verdict *v)
+{
+    apex_status s = trust_policy_log(policy, origin, key);
+    if (v->n_checks == sizeof v->checks / sizeof *v->checks) v->n_checks--;
+    struct apex_check *c = &v->checks[v->n_checks++];
+    *c = (struct apex_check){.name = "log-pinned",
+                             .result = s == APEX_OK            ? 1
+                                       : s == APEX_E_UNTRUSTED ? 0
+                                                               : -1};
+    snprintf(c->detail, sizeof c->detail, "%s",
+             c->result > 0    ? "the policy names the log that this node keeps"
+             : c->result == 0 ? "this node keeps another log than the policy names"
+                              : "the policy names no log");
+    if (c->result != 0 || !v->acceptable) return c->result != 0;
+    v->acceptable = false;
+    snprintf(v->reason, sizeof v->reason, "%s", c->name);
+    snprintf(v->sentence, sizeof v->sentence,
+             "This node keeps another log than the trust policy names: it is another node, or "
+             "its state was replaced.");
+    return false;
+}
+
 apex_status apex_trust_check(struct apex_home *home, const char *url,
                              struct apex_verdict *verdict, struct apex_error *error)
 {
@@ -51,6 +75,11 @@ apex_status apex_trust_check(struct apex_home *home, const char *url,
         s = node_attest(http, policy, judged, &keys, origin, &enclave, error);
         verdict_copy(judged, &keys, origin, verdict);
     }
+    if (verdict->n_checks > 0 && !log_check(policy, origin, &keys.log, verdict) && s == APEX_OK)
+        s = apex_fail(error, APEX_E_UNTRUSTED, verdict->sentence, "nothing was sent to it",
+                      "ask the operator which log it should be; after a move to another node "
+                      "write a new policy with `apex trust init URL --replace`",
+                      "the operator");
     verified_enclave_free(enclave);
     trust_policy_free(policy);
     http_close(http);
@@ -75,7 +104,10 @@ char *apex_trust_policy(struct apex_home *home, struct apex_error *error)
     snprintf(path, sizeof path, "%s/trust.json", home->path);
     if (file_load(path, POLICY_MAX, &bytes, error) != APEX_OK) return NULL;
     text = malloc(bytes.len + 1);
-    if (!text) return NULL;
+    if (!text) {
+        (void)apex_fail_memory(error);
+        return NULL;
+    }
     memcpy(text, bytes.data, bytes.len);
     text[bytes.len] = 0;
     return text;

@@ -1,5 +1,6 @@
 #include "client/lib/trust_facts.h"
 
+#include "client/lib/show.h"
 #include "common/base/hex.h"
 
 #include <stdarg.h>
@@ -10,12 +11,14 @@ static void __attribute__((format(printf, 3, 4)))
 fact(struct apex_verdict *v, const char *name, const char *format, ...)
 {
     va_list words;
+    char text[sizeof v->facts->value];
     if (v->n_facts == sizeof v->facts / sizeof *v->facts) return;
     struct apex_fact *f = &v->facts[v->n_facts++];
     snprintf(f->name, sizeof f->name, "%s", name);
     va_start(words, format);
-    vsnprintf(f->value, sizeof f->value, format, words);
+    vsnprintf(text, sizeof text, format, words);
     va_end(words);
+    text_tame(text, f->value, sizeof f->value);
 }
 
 static void fact_hex(struct apex_verdict *v, const char *name, const uint8_t *bytes, size_t len)

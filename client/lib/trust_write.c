@@ -18,6 +18,19 @@ put(struct buffer *out, const char *format, ...)
     buffer_text(out, text);
 }
 
+/* A JSON string, whatever it holds. */
+static void put_text(struct buffer *out, const char *text)
+{
+    buffer_u8(out, '"');
+    for (const char *p = text; *p; p++) {
+        if ((uint8_t)*p < 0x20)
+            put(out, "\\u%04x", (unsigned)*p);
+        else
+            put(out, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+    }
+    buffer_u8(out, '"');
+}
+
 static void put_hex(struct buffer *out, const char *name, const uint8_t *bytes, size_t len)
 {
     char hex[2 * 64 + 1];
@@ -54,8 +67,11 @@ static void snp_write(const struct snp_report *r, struct buffer *out)
     for (size_t i = 0, n = 0; i < sizeof allowed / sizeof *allowed; i++)
         if (allowed[i].is_so) put(out, "%s\"%s\"", n++ ? ", " : "", allowed[i].name);
     put(out, "]");
-    if (r->csp_id[0] && !strpbrk(r->csp_id, "\"\\"))
-        put(out, ",\n        \"providers\": [\"%s\"]", r->csp_id);
+    if (r->csp_id[0]) {
+        put(out, ",\n        \"providers\": [");
+        put_text(out, r->csp_id);
+        put(out, "]");
+    }
     if (any(r->host_data, sizeof r->host_data))
         put_hex(out, "host_data", r->host_data, sizeof r->host_data);
     if (any(r->id_key_digest, sizeof r->id_key_digest))
@@ -101,8 +117,7 @@ void policy_write(const struct verdict *v, const char *origin, const struct sign
     if (strcmp(v->tee, "sev-snp") == 0) snp_write(&claims->of.snp, out);
     if (strcmp(v->tee, "tdx") == 0) tdx_write(&claims->of.intel, out);
     if (strcmp(v->tee, "nitro") == 0) nitro_write(&claims->of.nitro, out);
-    put(out,
-        "}\n  ],\n  \"distrust\": [],\n  \"log\": {\"origin\": \"%s\", \"key\": "
-        "\"%s\"}\n}\n",
-        origin, key);
+    put(out, "}\n  ],\n  \"distrust\": [],\n  \"log\": {\"origin\": ");
+    put_text(out, origin);
+    put(out, ", \"key\": \"%s\"}\n}\n", key);
 }

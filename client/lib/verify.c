@@ -6,6 +6,7 @@
  * and output. */
 #include "client/lib/node.h"
 
+#include "client/lib/show.h"
 #include "client/lib/verify_parts.h"
 #include "common/base/hex.h"
 #include "common/base/try.h"
@@ -23,7 +24,7 @@ static bool check(struct apex_verification *v, const char *name, bool passes,
 {
     struct apex_check *c = &v->checks[v->n_checks < 47 ? v->n_checks++ : 47];
     snprintf(c->name, sizeof c->name, "%s", name);
-    snprintf(c->detail, sizeof c->detail, "%s", detail);
+    text_tame(detail, c->detail, sizeof c->detail);
     c->result = passes;
     return passes;
 }
@@ -310,13 +311,16 @@ static void conclude(const struct receipt *r, struct apex_verification *v)
                  "to an auditor.");
         return;
     }
+    char name[80], origin[80];
+    text_tame(r->manifest->name, name, sizeof name);
+    text_tame(r->origin, origin, sizeof origin);
     snprintf(v->sentences[0], sizeof v->sentences[0],
              "The program that contract %.70s names computed this answer from the recorded "
              "inputs, with the consent of every approver.",
-             r->manifest->name);
+             name);
     snprintf(v->sentences[1], sizeof v->sentences[1],
              "Each step is in the public log %.60s, signed by its parties and by the enclave.",
-             r->origin);
+             origin);
     snprintf(v->sentences[2], sizeof v->sentences[2], "%s",
              v->simulated
                  ? "The enclave was SIMULATED: no hardware vouches that nobody saw the rows."

@@ -3,7 +3,9 @@
  * caller's process.
  *
  * Errors: every call that can fail takes a struct apex_error (never NULL) and fills it with
- * words for people: what happened, what was not done, what to do next, and who can. Memory:
+ * words for people: what happened, what was not done, what to do next, and who can. Texts in
+ * errors, verdicts, verifications and events may hold what a node or a file says: it is UTF-8
+ * that moves no cursor and hides nothing (other bytes stand as \xHH). Memory:
  * what an apex_*_new or _open gives is freed by the call named beside it; texts given out as
  * char * are freed with free(). Not thread-safe: one apex_home and what came from it in one
  * thread at a time. */
@@ -80,8 +82,8 @@ struct apex_verdict {
  */
 APEX_API apex_status apex_trust_init(struct apex_home *home, const char *url, bool replace,
                                      struct apex_verdict *verdict, struct apex_error *error);
-/* Judges a node's evidence by the policy. APEX_E_UNTRUSTED with the verdict filled when it does
- * not hold. */
+/* Judges a node by the policy: its evidence, and (check "log-pinned") the log it keeps.
+ * APEX_E_UNTRUSTED with the verdict filled when it does not hold. */
 APEX_API apex_status apex_trust_check(struct apex_home *home, const char *url,
                                       struct apex_verdict *verdict, struct apex_error *error);
 /* Keeps a node's live evidence in a file, unjudged: for apex_trust_check_file, and for
@@ -129,8 +131,9 @@ APEX_API apex_status apex_bundle_check(struct apex_home *home, const char *file,
 APEX_API apex_status apex_bundle_use(struct apex_home *home, const char *file,
                                      struct apex_bundle *bundle, struct apex_error *error);
 
-APEX_API char *apex_trust_policy(
-    struct apex_home *home, struct apex_error *error); /* its text; NULL when there is none */
+/* Its text. NULL when there is none (APEX_E_NOT_FOUND in the error), or one that cannot be read
+ * (any other status): that one is no leave to go without. */
+APEX_API char *apex_trust_policy(struct apex_home *home, struct apex_error *error);
 
 /* A node whose enclave the trust policy accepts and whose log is consistent with all this home
  * has seen of it. */

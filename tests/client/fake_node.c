@@ -174,7 +174,7 @@ static void attest_answer(struct fake_node *f, struct buffer *body)
     memcpy(b->identity_seal, e->keys.identity_seal.bytes, 32);
     memcpy(b->log_key, e->keys.log.bytes, 32);
     memcpy(b->chain_key, e->keys.chain.bytes, sizeof b->chain_key);
-    b->origin = SPAN_TEXT(WORLD_ORIGIN);
+    b->origin = span_text(f->w->origin);
     proof_make(f, 0, UINT64_MAX, &b->proof);
     body_attest_write(b, body);
     free(b);
@@ -185,6 +185,19 @@ static void prove_answer(struct fake_node *f, const struct query *q, struct buff
     struct body_prove *b = calloc(1, sizeof *b);
     proof_make(f, q->old_size, UINT64_MAX, &b->proof);
     body_prove_write(b, body);
+    free(b);
+}
+
+static void contract_answer(struct fake_node *f, struct buffer *body)
+{
+    struct body_contract *b = calloc(1, sizeof *b);
+    struct seal_public key;
+    struct seal_secret secret;
+    seal_new(&key, &secret);
+    memcpy(b->key, key.bytes, sizeof b->key);
+    b->state = CONTRACT_ACTIVE;
+    proof_make(f, 0, UINT64_MAX, &b->proof);
+    body_contract_write(b, body);
     free(b);
 }
 
@@ -199,11 +212,16 @@ static void message_answer(struct fake_node *f, struct span bytes, struct buffer
     BUFFER_CLEARED payload = {0};
     CHECK_OK(message_parse(bytes, &m));
     bool tricked = f->times > 0;
-    if (m.type == MESSAGE_ACT)
+    if (tricked && f->trick == TRICK_REFUSES)
+        r = (struct reply){.status = APEX_E_REFUSED,
+                           .code = REFUSAL_PROGRAM_OUTPUT,
+                           .detail = SPAN_TEXT(REFUSES_WITH)};
+    else if (m.type == MESSAGE_ACT)
         act_answer(f, m.body, &r, &body, detail);
     else {
         CHECK_OK(query_parse(m.type, m.body, &q));
         if (m.type == MESSAGE_ATTEST) attest_answer(f, &body);
+        if (m.type == MESSAGE_CONTRACT) contract_answer(f, &body);
         if (m.type == MESSAGE_PROVE) prove_answer(f, &q, &body);
     }
     r.body = buffer_span(&body);

@@ -19,6 +19,7 @@ enum trick {
     TRICK_FLIP,          /* one bit of the reply */
     TRICK_BY_STRANGER,   /* a reply signed by another key */
     TRICK_OTHER_MESSAGE, /* a signed reply to another message */
+    TRICK_REFUSES,       /* a signed refusal with the words REFUSES_WITH */
     TRICK_NOT_LOGGED,  /* says the act is in the log, with its entry, and does not put it there
                         */
     TRICK_OTHER_ENTRY, /* shows another entry of the log for the act */
@@ -29,6 +30,10 @@ enum trick {
     TRICK_UPLOAD_MANGLES,    /* 422 */
     TRICK_DISK_FULL,         /* 507 */
 };
+
+/* Clears a screen, writes in the dark, and turns what follows from right to left. */
+#define SCREEN_TRICKS "\x1b[2J\x1b[8m\xc2\x9b\xe2\x80\xae"
+#define REFUSES_WITH "well" SCREEN_TRICKS
 
 struct fake_node;
 struct fake_node *fake_start(struct world *w);

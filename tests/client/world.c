@@ -74,6 +74,8 @@ static struct world *node_new(enum lie lie)
     CHECK(w != NULL);
     CHECK_OK(crypto_init());
     w->lie = lie;
+    w->origin = WORLD_ORIGIN;
+    w->tee = "sim";
     sign_new(&w->log_public, &w->log);
     CHECK_OK(ecdsa_from_seed((const uint8_t[32]){1}, &w->chain_public, &w->chain));
     CHECK_OK(merkle_tree_new(&w->tree));
@@ -123,7 +125,7 @@ void world_evidence(const struct world *w, const struct world_enclave *e, struct
     attest_report_data(&e->keys, bound);
     if (w->lie == LIE_EVIDENCE_OTHER_KEYS) bound[63] ^= 1;
     sim_report_write(e->measurement, bound, wall_clock_ms(), &report);
-    evidence_write("sim", buffer_span(&report), (struct span){0}, out);
+    evidence_write(w->tee, buffer_span(&report), (struct span){0}, out);
 }
 
 void world_boot(struct world *w)

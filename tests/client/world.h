@@ -50,10 +50,11 @@ enum lie {
 struct world_enclave {
     struct enclave_keys keys;
     struct sign_secret identity;
-    uint8_t measurement[32];
+    uint8_t measurement[32]; /* of its evidence, whenever that is asked for */
 };
 struct world {
     enum lie lie;
+    const char *origin, *tee; /* as the node and its evidence tell them */
     struct sign_secret log;
     struct sign_public log_public;
     struct ecdsa_public chain_public;

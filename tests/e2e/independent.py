@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The log, read by Go's golang.org/x/mod/sumdb; and what `apex` says to who uses it wrongly."""
+import csv
 import json
 import os
+import re
 import subprocess
 
-from apexlib import BUILD, LOOSE, ROOT, Node, Party, deploy, done, manifest, say, vkey
+from apexlib import APEX, BUILD, LOOSE, ROOT, Node, Party, deploy, done, manifest, say, vkey
 
 
 def log_by_go(node, crew):
@@ -100,6 +102,66 @@ def sources(node, crew):
     say(code == 2 and "not the one the manifest names" in err, "another program than the manifest's is not sent", err)
 
 
+def entries(party, address):
+    return json.loads(party.ok("contract", "show", address, "--json"))["entries"]
+
+
+def outputs(node, crew):
+    """Where an answer cannot be written it is not asked for, or it is said how to get the one that is on record. Nobody else reads it."""
+    party, folder = crew[0], os.path.join(node.scratch, "out")
+    address = deploy(node, [party], manifest(node, party, "cluster", [party], release=LOOSE), "cluster")
+    rows = os.path.join(node.scratch, "outputs.csv")
+    open(rows, "w").writelines(open(os.path.join(ROOT, "data/nz_addresses.csv")).readlines()[:600])
+    party.ok("contribute", address, "customers", rows)
+    os.mkdir(folder)
+    sites, choose = [["run", address, *w] for w in (["sites", "--param", "k=2"], ["choose_k", "--param", "k_least=1", "--param", "k_most=3"])]
+    before = entries(party, address)
+    for out in (os.path.join(folder, "missing", "r.json"), folder, folder + "/missing/", ""):
+        code, said, err = party.apex(*sites, "-o", out)
+        say(code == 3 and "nothing was asked" in err, "an answer that could not be written to %s is not asked for" % (out.replace(node.scratch, "") or "no name"), (code, said, err))
+    say(entries(party, address) == before, "and nothing of it is in the log")
+    for words, out, want in ((sites, "/dev/full", 3), (choose, os.path.join(folder, "k.geojson"), 2)):
+        code, said, err = party.apex(*words, "-o", out, "--json")
+        e = json.loads(said)["error"]
+        again = re.search(r"`apex (result %s \d+ -o )FILE.json`" % address, e["next"])
+        say(code == want and again and "on record as entry" in e["not_done"], "one that cannot be written to %s is kept, and it is said how to get it" % out.replace(node.scratch, ""), (code, e))
+        kept = os.path.join(folder, "kept.json")
+        code, said, err = party.apex(*again[1].split(), kept) if again else (1, "", "")
+        say(code == 0 and party.apex("verify", kept)[0] == 0, "and so it is got", (code, said, err))
+    full = os.open("/dev/full", os.O_WRONLY)
+    r = subprocess.run([APEX, "result", address, again[1].split()[2] if again else "1"], env={**os.environ, "APEX_HOME": party.home, "APEX_NODE": node.url}, stdout=full, stderr=subprocess.PIPE, text=True)
+    os.close(full)
+    say(r.returncode == 3 and "apex result" in r.stderr, "nor is one lost that the terminal does not take", (r.returncode, r.stderr))
+    say(sorted(os.listdir(folder)) == ["kept.json"], "nothing else is left there", os.listdir(folder))
+    wide = os.path.join(folder, "wide.json")
+    open(wide, "w").close()
+    os.chmod(wide, 0o644)
+    for words, out in (([*sites, "-o"], wide), ([*sites, "-o"], os.path.join(folder, "a.csv")), ([*sites, "-o"], os.path.join(folder, "a.geojson")),
+                       (["export", wide, "-o"], os.path.join(folder, "b.csv")), (["export", wide, "-o"], os.path.join(folder, "b.geojson"))):
+        party.ok(*words, out)
+        say(os.stat(out).st_mode & 0o777 == 0o600, "%s %s is for its owner alone" % (words[0], os.path.basename(out)), oct(os.stat(out).st_mode))
+
+
+def exports(party):
+    """A result file is a stranger's: neither its values nor its keys reach a spreadsheet as formulas or as other cells."""
+    folder = os.path.join(party.home, "export")
+    os.mkdir(folder)
+    file, table = os.path.join(folder, "r.json"), os.path.join(folder, "r.csv")
+    keys = ["=cmd|'/c calc'!A1", "a\nb", "c,d", 'e"f', "@g", "plain"]
+    json.dump({"result": {"sites": [dict.fromkeys(keys, "=1")]}}, open(file, "w"))
+    party.ok("export", file, "-o", table, node=False)
+    got = list(csv.reader(open(table, newline="")))
+    say(got == [["'=cmd|'/c calc'!A1", "a\nb", "c,d", 'e"f', "'@g", "plain"], ["'=1"] * len(keys)], "the columns of an export are guarded as its cells are", got)
+    json.dump({"result": {"done": True}}, open(file, "w"))
+    for name in ("r.csv", "r.geojson"):
+        out = os.path.join(folder, name)
+        open(out, "w").write("kept")
+        code, said, err = party.apex("export", file, "-o", out, node=False)
+        say(code == 2 and open(out).read() == "kept", "an export of nothing leaves %s as it was" % name, (code, err, open(out).read()))
+    code, said, err = party.apex("export", file, "-o", os.path.join(folder, "missing", "r.csv"), node=False)
+    say(code == 3 and "as it was" in err, "an export into a folder that is not there is an unusable file", (code, err))
+
+
 def main():
     node = Node().start()
     try:
@@ -108,6 +170,8 @@ def main():
         sources(node, crew)
         log_by_go(node, crew)
         words(node, crew)
+        outputs(node, crew)
+        exports(crew[0])
     finally:
         node.clean()
     done()

@@ -157,6 +157,26 @@ def audited_receipt(node, party, auditor):
     code, out, err = party.apex("verify", result, "--json")
     say(code == 0, "and does with it", (code, failed(json.loads(out)), err))
     say(party.apex("audit", address)[0] == 0, "so does the audit")
+    unreadable(party, result, path)
+
+
+def unreadable(party, result, path):
+    """A policy that is there and cannot be read is not the absence of one."""
+    kept = path + ".kept"
+    os.rename(path, kept)
+    code, out, err = party.apex("verify", result, node=False)
+    say(code == 0, "without a policy a receipt is held against none", (code, out, err))
+    open(path, "w").write(open(kept).read() + " " * (256 * 1024))
+    code, out, err = party.apex("verify", result, node=False)
+    say(code == 5 and "too long" in err and not out, "a policy that is too long is an error, and nothing is verified", (code, out, err))
+    os.unlink(path)
+    os.mkdir(path)
+    code, out, err = party.apex("verify", result, node=False)
+    say(code == 3 and "trust.json" in err and not out, "so is one that cannot be read", (code, out, err))
+    os.rmdir(path)
+    os.rename(kept, path)
+    code, out, err = party.apex("verify", result, "--home", "/dev/null/home", node=False)
+    say(code == 3 and not out, "so is a home that was named and is not there", (code, out, err))
 
 
 def of_node(party, node, path, rows, seed):

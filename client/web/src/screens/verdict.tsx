@@ -19,6 +19,7 @@ const names: Record<string, string> = {
   'tee-accepted': 'Your policy accepts this kind of enclave',
   measurement: 'The code it runs is the code you named',
   age: 'The evidence is fresh',
+  'log-pinned': 'It keeps the log you named',
 }
 export const CheckList = ({ checks, at }: { checks: Check[]; at?: number }): JSX.Element => (
   <ol class="checks">
