@@ -469,6 +469,70 @@ static void processes_of_one_home_that_see_one_log_go_on_from_the_newest(void **
     scene_close(&s);
 }
 
+/* ---- the state of a contract ---- */
+
+static apex_status contract_state(struct scene *s, struct apex_node *node,
+                                  enum contract_state *is)
+{
+    BUFFER_CLEARED bytes = {0};
+    uint64_t entries[16];
+    struct body_contract body = {.entries = entries};
+    s->error = (struct apex_error){0};
+    apex_status st = node_contract(node, s->w->address, &body, &bytes, &s->error);
+    if (st != APEX_OK) words_check(&s->error);
+    *is = body.state;
+    return st;
+}
+
+static void contract_close(struct scene *s)
+{
+    struct act act = {.kind = ACT_CLOSE};
+    world_act(s->w, &s->w->party[0], &act);
+}
+
+static void an_old_reply_answers_no_new_question(void **state)
+{
+    (void)state;
+    struct scene s;
+    enum contract_state is;
+    scene_open(&s, LIE_NONE);
+    struct apex_node *node = must_open(&s);
+    CHECK_OK(contract_state(&s, node, &is));
+    CHECK(is == CONTRACT_ACTIVE);
+    contract_close(&s);
+    fake_trick_attest(s.f, TRICK_REPLAY, 3);
+    CHECK_STATUS(contract_state(&s, node, &is), APEX_E_UNTRUSTED);
+    CHECK(strstr(s.error.what, "another message") != NULL);
+    CHECK_STATUS(node_refresh(node, &s.error), APEX_E_UNTRUSTED);
+    CHECK_STATUS(open_close(&s), APEX_E_UNTRUSTED);
+    CHECK(fake_tricks_left(s.f) == 0);
+    CHECK_OK(contract_state(&s, node, &is));
+    CHECK(is == CONTRACT_CLOSED);
+    apex_node_close(node);
+    scene_close(&s);
+}
+
+static void a_contracts_state_by_an_older_or_another_log_is_not_believed(void **state)
+{
+    (void)state;
+    struct scene s;
+    enum contract_state is;
+    scene_open(&s, LIE_NONE);
+    contract_close(&s);
+    struct apex_node *node = must_open(&s);
+    contract_close(&s); /* grown since: proven to be of one log */
+    CHECK_OK(contract_state(&s, node, &is));
+    CHECK(is == CONTRACT_CLOSED);
+    for (size_t n = 1; n < 5; n++) { /* older, as long, longer */
+        fake_rollback(s.f, 1);
+        grow(&s, n);
+        CHECK_STATUS(contract_state(&s, node, &is), APEX_E_UNTRUSTED);
+        CHECK(strstr(s.error.what, n < 2 ? "rolled back" : "forked") != NULL);
+    }
+    apex_node_close(node);
+    scene_close(&s);
+}
+
 static void a_log_that_does_not_hash_to_its_checkpoint_is_not_read(void **state)
 {
     (void)state;
@@ -665,6 +729,8 @@ int main(void)
         cmocka_unit_test(
             a_fork_shown_to_two_processes_is_noticed_however_long_its_branches_are),
         cmocka_unit_test(processes_of_one_home_that_see_one_log_go_on_from_the_newest),
+        cmocka_unit_test(an_old_reply_answers_no_new_question),
+        cmocka_unit_test(a_contracts_state_by_an_older_or_another_log_is_not_believed),
         cmocka_unit_test(a_log_that_does_not_hash_to_its_checkpoint_is_not_read),
         cmocka_unit_test(
             full_bundles_are_read_once_and_kept_ones_are_believed_no_more_than_the_node),

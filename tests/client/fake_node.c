@@ -25,6 +25,7 @@ struct fake_node {
     unsigned times, requests, bundles;
     bool attest_too;
     uint64_t blob_len, blob_total;
+    struct buffer last[MESSAGE_RERUN + 1]; /* reply to each type of message, without a trick */
 };
 
 /* One request as it stands on the wire; the body's beginning came with the head. */
@@ -188,6 +189,22 @@ static void prove_answer(struct fake_node *f, const struct query *q, struct buff
     free(b);
 }
 
+static void contract_answer(struct fake_node *f, struct buffer *body)
+{
+    struct body_contract *b = calloc(1, sizeof *b);
+    struct entry *e = calloc(1, sizeof *e);
+    struct cose cose;
+    b->state = CONTRACT_ACTIVE;
+    for (size_t i = 0; i < f->w->n; i++)
+        if (cose_parse(buffer_span(&f->w->entries[i]), &cose) == APEX_OK &&
+            entry_parse(cose.payload, e) == APEX_OK && e->kind == (unsigned)ACT_CLOSE)
+            b->state = CONTRACT_CLOSED;
+    proof_make(f, 0, UINT64_MAX, &b->proof);
+    body_contract_write(b, body);
+    free(e);
+    free(b);
+}
+
 /* The signed reply to one message. */
 static void message_answer(struct fake_node *f, struct span bytes, struct buffer *out)
 {
@@ -205,6 +222,7 @@ static void message_answer(struct fake_node *f, struct span bytes, struct buffer
         CHECK_OK(query_parse(m.type, m.body, &q));
         if (m.type == MESSAGE_ATTEST) attest_answer(f, &body);
         if (m.type == MESSAGE_PROVE) prove_answer(f, &q, &body);
+        if (m.type == MESSAGE_CONTRACT) contract_answer(f, &body);
     }
     r.body = buffer_span(&body);
     sha256(bytes, r.message_digest);
@@ -215,6 +233,12 @@ static void message_answer(struct fake_node *f, struct span bytes, struct buffer
                                        : &f->w->enclave[f->w->n_enclaves - 1].identity;
     CHECK_OK(cose_sign(by, SPAN_TEXT(REPLY_AAD), buffer_span(&payload), out));
     if (tricked && f->trick == TRICK_FLIP) out->data[out->len / 2] ^= 0x10;
+    struct buffer *last = &f->last[m.type];
+    buffer_clear(tricked && f->trick == TRICK_REPLAY ? out : last);
+    if (out->len == 0)
+        buffer_append(out, buffer_span(last));
+    else
+        buffer_append(last, buffer_span(out));
 }
 
 static bool is_attest(struct span bytes)
@@ -388,6 +412,8 @@ void fake_stop(struct fake_node *f)
     shutdown(f->listener, SHUT_RDWR);
     pthread_join(f->thread, NULL);
     close(f->listener);
+    for (size_t i = 0; i < sizeof f->last / sizeof *f->last; i++)
+        buffer_clear(&f->last[i]);
     free(f);
 }
 

@@ -28,6 +28,7 @@ enum trick {
     TRICK_UPLOAD_FORGETS,    /* takes everything, keeps nothing */
     TRICK_UPLOAD_MANGLES,    /* 422 */
     TRICK_DISK_FULL,         /* 507 */
+    TRICK_REPLAY,            /* the last answer that such a question got before the trick */
 };
 
 struct fake_node;
