@@ -381,7 +381,7 @@ static void an_older_checkpoint_never_replaces_a_newer_one(void **state)
         CHECK_OK(act_once(&s, quick, &index));
     CHECK(remembered(&s) == 5);
     CHECK_OK(seen_advance(slow, &proof, &s.error));
-    CHECK(slow->seen.size == 2 && remembered(&s) == 5);
+    CHECK(slow->seen.size == 5 && remembered(&s) == 5); /* proven to be of one log */
     note_read(&s, &newer); /* and a backup put in place is brought forward again */
     note_write(&s, buffer_span(&late));
     CHECK_OK(open_close(&s));
@@ -391,27 +391,146 @@ static void an_older_checkpoint_never_replaces_a_newer_one(void **state)
     scene_close(&s);
 }
 
-static void two_logs_of_one_length_seen_by_two_processes_are_a_fork(void **state)
+/* No two of its entries are the same. */
+static void grow(struct scene *s, size_t n)
+{
+    while (s->w->n < n) {
+        struct act act = {.kind = ACT_ACCEPT};
+        world_act(s->w, &s->w->party[0], &act);
+    }
+}
+
+/* What the home keeps beside its checkpoint of a log that was forked. */
+static uint64_t forked_at(const struct scene *s)
+{
+    BUFFER_CLEARED note = {0};
+    struct checkpoint c;
+    struct apex_error e;
+    char path[128];
+    note_path(s, ".fork", path);
+    if (file_load(path, NOTE_MAX, &note, &e) != APEX_OK) return 0;
+    CHECK_OK(checkpoint_open(buffer_span(&note), WORLD_ORIGIN, &s->w->log_public, &c));
+    return c.size;
+}
+
+/* Two processes of one home start from one checkpoint. The node shows one of them a branch of
+ * `n` entries, and then another to the other: of `m`. */
+static void two_branches(size_t n, size_t m)
+{
+    struct scene s;
+    scene_open(&s, LIE_NONE);
+    struct apex_node *one = must_open(&s), *two = must_open(&s);
+    grow(&s, n);
+    CHECK_OK(node_refresh(one, &s.error));
+    fake_rollback(s.f, 1);
+    grow(&s, m);
+    CHECK_STATUS(node_refresh(two, &s.error), APEX_E_UNTRUSTED);
+    words_check(&s.error);
+    CHECK(strstr(s.error.what, "forked") != NULL && strstr(s.error.next, ".fork") != NULL);
+    CHECK(remembered(&s) == n && forked_at(&s) == m);
+    CHECK(two->seen.size == 1);
+    CHECK_STATUS(node_refresh(two, &s.error), APEX_E_UNTRUSTED); /* nor at the second try */
+    CHECK_STATUS(open_close(&s), APEX_E_UNTRUSTED);
+    CHECK(remembered(&s) == n);
+    apex_node_close(one);
+    apex_node_close(two);
+    scene_close(&s);
+}
+
+static void a_fork_shown_to_two_processes_is_noticed_however_long_its_branches_are(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {2, 3, 4, 5, 8, 9};
+    enum { N = sizeof sizes / sizeof *sizes };
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++)
+            two_branches(sizes[i], sizes[j]);
+}
+
+static void processes_of_one_home_that_see_one_log_go_on_from_the_newest(void **state)
 {
     (void)state;
     struct scene s;
-    struct wire_proof proof = {0};
-    struct merkle_proof p;
     uint64_t index;
+    char path[128];
     scene_open(&s, LIE_NONE);
-    struct apex_node *one = must_open(&s), *two = must_open(&s);
-    CHECK_OK(act_once(&s, one, &index));
-    fake_rollback(s.f, 1);
-    world_boot(s.w);
-    world_sign(s.w);
-    CHECK_OK(merkle_tree_consistency(s.w->tree, 1, 2, &p));
-    for (size_t i = 0; i < p.n; i++)
-        memcpy(proof.consistency[proof.n_consistency++], p.hash[i].bytes, 32);
-    proof.note = buffer_span(&s.w->note);
-    CHECK_STATUS(seen_advance(two, &proof, &s.error), APEX_E_UNTRUSTED);
-    CHECK(strstr(s.error.what, "forked") != NULL);
-    apex_node_close(one);
-    apex_node_close(two);
+    struct apex_node *node[3] = {must_open(&s), must_open(&s), must_open(&s)};
+    for (size_t i = 0; i < 12; i++) {
+        struct apex_node *who = node[i * i % 3]; /* they rest for different times */
+        CHECK_OK(act_once(&s, who, &index));
+        CHECK(who->seen.size == s.w->n && remembered(&s) == s.w->n);
+        CHECK_OK(node_mirror(who, &s.error));
+    }
+    note_path(&s, ".note", path); /* lost: begun anew, from what this process has seen */
+    CHECK(unlink(path) == 0);
+    CHECK_OK(act_once(&s, node[0], &index));
+    CHECK(remembered(&s) == s.w->n && forked_at(&s) == 0);
+    for (size_t i = 0; i < 3; i++)
+        apex_node_close(node[i]);
+    scene_close(&s);
+}
+
+/* ---- the state of a contract ---- */
+
+static apex_status contract_state(struct scene *s, struct apex_node *node,
+                                  enum contract_state *is)
+{
+    BUFFER_CLEARED bytes = {0};
+    uint64_t entries[16];
+    struct body_contract body = {.entries = entries};
+    s->error = (struct apex_error){0};
+    apex_status st = node_contract(node, s->w->address, &body, &bytes, &s->error);
+    if (st != APEX_OK) words_check(&s->error);
+    *is = body.state;
+    return st;
+}
+
+static void contract_close(struct scene *s)
+{
+    struct act act = {.kind = ACT_CLOSE};
+    world_act(s->w, &s->w->party[0], &act);
+}
+
+static void an_old_reply_answers_no_new_question(void **state)
+{
+    (void)state;
+    struct scene s;
+    enum contract_state is;
+    scene_open(&s, LIE_NONE);
+    struct apex_node *node = must_open(&s);
+    CHECK_OK(contract_state(&s, node, &is));
+    CHECK(is == CONTRACT_ACTIVE);
+    contract_close(&s);
+    fake_trick_attest(s.f, TRICK_REPLAY, 3);
+    CHECK_STATUS(contract_state(&s, node, &is), APEX_E_UNTRUSTED);
+    CHECK(strstr(s.error.what, "another message") != NULL);
+    CHECK_STATUS(node_refresh(node, &s.error), APEX_E_UNTRUSTED);
+    CHECK_STATUS(open_close(&s), APEX_E_UNTRUSTED);
+    CHECK(fake_tricks_left(s.f) == 0);
+    CHECK_OK(contract_state(&s, node, &is));
+    CHECK(is == CONTRACT_CLOSED);
+    apex_node_close(node);
+    scene_close(&s);
+}
+
+static void a_contracts_state_by_an_older_or_another_log_is_not_believed(void **state)
+{
+    (void)state;
+    struct scene s;
+    enum contract_state is;
+    scene_open(&s, LIE_NONE);
+    contract_close(&s);
+    struct apex_node *node = must_open(&s);
+    contract_close(&s); /* grown since: proven to be of one log */
+    CHECK_OK(contract_state(&s, node, &is));
+    CHECK(is == CONTRACT_CLOSED);
+    for (size_t n = 1; n < 5; n++) { /* older, as long, longer */
+        fake_rollback(s.f, 1);
+        grow(&s, n);
+        CHECK_STATUS(contract_state(&s, node, &is), APEX_E_UNTRUSTED);
+        CHECK(strstr(s.error.what, n < 2 ? "rolled back" : "forked") != NULL);
+    }
+    apex_node_close(node);
     scene_close(&s);
 }
 
@@ -436,14 +555,6 @@ static void a_log_that_does_not_hash_to_its_checkpoint_is_not_read(void **state)
     CHECK_OK(node_mirror(node, &s.error));
     apex_node_close(node);
     scene_close(&s);
-}
-
-static void grow(struct scene *s, size_t n)
-{
-    while (s->w->n < n) {
-        struct act act = {.kind = ACT_ACCEPT};
-        world_act(s->w, &s->w->party[0], &act);
-    }
 }
 
 static unsigned bundles_read(struct scene *s)
@@ -757,7 +868,11 @@ int main(void)
         cmocka_unit_test(
             a_remembered_checkpoint_with_any_bit_changed_is_an_error_that_names_the_file),
         cmocka_unit_test(an_older_checkpoint_never_replaces_a_newer_one),
-        cmocka_unit_test(two_logs_of_one_length_seen_by_two_processes_are_a_fork),
+        cmocka_unit_test(
+            a_fork_shown_to_two_processes_is_noticed_however_long_its_branches_are),
+        cmocka_unit_test(processes_of_one_home_that_see_one_log_go_on_from_the_newest),
+        cmocka_unit_test(an_old_reply_answers_no_new_question),
+        cmocka_unit_test(a_contracts_state_by_an_older_or_another_log_is_not_believed),
         cmocka_unit_test(a_log_that_does_not_hash_to_its_checkpoint_is_not_read),
         cmocka_unit_test(
             full_bundles_are_read_once_and_kept_ones_are_believed_no_more_than_the_node),

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,13 +30,19 @@ static struct {
     int error;                 /* errno of the failing op */
     ino_t dirty[DIRTY_MAX];    /* files written, folders changed, and not synced since */
     int n_dirty;
-    int torn; /* renames of files that were not synced */
+    int torn;        /* renames of files that were not synced */
+    bool small;      /* its room is `room`, not what the machine has */
+    uint64_t room;   /* bytes; each one written takes one */
+    uint64_t files;  /* that can still be made */
+    int64_t later_s; /* so much later than it is */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void disk_reset(void)
 {
     disk.op = disk.fail_at = disk.crash_at = disk.n_dirty = disk.torn = 0;
     disk.error = ENOSPC;
+    disk.small = false;
+    disk.later_s = 0;
 }
 
 static bool op_fails(void)
@@ -74,6 +81,10 @@ static ino_t ino_of(int fd)
 ssize_t __real_pwrite64(int fd, const void *data, size_t len, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *data, size_t len, off_t at);
 int __wrap_fsync(int fd);
+int __real_fstatvfs64(int fd, struct statvfs *v);
+int __wrap_fstatvfs64(int fd, struct statvfs *v);
+int __real_clock_gettime(clockid_t which, struct timespec *t);
+int __wrap_clock_gettime(clockid_t which, struct timespec *t);
 int __real_renameat2(int from_dir, const char *from, int to_dir, const char *to,
                      unsigned flags);
 int __wrap_renameat2(int from_dir, const char *from, int to_dir, const char *to,
@@ -83,8 +94,24 @@ ssize_t __wrap_pwrite64(int fd, const void *data, size_t len, off_t at)
 {
     if (op_fails()) return -1;
     dirty_mark(ino_of(fd), true);
-    return __real_pwrite64(fd, data, len > 1000 ? len / 2 : len,
-                           at); /* short writes are legal */
+    if (len > 1000) len /= 2; /* short writes are legal */
+    if (disk.small) disk.room -= len;
+    return __real_pwrite64(fd, data, len, at);
+}
+
+int __wrap_fstatvfs64(int fd, struct statvfs *v)
+{
+    if (!disk.small) return __real_fstatvfs64(fd, v);
+    *v = (struct statvfs){
+        .f_frsize = 1, .f_bavail = disk.room, .f_files = 1 << 20, .f_favail = disk.files};
+    return 0;
+}
+
+int __wrap_clock_gettime(clockid_t which, struct timespec *t)
+{
+    int r = __real_clock_gettime(which, t);
+    t->tv_sec += disk.later_s;
+    return r;
 }
 
 /* Watched only: nothing here survives the machine, and the suite is to be quick. */
@@ -673,6 +700,142 @@ static void an_upload_larger_than_the_room_left_is_refused_before_it_starts(void
     store_close(s);
 }
 
+/* ---- a disk of 1,000 bytes of which 300 are to stay free ---- */
+
+static struct store *store_small(void)
+{
+    const struct store_options o = {.blob_max = BLOB_MAX, .reserve_bytes = 300};
+    struct store *s;
+    CHECK_OK(store_open(folder, &o, &s));
+    disk.small = true;
+    disk.room = 1000;
+    disk.files = 1 << 20;
+    return s;
+}
+
+/* Blob `which`, of 1,000 bytes: begins to send [first, first + len) of it. */
+static apex_status begin(struct store *s, size_t which, size_t first, size_t len,
+                         struct upload **u)
+{
+    const struct stretch st = {first, len, 1000};
+    uint8_t digest[32];
+    bool whole;
+    uint64_t offset;
+    digest_of(span_of(bytes + which, 1000), digest);
+    return upload_begin(s, digest, &st, u, &whole, &offset);
+}
+
+static void uploads_under_way_leave_the_reserve_all_together(void **state)
+{
+    struct upload *one, *two, *three;
+    (void)state;
+    struct store *s = store_small();
+    CHECK_OK(begin(s, 1, 0, 600, &one));
+    CHECK_STATUS(begin(s, 2, 0, 101, &two), APEX_E_LIMIT);
+    CHECK_OK(begin(s, 2, 0, 100, &two)); /* 1,000 less 300, to the byte */
+    CHECK_OK(upload_write(one, span_of(bytes + 1, 400)));
+    CHECK_STATUS(begin(s, 3, 0, 1, &three), APEX_E_LIMIT); /* written or promised is the same */
+    upload_abandon(one);
+    CHECK_STATUS(begin(s, 3, 0, 201, &three), APEX_E_LIMIT); /* what is kept still takes room */
+    CHECK_OK(begin(s, 3, 0, 200, &three)); /* what the sender did not send is free again */
+    CHECK_OK(upload_write(three, span_of(bytes + 3, 200)));
+    CHECK_OK(upload_write(two, span_of(bytes + 2, 100)));
+    CHECK(disk.room == 300);
+    upload_abandon(two);
+    upload_abandon(three);
+    store_close(s);
+}
+
+static void who_takes_over_takes_the_room_that_was_promised(void **state)
+{
+    struct upload *old, *newer;
+    (void)state;
+    struct store *s = store_small();
+    CHECK_OK(begin(s, 1, 0, 700, &old));
+    CHECK_OK(upload_write(old, span_of(bytes + 1, 200)));
+    disk.later_s = 60; /* of silence */
+    CHECK_OK(begin(s, 1, 200, 500, &newer));
+    upload_abandon(old);
+    CHECK_OK(upload_write(newer, span_of(bytes + 201, 500)));
+    CHECK(disk.room == 300);
+    upload_abandon(newer);
+    store_close(s);
+}
+
+static void no_upload_begins_where_the_log_could_make_no_more_files(void **state)
+{
+    struct upload *u;
+    (void)state;
+    struct store *s = store_small();
+    disk.files = 100;
+    CHECK_STATUS(begin(s, 1, 0, 100, &u), APEX_E_LIMIT);
+    disk.files = 1 << 20;
+    CHECK_OK(begin(s, 1, 0, 100, &u));
+    upload_abandon(u);
+    store_close(s);
+}
+
+/* The kept part of blob `which`. */
+static uint64_t kept_of(struct store *s, size_t which)
+{
+    uint8_t digest[32];
+    bool whole;
+    uint64_t offset;
+    digest_of(span_of(bytes + which, 1000), digest);
+    CHECK_OK(store_look(s, digest, &whole, &offset));
+    return offset;
+}
+
+static void keep_some(struct store *s, size_t which)
+{
+    bool whole;
+    uint64_t offset;
+    CHECK_OK(stretch_send(s, span_of(bytes + which, 1000), 0, 50, 50, &whole, &offset));
+}
+
+static void an_upload_nobody_touches_for_a_week_is_forgotten_while_the_node_runs(void **state)
+{
+    enum { DAY_S = 24 * 3600 };
+    struct upload *alive;
+    (void)state;
+    struct store *s = store_fresh();
+    keep_some(s, 1);
+    disk.later_s = 6 * DAY_S;
+    keep_some(s, 2);
+    CHECK_OK(begin(s, 3, 0, 50, &alive));
+    CHECK(kept_of(s, 1) == 50);
+    disk.later_s = 8 * DAY_S;
+    keep_some(s, 4);
+    CHECK(kept_of(s, 1) == 0 && kept_of(s, 2) == 50);
+    disk.later_s = 20 * DAY_S;
+    keep_some(s, 5); /* who is under way is not touched: its line is the daemon's to cut */
+    CHECK_OK(upload_write(alive, span_of(bytes + 3, 50)));
+    upload_abandon(alive);
+    CHECK(store_facts(s).n_partials == 2 && files_in("partial") == 2);
+    store_close(s);
+}
+
+static void a_kept_part_that_cannot_be_opened_now_is_not_given_up(void **state)
+{
+    char hex[65], path[256], away[256];
+    uint8_t digest[32];
+    struct upload *u;
+    (void)state;
+    struct store *s = store_fresh();
+    keep_some(s, 1);
+    digest_of(span_of(bytes + 1, 1000), digest);
+    hex_write(SPAN(digest), hex);
+    snprintf(path, sizeof path, "%s/partial/%s.1000", folder, hex);
+    snprintf(away, sizeof away, "%s/away", folder);
+    CHECK(rename(path, away) == 0 && mkdir(path, 0700) == 0);
+    CHECK_STATUS(begin(s, 1, 50, 50, &u), APEX_E_IO);
+    CHECK(rmdir(path) == 0 && rename(away, path) == 0);
+    CHECK(kept_of(s, 1) == 50);
+    CHECK_OK(begin(s, 1, 50, 950, &u));
+    upload_abandon(u);
+    store_close(s);
+}
+
 static void file_drop(const char *name, size_t len, int64_t age_s)
 {
     char path[256];
@@ -683,6 +846,25 @@ static void file_drop(const char *name, size_t len, int64_t age_s)
                                    {.tv_sec = time(NULL) - age_s}};
     CHECK(futimens(fd, at) == 0);
     close(fd);
+}
+
+static void a_start_makes_no_kept_part_younger(void **state)
+{
+    char hex[65], name[200];
+    uint8_t digest[32];
+    (void)state;
+    store_close(store_fresh());
+    digest_of(span_of(bytes + 1, 1000), digest);
+    hex_write(SPAN(digest), hex);
+    snprintf(name, sizeof name, "partial/%s.1000", hex);
+    file_drop(name, 50, 4 * 24 * 3600);
+    struct store *s = store_fresh();
+    keep_some(s, 2);
+    CHECK(kept_of(s, 1) == 50);
+    disk.later_s = 4 * 24 * 3600;
+    keep_some(s, 3);
+    CHECK(kept_of(s, 1) == 0 && kept_of(s, 2) == 50);
+    store_close(s);
 }
 
 static void opening_clears_what_cannot_be_gone_on_with(void **state)
@@ -757,6 +939,12 @@ int main(void)
         T(unfinished_pieces_are_bounded_and_go_when_dropped),
         T(blobs_above_the_limit_are_refused_every_way),
         T(an_upload_larger_than_the_room_left_is_refused_before_it_starts),
+        T(uploads_under_way_leave_the_reserve_all_together),
+        T(who_takes_over_takes_the_room_that_was_promised),
+        T(no_upload_begins_where_the_log_could_make_no_more_files),
+        T(an_upload_nobody_touches_for_a_week_is_forgotten_while_the_node_runs),
+        T(a_kept_part_that_cannot_be_opened_now_is_not_given_up),
+        T(a_start_makes_no_kept_part_younger),
         T(opening_clears_what_cannot_be_gone_on_with),
         T(unfinished_uploads_are_bounded_and_the_oldest_goes),
     };

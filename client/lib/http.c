@@ -141,9 +141,13 @@ static apex_status judge(struct http *h, CURLcode code, struct apex_error *error
                          "check what was asked for", "you");
     if (status == 507 || status == 413)
         return apex_fail(error, APEX_E_LIMIT,
-                         status == 507 ? "the node's disk is full"
-                                       : "the node does not take so much",
-                         "nothing was recorded", "try again when the operator has made room",
+                         status == 507
+                             ? "the node's disk is full, or promised to uploads under way"
+                             : "the node does not take so much",
+                         "nothing was recorded",
+                         status == 507 ? "try again later; if that does not help, the operator "
+                                         "has to make room"
+                                       : "send less at once, or ask the operator to take more",
                          "the operator");
     if (status == 503 || status == 429 || status == 502)
         return apex_fail(error, APEX_E_UNREACHABLE,

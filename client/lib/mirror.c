@@ -2,6 +2,7 @@
 
 #include "common/base/hex.h"
 #include "common/base/try.h"
+#include "common/crypto/random.h"
 #include "common/merkle/tile.h"
 
 #include <stdio.h>
@@ -154,13 +155,14 @@ apex_status node_contract(struct apex_node *node, const uint8_t address[static 3
     BUFFER_CLEARED query = {0};
     struct query q = {0};
     struct reply reply;
+    random_bytes(q.nonce, sizeof q.nonce); /* or an old reply would answer it */
     memcpy(q.address, address, 32);
     query_write(MESSAGE_CONTRACT, &q, &query);
     TRY(node_message(node, MESSAGE_CONTRACT, buffer_span(&query), bytes, &reply, error));
     if (body_contract_parse(reply.body, body) != APEX_OK)
         return apex_fail(error, APEX_E_UNTRUSTED, "the reply is not of the agreed form",
                          "nothing of it was used", "tell the operator", "the operator");
-    return APEX_OK;
+    return seen_agrees(node, &body->proof, error);
 }
 
 apex_status node_manifest(struct apex_node *node, const uint8_t address[static 32],

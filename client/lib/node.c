@@ -236,26 +236,6 @@ apex_status node_message(struct apex_node *node, enum message_type type, struct 
     return apex_fail_refusal(error, reply->status, reply->code, detail);
 }
 
-apex_status node_refresh(struct apex_node *node, struct apex_error *error)
-{
-    BUFFER_CLEARED query = {0};
-    BUFFER_CLEARED bytes = {0};
-    struct reply reply;
-    struct query q = {.old_size = node->seen.size};
-    struct body_prove *body = calloc(1, sizeof *body);
-    if (!body) return apex_fail_memory(error);
-    random_bytes(q.nonce, sizeof q.nonce);
-    memcpy(q.old_root, node->seen.root.bytes, 32);
-    query_write(MESSAGE_PROVE, &q, &query);
-    apex_status s =
-        node_message(node, MESSAGE_PROVE, buffer_span(&query), &bytes, &reply, error);
-    if (s == APEX_OK && body_prove_parse(reply.body, body) != APEX_OK)
-        s = distrust(error, "the proof is not of the agreed form");
-    if (s == APEX_OK) s = seen_advance(node, &body->proof, error);
-    free(body);
-    return s;
-}
-
 static apex_status entry_is_act(struct span entry_bytes, uint64_t index, struct span act,
                                 const struct apex_node *node)
 {
@@ -272,14 +252,19 @@ static apex_status entry_is_act(struct span entry_bytes, uint64_t index, struct 
     return s;
 }
 
-static apex_status inclusion_check(const struct apex_node *node, struct span entry,
-                                   uint64_t index, const struct wire_proof *proof)
+/* In the log of the reply's own checkpoint: what is seen may be another process's newer one. */
+static bool act_in_log(const struct apex_node *node, struct span act,
+                       const struct body_act *body)
 {
+    struct checkpoint c;
     struct merkle_hash leaf;
     struct merkle_proof p;
-    merkle_leaf(entry, &leaf);
-    proof_hashes(proof->inclusion, proof->n_inclusion, &p);
-    return merkle_check_inclusion(&leaf, index, node->seen.size, &p, &node->seen.root);
+    merkle_leaf(body->entry, &leaf);
+    proof_hashes(body->proof.inclusion, body->proof.n_inclusion, &p);
+    return checkpoint_open(body->proof.note, node->origin,
+                           &verified_enclave_keys(node->enclave)->log, &c) == APEX_OK &&
+           entry_is_act(body->entry, body->index, act, node) == APEX_OK &&
+           merkle_check_inclusion(&leaf, body->index, c.size, &p, &c.root) == APEX_OK;
 }
 
 static apex_status act_reply_check(struct apex_node *node, struct span act,
@@ -291,11 +276,9 @@ static apex_status act_reply_check(struct apex_node *node, struct span act,
     apex_status s = body_act_parse(reply->body, body) == APEX_OK
                         ? seen_advance(node, &body->proof, error)
                         : distrust(error, "the reply's proof is not of the agreed form");
-    if (s == APEX_OK &&
-        (entry_is_act(body->entry, body->index, act, node) != APEX_OK ||
-         inclusion_check(node, body->entry, body->index, &body->proof) != APEX_OK))
+    if (s != APEX_E_UNTRUSTED && !act_in_log(node, act, body))
         s = distrust(error, "the act is not in the log as the reply says");
-    if (s == APEX_E_IO)
+    if (s != APEX_OK && s != APEX_E_UNTRUSTED)
         snprintf(error->not_done, sizeof error->not_done,
                  "but the act itself is in the log, as entry %llu",
                  (unsigned long long)body->index);

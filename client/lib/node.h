@@ -75,9 +75,14 @@ apex_status node_refresh(struct apex_node *node, struct apex_error *error);
  * APEX_E_UNTRUSTED: the file is damaged. */
 apex_status seen_load(struct apex_node *node, struct apex_error *error);
 /* Takes a checkpoint in, if it is signed and contains the one seen, and remembers it durably.
- */
+ * Where another process of this home has remembered one meanwhile, the node must prove that
+ * both are of one log; the larger is `seen` then. APEX_E_UNTRUSTED: rolled back or forked;
+ * then, as after any failure, `seen` is as it was. */
 apex_status seen_advance(struct apex_node *node, const struct wire_proof *proof,
                          struct apex_error *error);
+/* The checkpoint that an answer comes with is of the log seen, and not older. */
+apex_status seen_agrees(struct apex_node *node, const struct wire_proof *proof,
+                        struct apex_error *error);
 void proof_hashes(const uint8_t hashes[][32], size_t n, struct merkle_proof *p);
 /* Signs and sends an act, and checks that its entry is in the log. *index: where. Sent again
  * after a lost answer it takes effect once. */
@@ -92,8 +97,8 @@ void mirror_clear(struct mirror *m);
 /* The entries of one bundle that are not yet here; its first is entry `first` of `size`. */
 apex_status mirror_bundle_add(struct mirror *m, struct span bundle, uint64_t first,
                               uint64_t size);
-/* Contract key, state and entries as the enclave says. entries: CONTRACT_ENTRIES_MAX of the
- * caller's. */
+/* Contract key, state and entries as the enclave says now, by the log seen or what it has grown
+ * to. entries: CONTRACT_ENTRIES_MAX of the caller's. */
 apex_status node_contract(struct apex_node *node, const uint8_t address[static 32],
                           struct body_contract *body, struct buffer *bytes,
                           struct apex_error *error);

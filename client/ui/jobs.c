@@ -129,15 +129,14 @@ static void *hear(void *context)
     struct job *j = context;
     (void)child_hear(&j->child, -1, on_told, j);
     json_t *out = conclude(j);
+    child_clear(&j->child);
     pthread_mutex_lock(&j->all->lock);
     j->output = out;
     j->ended_ms = ui_clock_ms();
     j->state = j->child.exit == 0 ? JOB_DONE : j->cancel ? JOB_CANCELLED : JOB_FAILED;
     j->all->n_running--;
     pthread_cond_broadcast(&j->all->moved);
-    pthread_mutex_unlock(&j->all->lock);
-    free(j->child.text); /* its streams are closed */
-    j->child.text = NULL;
+    pthread_mutex_unlock(&j->all->lock); /* from here on anybody may free the job */
     return NULL;
 }
 

@@ -84,9 +84,10 @@ void answer_bytes(struct request *r, const char *type, struct span bytes)
 void answer_status(struct request *r, apex_status s)
 {
     if (s == APEX_E_LIMIT)
-        answer_error(r, MHD_HTTP_INSUFFICIENT_STORAGE,
-                     "the host's disk is full; nothing was kept",
-                     "try again when the operator has made room");
+        answer_error(
+            r, MHD_HTTP_INSUFFICIENT_STORAGE,
+            "the host's disk is full, or promised to uploads under way; nothing was kept",
+            "try again later; if that does not help, the operator has to make room");
     else if (s == APEX_E_MEMORY)
         answer_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "the host is out of memory",
                      "try again later");

@@ -32,9 +32,9 @@ struct partial {
     uint64_t len;  /* bytes in the file */
     bool digested; /* `digester` has seen those bytes */
     struct merkle_digester digester;
-    const struct upload *owner; /* who writes it now, or NULL */
-    bool busy;                  /* the owner is at work on the file: nobody may take over */
-    int64_t touched_ms;         /* when the owner last wrote */
+    struct upload *owner; /* who writes it now, or NULL */
+    bool busy;            /* the owner is at work on the file: nobody may take over */
+    int64_t touched_ms;   /* when the owner last wrote */
 };
 
 struct store {
@@ -45,6 +45,7 @@ struct store {
     pthread_mutex_t lock; /* guards what is below */
     struct partial *partials;
     uint64_t n_partials;
+    uint64_t promised; /* bytes that uploads under way may still write */
     uint64_t next_token;
     struct piece pieces[STORE_PIECES_MAX];
 };
@@ -67,7 +68,7 @@ apex_status store_publish(struct store *store, int from_dir, const char *name,
 /* APEX_OK: it is there, and durable. */
 apex_status store_has(struct store *store, const uint8_t digest[static STORE_DIGEST_LEN]);
 
-/* partial.c. Those that take a partial, find, make or free one want the lock held;
+/* partial.c. Those that take a partial, find, make, free or expire one want the lock held;
  * partial_offset takes it. */
 void partial_name(const uint8_t digest[static STORE_DIGEST_LEN], uint64_t total,
                   char name[static PARTIAL_NAME_MAX]);
@@ -78,6 +79,7 @@ struct partial *partial_make(struct store *store, const uint8_t digest[static ST
                              uint64_t total);
 void partial_forget(struct store *store, struct partial *gone); /* its file is elsewhere now */
 void partial_remove(struct store *store, struct partial *gone); /* with its file */
+void partials_expire(struct store *store); /* those that nobody touched for a week */
 /* How much of an unfinished upload is durably kept. */
 bool partial_offset(struct store *store, const uint8_t digest[static STORE_DIGEST_LEN],
                     uint64_t *offset);

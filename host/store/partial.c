@@ -58,6 +58,16 @@ void partial_remove(struct store *store, struct partial *gone)
     partial_forget(store, gone);
 }
 
+void partials_expire(struct store *store)
+{
+    int64_t now_ms = disk_now_ms();
+    for (struct partial *p = store->partials, *next; p; p = next) {
+        next = p->next;
+        if (!p->owner && now_ms - p->touched_ms >= (int64_t)EXPIRY_S * 1000)
+            partial_remove(store, p);
+    }
+}
+
 /* Room for one more: the one that was idle longest goes. */
 static bool partial_evict(struct store *store)
 {
@@ -133,8 +143,11 @@ static bool partial_load(struct store *store, const char *name)
     close(fd);
     if (!good || full) return good;
     struct partial *p = partial_make(store, digest, total);
-    if (p) p->len = (uint64_t)st.st_size;
-    return p != NULL;
+    if (!p) return false;
+    p->len = (uint64_t)st.st_size;
+    if (st.st_mtime < time(NULL)) /* a start makes none younger */
+        p->touched_ms -= (int64_t)(time(NULL) - st.st_mtime) * 1000;
+    return true;
 }
 
 apex_status partials_load(struct store *store)

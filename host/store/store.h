@@ -6,7 +6,8 @@
  *
  * Rules. A blob is checked against its name, then fsynced, then renamed to its place, then its
  * folder is fsynced; only then is it acknowledged. An upload that ends early keeps its bytes,
- * one that fails (disk full) goes back to where it began. Many threads may use one store; one
+ * one that fails (disk full) goes back to where it began; one that nobody touches for a week
+ * is forgotten. Many threads may use one store; one
  * process may (the daemon locks its data folder).
  *
  * Statuses: APEX_E_NOT_FOUND no such blob; APEX_E_LIMIT the disk is full (or the blob is above
@@ -24,15 +25,14 @@ enum { STORE_DIGEST_LEN = 32, STORE_PIECES_MAX = 64, STORE_PARTIALS_MAX = 1024 }
 
 struct store_options {
     uint64_t blob_max;      /* bytes; larger blobs are refused */
-    uint64_t reserve_bytes; /* uploads leave so much room on the disk, for the log */
+    uint64_t reserve_bytes; /* uploads, all together, leave so much of the disk for the log */
 };
 struct store_facts {
     uint64_t n_blobs, n_partials;
 };
 
 struct store;
-/* Makes the folder if need be, removes what earlier puts left behind, forgets uploads idle for
- * a week. */
+/* Makes the folder if need be, and removes what earlier puts left behind. */
 apex_status store_open(const char *folder, const struct store_options *options,
                        struct store **store);
 void store_close(struct store *store);

@@ -8,7 +8,11 @@
  * the blob is whole or false abandon  owned -> free
  *
  * An upload that was taken over finds out at its next step. A whole blob sent while another
- * upload of it is alive goes its own way through tmp/. */
+ * upload of it is alive goes its own way through tmp/.
+ *
+ * Room: what an upload may still write is promised to it from begin on, and no promise is made
+ * that would reach into the reserve together with those that stand. A promise shrinks with
+ * every byte written, goes with its upload, and passes to whoever takes over. */
 #include "host/store/internal.h"
 
 #include "common/base/try.h"
@@ -19,12 +23,14 @@
 #include <unistd.h>
 
 enum { STALLED_MS = 2000, CLAIM_STEP_MS = 10 };
+enum { FILES_RESERVED = 1024 }; /* room for bytes is none where no more files can be made */
 
 struct upload {
     struct store *store;
     uint8_t digest[STORE_DIGEST_LEN];
     struct stretch stretch;
-    uint64_t at; /* next byte's place in the blob */
+    uint64_t at;       /* next byte's place in the blob */
+    uint64_t promised; /* bytes of store->promised; guarded by its lock */
     int fd;
     bool own_way; /* through tmp/, not resumable */
     bool failed;
@@ -32,6 +38,33 @@ struct upload {
     /* own_way: of all bytes; else: as it was at the start, for going back. */
     struct merkle_digester digester;
 };
+
+/* Lock held. */
+static void promise_set(struct upload *u, uint64_t len)
+{
+    u->store->promised += len - u->promised;
+    u->promised = len;
+}
+
+/* Lock held. Promises the whole stretch, or nothing. `silent` (or NULL) is taken over from. */
+static apex_status promise_take(struct upload *u, struct upload *silent)
+{
+    const struct store *store = u->store;
+    const uint64_t wanted[] = {store->options.reserve_bytes,
+                               store->promised - (silent ? silent->promised : 0),
+                               u->stretch.len};
+    struct statvfs v;
+    if (fstatvfs(store->root, &v) != 0) return disk_status();
+    if (v.f_files > 0 && v.f_favail < FILES_RESERVED) return APEX_E_LIMIT;
+    uint64_t room = (uint64_t)v.f_bavail * v.f_frsize;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        if (room < wanted[i]) return APEX_E_LIMIT;
+        room -= wanted[i];
+    }
+    if (silent) promise_set(silent, 0);
+    promise_set(u, u->stretch.len);
+    return APEX_OK;
+}
 
 /* The upload's partial, marked busy, unless somebody took it over. */
 static struct partial *partial_take(struct upload *u)
@@ -69,6 +102,9 @@ static void partial_end(struct upload *u, struct partial *p, bool remove)
 
 static void upload_free(struct upload *u)
 {
+    pthread_mutex_lock(&u->store->lock);
+    promise_set(u, 0);
+    pthread_mutex_unlock(&u->store->lock);
     if (u->fd >= 0) close(u->fd);
     free(u);
 }
@@ -104,20 +140,21 @@ static apex_status partial_claim(struct upload *u, struct partial **p, uint64_t 
     struct store *store = u->store;
     const struct stretch *s = &u->stretch;
     struct partial *found = partial_find(store, u->digest);
+    const bool whole = stretch_is_whole(s);
     *p = NULL;
     *offset = found ? found->len : 0;
     if (found && found->owner &&
         (found->busy || disk_now_ms() - found->touched_ms < STALLED_MS))
-        return stretch_is_whole(s)      ? APEX_OK
+        return whole                    ? promise_take(u, NULL)
                : s->first == found->len ? APEX_E_UNREACHABLE
                                         : APEX_E_USAGE;
-    if (found && (stretch_is_whole(s) || (s->first == 0 && found->total != s->total))) {
-        partial_remove(store, found);
-        found = NULL;
-        *offset = 0;
-    }
-    if (s->first != *offset || (found && found->total != s->total)) return APEX_E_USAGE;
-    if (!found) found = partial_make(store, u->digest, s->total);
+    const bool anew = found && (whole || (s->first == 0 && found->total != s->total));
+    if (anew) *offset = 0;
+    if (s->first != *offset || (found && !anew && found->total != s->total))
+        return APEX_E_USAGE;
+    TRY(promise_take(u, found ? found->owner : NULL));
+    if (anew) partial_remove(store, found);
+    if (!found || anew) found = partial_make(store, u->digest, s->total);
     if (!found) return APEX_E_MEMORY;
     found->owner = u;
     found->busy = true;
@@ -131,6 +168,7 @@ static apex_status upload_start(struct upload *u, uint64_t *offset)
     apex_status s;
     for (;;) {
         pthread_mutex_lock(&u->store->lock);
+        partials_expire(u->store);
         s = partial_claim(u, &p, offset);
         pthread_mutex_unlock(&u->store->lock);
         if (s != APEX_E_UNREACHABLE) break;
@@ -139,21 +177,11 @@ static apex_status upload_start(struct upload *u, uint64_t *offset)
     if (s != APEX_OK) return s;
     if (!p) return upload_open_tmp(u);
     s = upload_open_partial(u, p);
-    if (s == APEX_OK)
-        partial_give_back(u, p, false);
+    if (s == APEX_OK || p->len > 0)
+        partial_give_back(u, p, s != APEX_OK); /* what was acknowledged stays */
     else
         partial_end(u, p, true);
     return s == APEX_E_NOT_FOUND ? APEX_E_IO : s;
-}
-
-static apex_status room_check(struct store *store, uint64_t len)
-{
-    struct statvfs v;
-    if (fstatvfs(store->root, &v) != 0) return disk_status();
-    uint64_t room = (uint64_t)v.f_bavail * v.f_frsize;
-    return room >= store->options.reserve_bytes && room - store->options.reserve_bytes >= len
-               ? APEX_OK
-               : APEX_E_LIMIT;
 }
 
 apex_status upload_begin(struct store *store, const uint8_t digest[static STORE_DIGEST_LEN],
@@ -167,7 +195,6 @@ apex_status upload_begin(struct store *store, const uint8_t digest[static STORE_
     apex_status s = store_has(store, digest);
     *whole = s == APEX_OK;
     if (s != APEX_E_NOT_FOUND) return s;
-    TRY(room_check(store, stretch->len));
     struct upload *u = calloc(1, sizeof *u);
     if (!u) return APEX_E_MEMORY;
     *u = (struct upload){.store = store, .stretch = *stretch, .at = stretch->first, .fd = -1};
@@ -211,6 +238,9 @@ apex_status upload_write(struct upload *u, struct span bytes)
     }
     merkle_digester_update(p ? &p->digester : &u->digester, bytes);
     u->at += bytes.len;
+    pthread_mutex_lock(&u->store->lock);
+    promise_set(u, u->stretch.first + u->stretch.len - u->at);
+    pthread_mutex_unlock(&u->store->lock);
     if (p) partial_give_back(u, p, false);
     return APEX_OK;
 }

@@ -25,6 +25,7 @@ struct fake_node {
     unsigned times, requests, bundles;
     bool attest_too;
     uint64_t blob_len, blob_total;
+    struct buffer last[MESSAGE_RERUN + 1]; /* reply to each type of message, without a trick */
 };
 
 /* One request as it stands on the wire; the body's beginning came with the head. */
@@ -193,11 +194,18 @@ static void contract_answer(struct fake_node *f, struct buffer *body)
     struct body_contract *b = calloc(1, sizeof *b);
     struct seal_public key;
     struct seal_secret secret;
+    struct entry *e = calloc(1, sizeof *e);
+    struct cose cose;
     seal_new(&key, &secret);
     memcpy(b->key, key.bytes, sizeof b->key);
     b->state = CONTRACT_ACTIVE;
+    for (size_t i = 0; i < f->w->n; i++)
+        if (cose_parse(buffer_span(&f->w->entries[i]), &cose) == APEX_OK &&
+            entry_parse(cose.payload, e) == APEX_OK && e->kind == (unsigned)ACT_CLOSE)
+            b->state = CONTRACT_CLOSED;
     proof_make(f, 0, UINT64_MAX, &b->proof);
     body_contract_write(b, body);
+    free(e);
     free(b);
 }
 
@@ -233,6 +241,12 @@ static void message_answer(struct fake_node *f, struct span bytes, struct buffer
                                        : &f->w->enclave[f->w->n_enclaves - 1].identity;
     CHECK_OK(cose_sign(by, SPAN_TEXT(REPLY_AAD), buffer_span(&payload), out));
     if (tricked && f->trick == TRICK_FLIP) out->data[out->len / 2] ^= 0x10;
+    struct buffer *last = &f->last[m.type];
+    buffer_clear(tricked && f->trick == TRICK_REPLAY ? out : last);
+    if (out->len == 0)
+        buffer_append(out, buffer_span(last));
+    else
+        buffer_append(last, buffer_span(out));
 }
 
 static bool is_attest(struct span bytes)
@@ -406,6 +420,8 @@ void fake_stop(struct fake_node *f)
     shutdown(f->listener, SHUT_RDWR);
     pthread_join(f->thread, NULL);
     close(f->listener);
+    for (size_t i = 0; i < sizeof f->last / sizeof *f->last; i++)
+        buffer_clear(&f->last[i]);
     free(f);
 }
 

@@ -29,6 +29,7 @@ enum trick {
     TRICK_UPLOAD_FORGETS,    /* takes everything, keeps nothing */
     TRICK_UPLOAD_MANGLES,    /* 422 */
     TRICK_DISK_FULL,         /* 507 */
+    TRICK_REPLAY,            /* the last answer that such a question got before the trick */
 };
 
 /* Clears a screen, writes in the dark, and turns what follows from right to left. */
