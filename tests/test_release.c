@@ -526,25 +526,32 @@ static void a_share_is_told_only_when_inside_and_outside_satisfy_the_rules(void 
     }
 }
 
-static void a_quantile_rests_on_as_many_rows_as_a_cell(void **state)
+static void a_window_is_as_wide_as_the_rules_need_it_twice(void **state)
 {
-    struct release_rules rules = {10, 2, 0.9, PARTIES, 1};
+    struct release_rules rules = {10, 2, 0.9, PARTIES, 1}, loose = {1, 1, 1, PARTIES, 1};
     static const struct {
+        uint64_t a, b, c;
         size_t n;
         double q;
-        size_t first, count;
-    } cases[] = {{100, 0.5, 46, 10}, {100, 0, 0, 10},   {100, 1, 90, 10}, {100, 0.95, 90, 10},
-                 {7, 0.5, 0, 7},     {10, 0.25, 0, 10}, {11, 1, 1, 10},   {1, 0.5, 0, 1}};
+        size_t widen, first, count;
+    } cases[] = {{100, 100, 0, 200, 0.5, 1, 81, 40}, {100, 100, 0, 200, 0, 1, 0, 40},
+                 {100, 100, 0, 200, 1, 1, 160, 40},  {100, 100, 0, 200, 0.95, 1, 160, 40},
+                 {100, 100, 100, 300, 0, 1, 0, 30},  {100, 100, 0, 200, 0, 2, 0, 80},
+                 {180, 20, 0, 200, 1, 1, 0, 200},    {1800, 200, 0, 2000, 1, 1, 1800, 200},
+                 {100, 100, 0, 7, 0.5, 1, 0, 7},     {100, 100, 0, 41, 1, 1, 1, 40},
+                 {100, 100, 0, 1, 0.5, 1, 0, 1},     {200, 0, 0, 200, 0.5, 1, 0, 200}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct release_window w = release_window(&rules, cases[i].n, cases[i].q);
+        struct release_cell all = cell_of(cases[i].a, cases[i].b, cases[i].c);
+        struct release_window w =
+            release_window(&rules, &all, cases[i].n, cases[i].q, cases[i].widen);
         assert_int_equal(w.first, cases[i].first);
         assert_int_equal(w.count, cases[i].count);
     }
-    rules.minimum_rows = 1;
     for (size_t n = 1; n < 50; n++)
         for (double q = 0; q <= 1; q += 0.125) {
-            struct release_window w = release_window(&rules, n, q);
+            struct release_cell all = cell_of(n, 0, 0);
+            struct release_window w = release_window(&loose, &all, n, q, 1);
             CHECK(w.count == 1 && w.first < n);
         }
 }
@@ -663,7 +670,7 @@ int main(void)
         cmocka_unit_test(too_large_a_table_is_withheld_wholly),
         cmocka_unit_test(counts_are_rounded_half_up_and_shares_made_of_rounded_counts),
         cmocka_unit_test(a_share_is_told_only_when_inside_and_outside_satisfy_the_rules),
-        cmocka_unit_test(a_quantile_rests_on_as_many_rows_as_a_cell),
+        cmocka_unit_test(a_window_is_as_wide_as_the_rules_need_it_twice),
         cmocka_unit_test(a_mean_is_told_no_finer_than_one_row_moves_it),
         cmocka_unit_test(a_total_fits_only_beside_cells_that_do_not_follow),
         cmocka_unit_test(k_is_bounded_by_rows_over_minimum_rows),
