@@ -56,8 +56,9 @@ def nine_beyond(node, crew):
 def nine_around(node, crew):
     """Any quantile is moved to where one has nine rows oneself, by rows far above and below."""
     theirs = claims(61, 2)
+    below, above = sorted(float(r[0]) for r in theirs)[30:32]
     for world, strict in described(node, crew):
-        mine = [150000 + 0.01 * i for i in range(9)] if strict else []
+        mine = [round((below + above) / 2 + i, 2) for i in range(9)] if strict else []
         world.give(0, "records", amounts(mine + [1] * 30 + [999999] * 30)).give(1, "records", theirs)
         told = amount(world)["median"]
         guesses = [10 * told - sum(mine)] if strict and told is not None else [told] if told is not None else []
@@ -116,13 +117,13 @@ def three_distances(node, crew):
 
 
 def site_of_ones_own(node, crew):
-    """A site of twenty rows that may be told, nine of one's own around its median: the tenth's distance."""
-    theirs = [(HOME[0] + 0.001 * i, HOME[1]) for i in range(1, 12)]
+    """A site of 22 rows that may be told, nine of one's own the furthest from it: the tenth's distance."""
+    theirs = [(HOME[0] + 0.001 * i, HOME[1]) for i in range(1, 13)]
     for rules in (LOOSE, STRICT):
         world, strict = outputs.World(node, crew, rules), rules is STRICT
-        mine = [(HOME[0] + 0.0305 + 0.00001 * i, HOME[1]) for i in range(9)] if strict else [(HOME[0], HOME[1])] * 2
-        world.give(0, town(60, 5, (-41, 172), 0.1) + mine).give(1, town(60, 6, (-41, 172), 0.1) + theirs)
-        told = world.ask("coverage", sites=places([HOME, (-41, 172)]))["sites"][0].get("max_km")
+        mine = [(HOME[0] + 0.0305 + 0.00001 * i, HOME[1]) for i in range(9)] if strict else []
+        world.give(0, town(60, 5, (-41, 172), 0.1) + mine + [HOME]).give(1, town(60, 6, (-41, 172), 0.1) + theirs)
+        told = world.ask("coverage", sites=places([HOME, (-41, 172)]))["sites"][0]["max_km"]
         left = -1 if told is None else 10 * told ** 2 - sum(km(HOME, m) ** 2 for m in mine) if strict else told ** 2
         say((min(abs(math.sqrt(max(0, left)) - km(HOME, t)) for t in theirs) < 0.002) != strict, sentence("a distance at a site", strict, "not found", "found"), told)
 
