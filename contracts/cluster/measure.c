@@ -15,10 +15,6 @@
 #include <unistd.h>
 
 enum { SITE_KEY = 8, SAMPLE_STREAM = 77 };
-/* Where windows are judged by whose rows they hold, the last bits of a row's chord say whose it
- * is, through sorting and all: far less than what any number is told to. */
-enum { TAG = PARTIES_MAX - 1 };
-_Static_assert((PARTIES_MAX & TAG) == 0, "a tag is the last bits of a number");
 /* What a row is to its site: one bit each. */
 enum { IS_PRESENT = 1, COUNTS = 2, IS_INSIDE = 4, SEEN = 8 };
 /* Sites, and rows times sites, from which it is faster to find rows by place than to compare
@@ -109,7 +105,7 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
 {
     struct measure *m = w->m;
     size_t end = drawn_from(w, chunk->first + chunk->n);
-    uint64_t tag = release_is_loose(&m->rules) ? 0 : TAG;
+    uint64_t tag = release_is_loose(&m->rules) ? 0 : MEASURE_TAG;
     for (size_t s = drawn_from(w, chunk->first); s < end; s++) {
         size_t i = w->drawn[s] - chunk->first;
         uint64_t out = (uint64_t)chunk->present[i] - 1, bits; /* all ones: not there */
@@ -293,119 +289,5 @@ apex_status measure_all(struct measure *m)
     kmeans_locator_free(w.locator);
     free(w.drawn);
     free(w.unit);
-    return s;
-}
-
-static uint64_t bits_at(const struct measure *m, bool of_all, size_t s)
-{
-    uint64_t bits = m->chord[s];
-    if (of_all) memcpy(&bits, &m->all[s], sizeof bits);
-    return bits;
-}
-
-/* Of the sorted sample, what is to be looked at for the places first .. last: these alone, or
- * all, since a place is not public. */
-struct look {
-    size_t first, end;
-};
-static struct look look_at(const struct measure *m, uint64_t first, uint64_t last)
-{
-    return m->plain ? (struct look){(size_t)first, (size_t)last + 1}
-                    : (struct look){0, m->n_sample};
-}
-
-/* The chord at a place of the sorted sample. */
-static double chord_at(const struct measure *m, bool of_all, uint64_t place)
-{
-    uint64_t found = 0;
-    double chord2;
-    struct look look = look_at(m, place, place);
-    for (size_t s = look.first; s < look.end; s++)
-        found |= bits_at(m, of_all, s) & ((uint64_t)0 - (s == place));
-    memcpy(&chord2, &found, sizeof chord2);
-    return chord2;
-}
-
-/* As numpy's quantile: linear between the two nearest. */
-static double quantile_km(const struct measure *m, bool of_all, uint64_t from, uint64_t n,
-                          double q)
-{
-    double place = q * (double)(n - 1), low = floor(place);
-    uint64_t at = from + (uint64_t)low, last = from + n - 1, next = at + (at < last);
-    double a = geo_km(chord_at(m, of_all, at)), b = geo_km(chord_at(m, of_all, next));
-    return a + (b - a) * (place - low);
-}
-
-/* A window of the sorted sample: its mean square chord, to what one row could move it by, and
- * whose rows it holds. */
-struct window {
-    double chord2;
-    struct release_cell cell;
-};
-
-static void window_count(const struct measure *m, bool of_all, uint64_t first,
-                         struct window *window)
-{
-    uint64_t count = window->cell.rows;
-    struct look look = look_at(m, first, first + count - 1);
-    for (size_t p = 0; p < m->rules.n_parties; p++) {
-        uint64_t rows = 0;
-        for (size_t s = look.first; s < look.end; s++)
-            rows += (s - first < count) & ((bits_at(m, of_all, s) & TAG) == p);
-        window->cell.by_party[p] = rows;
-    }
-}
-
-static struct window window_of(const struct measure *m, bool of_all, uint64_t from,
-                               struct release_window at)
-{
-    uint64_t first = from + at.first, bits;
-    struct window window = {.cell.rows = at.count};
-    double sum = 0, chord2;
-    struct look look = look_at(m, first, first + at.count - 1);
-    for (size_t s = look.first; s < look.end; s++) {
-        bits = bits_at(m, of_all, s) & ((uint64_t)0 - (s - first < at.count)) & ~(uint64_t)TAG;
-        memcpy(&chord2, &bits, sizeof chord2);
-        sum += chord2;
-    }
-    double wide = chord_at(m, of_all, first + at.count - 1) - chord_at(m, of_all, first);
-    window.chord2 =
-        release_to(sum / (double)at.count, release_precision(&m->rules, wide, at.count));
-    window_count(m, of_all, first, &window);
-    return window;
-}
-
-/* The root mean square of distances around a quantile, over as many rows as the rules let pass;
- * no number where they do not. `used`: of the next of twice the width that does pass, at the
- * end of all rows. */
-static double told_km(const struct measure *m, size_t c, uint64_t from, uint64_t n, double q,
-                      double *used)
-{
-    bool of_all = c == m->k, passes = false;
-    const struct release_cell *all = of_all ? &m->places->all : &m->cell[c];
-    struct release_window at = {0, 0};
-    if (release_is_loose(&m->rules)) return *used = quantile_km(m, of_all, from, n, q);
-    for (size_t widen = 1; !passes && at.count < n; widen *= 2) {
-        at = release_window(&m->rules, all, (size_t)n, q, widen);
-        struct window window = window_of(m, of_all, from, at);
-        passes = release_judge(&m->rules, &window.cell) == RELEASE_OK;
-        *used = geo_km(window.chord2);
-        if (passes && widen == 1) return *used;
-    }
-    return NAN;
-}
-
-struct spread measure_spread(const struct measure *m, size_t c)
-{
-    bool of_all = c == m->k;
-    uint64_t from = 0, n = of_all ? m->n_sampled : m->sampled[c];
-    struct spread s = {NAN, NAN, NAN, NAN};
-    if (n == 0 || n < m->rules.minimum_rows) return s;
-    for (size_t i = 0; i < c && !of_all; i++)
-        from += m->sampled[i];
-    double unused;
-    s.median_km = told_km(m, c, from, n, 0.5, &unused);
-    s.p95_km = told_km(m, c, from, n, 0.95, &unused);
-    s.most_km = told_km(m, c, from, n, 1, &s.reach_km);
     return s;
 }

@@ -11,6 +11,10 @@
 #include "contracts/cluster/places.h"
 
 enum { MEASURE_SAMPLE_ROWS = 1 << 18 };
+/* Unless the rules are loose, the last bits of a row's chord say whose it is, through sorting
+ * and all: far less than what any number is told to. */
+enum { MEASURE_TAG = PARTIES_MAX - 1 };
+_Static_assert((PARTIES_MAX & MEASURE_TAG) == 0, "a tag is the last bits of a number");
 
 struct measure {
     struct places *places;
@@ -34,8 +38,8 @@ struct measure {
 };
 struct spread { /* not a number: not told */
     double median_km, p95_km, most_km;
-    double reach_km; /* how far out rows lie, to be used and not told; there where the site has
-                        minimum_rows rows to tell it of */
+    double reach_km; /* how far out rows may lie, to be used and not told; not a number where
+                        there are fewer than minimum_rows */
 };
 
 apex_status measure_all(struct measure *m);
