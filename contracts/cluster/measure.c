@@ -109,10 +109,12 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
     for (size_t s = drawn_from(w, chunk->first); s < end; s++) {
         size_t i = w->drawn[s] - chunk->first;
         uint64_t out = (uint64_t)chunk->present[i] - 1, bits; /* all ones: not there */
+        double chord2;
         memcpy(&bits, &c->chord2[i], sizeof bits);
         m->chord[s] = (bits & ~tag) | (chunk->party & tag);
+        memcpy(&chord2, &m->chord[s], sizeof chord2);
         uint64_t site = (c->label[i] & ~out) | (m->k & out);
-        m->key[s] = (double)site * SITE_KEY + c->chord2[i];
+        m->key[s] = (double)site * SITE_KEY + chord2;
     }
 }
 
