@@ -149,11 +149,22 @@ def nine_scores(node, crew):
         say(found(guesses, own_scores(model, [victim]), 1e-4) != strict, sentence("and as the greatest score", strict, "not found", "found"), guesses[:3])
 
 
+def scores_of_ones_own(node, crew):
+    """Where the greatest scores are one party's alone, their quantile is refused, and the median, which is used, is of a wider window."""
+    world = answers.World(node, crew, STRICT, "screen", {"training": POINTS, "holdout": POINTS, "claims": POINTS})
+    world.give(0, "training", cloud(100, 13) + cloud(60, 14, (40, 40))).give(1, "training", cloud(100, 15))
+    code, out, err = crew[0].apex("run", world.address, "train", "--param", "k=1", "--param", "rule=quantile", "--param", "quantile=1", "--json")
+    say(code != 0 and "too few rows or contributors" in out + err, "a quantile of scores that are one party's is refused", (code, out, err))
+    say(world.ask("train", k=1, rule="quantile", quantile=0.3)[0]["threshold"] > 0, "one among mixed scores is not", "")
+    answer = world.ask("train", k=1)[0]
+    say(answer["threshold"] > 0 and answer["score"]["most"] is None, "the threshold stands; the greatest score is not told", answer)
+
+
 def main():
     node = Node().start()
     try:
         crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (nine_beyond, nine_around, ties, pushed_out, mixed, three_distances, site_of_ones_own, nine_scores):
+        for attack in (nine_beyond, nine_around, ties, pushed_out, mixed, three_distances, site_of_ones_own, nine_scores, scores_of_ones_own):
             attack(node, crew)
     finally:
         node.clean()
