@@ -237,9 +237,13 @@ static apex_status sample_sort(struct measure *m)
         memcpy(&m->all[s], &m->chord[s], sizeof *m->all);
     for (size_t s = 0; s < m->n_sample; s++) /* those that do not count go last */
         m->all[s] += m->key[s] >= (double)(m->k * SITE_KEY) ? 8.0 : 0.0;
-    if (m->plain) return sites_sort_plain(m);
-    sites_sort(m);
-    return APEX_OK;
+    apex_status sorted = APEX_OK;
+    if (m->plain)
+        sorted = sites_sort_plain(m);
+    else
+        sites_sort(m);
+    memcpy(m->chord_all, m->all, m->n_sample * sizeof *m->chord_all);
+    return sorted;
 }
 
 static bool located(const struct measure *m)
@@ -261,10 +265,11 @@ static apex_status open_all(struct measuring *w)
     m->key = malloc((m->n_sample + 1) * sizeof *m->key);
     m->chord = malloc((m->n_sample + 1) * sizeof *m->chord);
     m->all = malloc((m->n_sample + 1) * sizeof *m->all);
+    m->chord_all = malloc((m->n_sample + 1) * sizeof *m->chord_all);
     w->drawn = malloc((m->n_sample + 1) * sizeof *w->drawn);
     w->unit = malloc(m->k * sizeof *w->unit);
     if (!m->cell || !m->inside || !m->present || !m->sampled || !m->key || !m->chord ||
-        !m->all || !w->drawn || !w->unit)
+        !m->all || !m->chord_all || !w->drawn || !w->unit)
         return APEX_E_MEMORY;
     for (unsigned t = 0; t < m->places->threads; t++)
         TRY(counter_new(m, &w->counter[t]));

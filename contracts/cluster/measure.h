@@ -32,9 +32,10 @@ struct measure {
     struct release_cell all_inside;
     size_t n_sample, n_sampled; /* rows drawn, and those of them that count */
     double *key;
-    uint64_t *chord;   /* bits of squared chords, by site and ascending */
-    uint64_t *sampled; /* k: how many of the sample a site has */
-    double *all;       /* squared chords of the sample, ascending */
+    uint64_t *chord;     /* bits of squared chords, by site and ascending */
+    uint64_t *sampled;   /* k: how many of the sample a site has */
+    double *all;         /* squared chords of the sample, ascending */
+    uint64_t *chord_all; /* their bits */
 };
 struct spread { /* not a number: not told */
     double median_km, p95_km, most_km;

@@ -5,11 +5,10 @@
 
 #include <math.h>
 
-static uint64_t bits_at(const struct measure *m, bool of_all, size_t s)
+/* Chords of the sorted sample: by site, or of all rows. */
+static const uint64_t *chords_of(const struct measure *m, bool of_all)
 {
-    uint64_t bits = m->chord[s];
-    if (of_all) memcpy(&bits, &m->all[s], sizeof bits);
-    return bits;
+    return of_all ? m->chord_all : m->chord;
 }
 
 /* Of the sorted sample, what is to be looked at for the places first .. last: these alone, or
@@ -28,9 +27,10 @@ static double chord_at(const struct measure *m, bool of_all, uint64_t place)
 {
     uint64_t found = 0;
     double chord2;
+    const uint64_t *bits = chords_of(m, of_all);
     struct look look = look_at(m, place, place);
     for (size_t s = look.first; s < look.end; s++)
-        found |= bits_at(m, of_all, s) & ((uint64_t)0 - (s == place));
+        found |= bits[s] & ((uint64_t)0 - (s == place));
     memcpy(&chord2, &found, sizeof chord2);
     return chord2;
 }
@@ -57,31 +57,31 @@ struct window {
     bool passes;
 };
 
-static void window_count(const struct measure *m, bool of_all, uint64_t first,
-                         struct release_cell *cell)
+static double chord_of(uint64_t bits)
 {
-    struct look look = look_at(m, first, first + cell->rows - 1);
-    for (size_t p = 0; p < m->rules.n_parties; p++) {
-        uint64_t rows = 0;
-        for (size_t s = look.first; s < look.end; s++)
-            rows += (s - first < cell->rows) & ((bits_at(m, of_all, s) & MEASURE_TAG) == p);
-        cell->by_party[p] = rows;
-    }
+    double chord2;
+    bits &= ~(uint64_t)MEASURE_TAG;
+    memcpy(&chord2, &bits, sizeof chord2);
+    return chord2;
 }
 
-static double window_mean(const struct measure *m, bool of_all, uint64_t first, uint64_t count)
+/* In one pass over what is to be looked at. */
+static void window_read(const struct measure *m, bool of_all, uint64_t first, struct window *w)
 {
-    uint64_t bits;
-    double sum = 0, chord2;
+    const uint64_t *chord = chords_of(m, of_all), count = w->cell.rows;
+    uint64_t least = 0, greatest = 0;
+    double sum = 0;
     struct look look = look_at(m, first, first + count - 1);
     for (size_t s = look.first; s < look.end; s++) {
-        bits = bits_at(m, of_all, s) & ((uint64_t)0 - (s - first < count));
-        bits &= ~(uint64_t)MEASURE_TAG;
-        memcpy(&chord2, &bits, sizeof chord2);
-        sum += chord2;
+        uint64_t at = s - first, inside = (uint64_t)0 - (at < count), bits = chord[s] & inside;
+        least |= bits & ((uint64_t)0 - (at == 0));
+        greatest |= bits & ((uint64_t)0 - (at == count - 1));
+        sum += chord_of(bits);
+        for (size_t p = 0; p < m->rules.n_parties; p++)
+            w->cell.by_party[p] += inside & ((bits & MEASURE_TAG) == p);
     }
-    double wide = chord_at(m, of_all, first + count - 1) - chord_at(m, of_all, first);
-    return release_to(sum / (double)count, release_precision(&m->rules, wide, count));
+    double wide = chord_of(greatest) - chord_of(least);
+    w->chord2 = release_to(sum / (double)count, release_precision(&m->rules, wide, count));
 }
 
 static struct window window_of(const struct measure *m, size_t c, struct rows_at rows, double q,
@@ -90,9 +90,8 @@ static struct window window_of(const struct measure *m, size_t c, struct rows_at
     bool of_all = c == m->k;
     const struct release_cell *all = of_all ? &m->places->all : &m->cell[c];
     struct release_window at = release_window(&m->rules, all, (size_t)rows.n, q, widen);
-    uint64_t first = rows.from + at.first;
-    struct window w = {window_mean(m, of_all, first, at.count), {.rows = at.count}, false};
-    window_count(m, of_all, first, &w.cell);
+    struct window w = {.cell.rows = at.count};
+    window_read(m, of_all, rows.from + at.first, &w);
     w.passes = release_judge(&m->rules, &w.cell) == RELEASE_OK;
     return w;
 }
@@ -106,30 +105,40 @@ static double window_km(double chord2)
  * no number where they do not. */
 static double told_km(const struct measure *m, size_t c, struct rows_at rows, double q)
 {
-    if (release_is_loose(&m->rules)) return quantile_km(m, c == m->k, rows.from, rows.n, q);
     struct window window = window_of(m, c, rows, q, 1);
     return window.passes ? window_km(window.chord2) : NAN;
 }
 
-/* How far out minimum_rows rows may be, had they all that makes up the window of the greatest
- * distances, which is widened until the rules let it pass, at the end to all rows. */
-static double reach_km(const struct measure *m, size_t c, struct rows_at rows)
+/* The greatest distance, and how far out minimum_rows rows may be, had they all that makes up
+ * its window, which is widened until the rules let it pass, at the end to all rows. */
+static void most_find(const struct measure *m, size_t c, struct rows_at rows, struct spread *s)
 {
-    struct window window = {.passes = false};
-    if (release_is_loose(&m->rules)) return told_km(m, c, rows, 1);
-    for (size_t widen = 1; !window.passes && window.cell.rows < rows.n; widen *= 2)
+    struct window window = window_of(m, c, rows, 1, 1);
+    s->most_km = window.passes ? window_km(window.chord2) : NAN;
+    for (size_t widen = 2; !window.passes && window.cell.rows < rows.n; widen *= 2)
         window = window_of(m, c, rows, 1, widen);
-    return window_km(window.chord2 * (double)window.cell.rows / (double)m->rules.minimum_rows);
+    s->reach_km =
+        window_km(window.chord2 * (double)window.cell.rows / (double)m->rules.minimum_rows);
+}
+
+static struct spread quantiles_of(const struct measure *m, bool of_all, struct rows_at rows)
+{
+    double most = quantile_km(m, of_all, rows.from, rows.n, 1);
+    return (struct spread){quantile_km(m, of_all, rows.from, rows.n, 0.5),
+                           quantile_km(m, of_all, rows.from, rows.n, 0.95), most, most};
 }
 
 struct spread measure_spread(const struct measure *m, size_t c)
 {
     bool of_all = c == m->k;
     struct rows_at rows = {0, of_all ? m->n_sampled : m->sampled[c]};
-    if (rows.n == 0 || rows.n < m->rules.minimum_rows)
-        return (struct spread){NAN, NAN, NAN, NAN};
+    struct spread s = {NAN, NAN, NAN, NAN};
+    if (rows.n == 0 || rows.n < m->rules.minimum_rows) return s;
     for (size_t i = 0; i < c && !of_all; i++)
         rows.from += m->sampled[i];
-    return (struct spread){told_km(m, c, rows, 0.5), told_km(m, c, rows, 0.95),
-                           told_km(m, c, rows, 1), reach_km(m, c, rows)};
+    if (release_is_loose(&m->rules)) return quantiles_of(m, of_all, rows);
+    s.median_km = told_km(m, c, rows, 0.5);
+    s.p95_km = told_km(m, c, rows, 0.95);
+    most_find(m, c, rows, &s);
+    return s;
 }
