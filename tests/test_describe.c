@@ -160,32 +160,62 @@ static void awkward_cells_have_quantiles_too(void **state)
     }
 }
 
+/* The run from rank `first` on and all that equal its ends, of cells that are counted. */
+static void run_is_as_sorted(const struct truth *t, const struct describe_window *w,
+                             const struct describe_run *run)
+{
+    size_t first = w->first, end = w->first + w->count;
+    long double sum = 0;
+    while (first > 0 && t->sorted[first - 1] == t->sorted[w->first])
+        first--;
+    while (end < t->n && t->sorted[end] == t->sorted[end - 1])
+        end++;
+    for (size_t j = first; j < end; j++)
+        sum += t->sorted[j];
+    double want = (double)(sum / (long double)(end - first));
+    CHECK(fabs(run->mean - want) <= 1e-12 * fmax(1, fabs(want)));
+    CHECK(run->rows == end - first);
+    CHECK(run->least == t->sorted[first] && run->greatest == t->sorted[end - 1]);
+}
+
+/* Of each party those inside, as counted one by one. */
+static void parties_are_as_counted(const struct describe_array *a,
+                                   const struct describe_run *run)
+{
+    uint64_t by_party[DESCRIBE_PARTIES_MAX] = {0};
+    for (size_t i = 0; i < a->n_rows; i++)
+        if ((!a->present || a->present[i]) && (!a->used || a->used[i]) &&
+            a->value[i] >= run->least && a->value[i] <= run->greatest)
+            by_party[a->party ? a->party[i] : 0]++;
+    CHECK(memcmp(by_party, run->by_party, sizeof by_party) == 0);
+}
+
 static void windows_are_means_of_sorted_cells(void **state)
 {
     const struct {
         const uint8_t *present, *used;
     } kinds[] = {{NULL, NULL}, {present, NULL}, {present, used}};
+    static uint8_t party[N];
     (void)state;
+    for (size_t i = 0; i < N; i++)
+        party[i] = i % 7 == 3 ? 63 : i % 3;
     for (size_t f = 0; f < 2; f++)
         for (size_t k = 0; k < 3; k++) {
-            struct describe_array a = {N, column[f], kinds[k].present, kinds[k].used};
+            struct describe_array a = {N, column[f], kinds[k].present, kinds[k].used,
+                                       k > 0 ? party : NULL};
             struct describe_source s = describe_source_of_array(&a);
             struct truth *t = truth_of(column[f], N, a.present, a.used);
             const struct describe_window w[] = {{0, 1},        {0, 10},       {t->n / 2, 25},
                                                 {t->n - 7, 7}, {t->n - 1, 1}, {0, t->n}};
-            double first[6], got[6];
+            struct describe_run first[6], got[6];
             for (unsigned threads = 1; threads <= 3; threads++) {
                 CHECK_OK(describe_windows(&s, threads, w, 6, got, NULL));
                 if (threads == 1) memcpy(first, got, sizeof got);
                 CHECK(memcmp(first, got, sizeof got) == 0);
             }
             for (size_t i = 0; i < 6; i++) {
-                long double sum = 0;
-                for (size_t j = 0; j < w[i].count; j++)
-                    sum += t->sorted[w[i].first + j];
-                double want = (double)(sum / (long double)w[i].count);
-                CHECK(fabs(got[i] - want) <= 1e-12 * fmax(1, fabs(want)));
-                CHECK(w[i].count > 1 || got[i] == t->sorted[w[i].first]);
+                run_is_as_sorted(t, &w[i], &got[i]);
+                parties_are_as_counted(&a, &got[i]);
             }
         }
 }
@@ -202,21 +232,21 @@ static void awkward_windows_end_well(void **state)
     static const struct describe_window two = {1, 2}, four = {1, 4}, past = {3, 2},
                                         empty = {0, 0}, wraps = {UINT64_MAX, 2}, three = {0, 3};
     struct num_place place;
-    double mean;
+    struct describe_run run;
     (void)state;
-    CHECK_OK(describe_windows(&s, 1, &two, 1, &mean, NULL));
-    CHECK(mean == 2);
-    CHECK_OK(describe_windows(&t, 1, &four, 1, &mean, NULL));
-    CHECK(mean == 0.5);
+    CHECK_OK(describe_windows(&s, 1, &two, 1, &run, NULL));
+    CHECK(run.mean == 2 && run.rows == 4);
+    CHECK_OK(describe_windows(&t, 1, &four, 1, &run, NULL));
+    CHECK(run.mean == 0.4 && run.rows == 5); /* all zeros and both ones */
     const struct describe_window *const wrong[] = {&past, &empty, &wraps};
     for (size_t i = 0; i < 3; i++) {
-        CHECK_STATUS(describe_windows(&s, 1, wrong[i], 1, &mean, &place), APEX_E_USAGE);
+        CHECK_STATUS(describe_windows(&s, 1, wrong[i], 1, &run, &place), APEX_E_USAGE);
         CHECK(place.fault == NUM_OPTION && place.at == 3);
     }
-    CHECK_STATUS(describe_windows(&s, 1, &two, 0, &mean, &place), APEX_E_USAGE);
-    CHECK_STATUS(describe_windows(&u, 1, &three, 1, &mean, &place), APEX_E_DATA);
+    CHECK_STATUS(describe_windows(&s, 1, &two, 0, &run, &place), APEX_E_USAGE);
+    CHECK_STATUS(describe_windows(&u, 1, &three, 1, &run, &place), APEX_E_DATA);
     CHECK(place.fault == NUM_RANGE && place.at == 0);
-    CHECK_STATUS(describe_windows(&v, 1, &two, 1, &mean, &place), APEX_E_DATA);
+    CHECK_STATUS(describe_windows(&v, 1, &two, 1, &run, &place), APEX_E_DATA);
     CHECK(place.fault == NUM_NO_ROWS);
 }
 

@@ -1,7 +1,7 @@
 /* The oracle knows what the reader of an answer knows: numbers that are told, reasons, totals,
  * and as one of the parties its own rows. It tries every way to fill the hidden cells. */
 #include "common/num/random.h"
-#include "contracts/lib/release.h"
+#include "contracts/lib/column.h"
 #include "tests/check.h"
 
 #include <math.h>
@@ -526,27 +526,109 @@ static void a_share_is_told_only_when_inside_and_outside_satisfy_the_rules(void 
     }
 }
 
-static void a_quantile_rests_on_as_many_rows_as_a_cell(void **state)
+static void a_window_is_as_wide_as_the_rules_need_it_twice(void **state)
 {
-    struct release_rules rules = {10, 2, 0.9, PARTIES, 1};
+    struct release_rules rules = {10, 2, 0.9, PARTIES, 1}, loose = {1, 1, 1, PARTIES, 1};
     static const struct {
+        uint64_t a, b, c;
         size_t n;
         double q;
-        size_t first, count;
-    } cases[] = {{100, 0.5, 46, 10}, {100, 0, 0, 10},   {100, 1, 90, 10}, {100, 0.95, 90, 10},
-                 {7, 0.5, 0, 7},     {10, 0.25, 0, 10}, {11, 1, 1, 10},   {1, 0.5, 0, 1}};
+        size_t widen, first, count;
+    } cases[] = {{100, 100, 0, 200, 0.5, 1, 81, 40}, {100, 100, 0, 200, 0, 1, 0, 40},
+                 {100, 100, 0, 200, 1, 1, 160, 40},  {100, 100, 0, 200, 0.95, 1, 160, 40},
+                 {100, 100, 100, 300, 0, 1, 0, 30},  {100, 100, 0, 200, 0, 2, 0, 80},
+                 {180, 20, 0, 200, 1, 1, 0, 200},    {1800, 200, 0, 2000, 1, 1, 1800, 200},
+                 {100, 100, 0, 7, 0.5, 1, 0, 7},     {100, 100, 0, 41, 1, 1, 1, 40},
+                 {100, 100, 0, 1, 0.5, 1, 0, 1},     {200, 0, 0, 200, 0.5, 1, 0, 200}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct release_window w = release_window(&rules, cases[i].n, cases[i].q);
+        struct release_cell all = cell_of(cases[i].a, cases[i].b, cases[i].c);
+        struct release_window w =
+            release_window(&rules, &all, cases[i].n, cases[i].q, cases[i].widen);
         assert_int_equal(w.first, cases[i].first);
         assert_int_equal(w.count, cases[i].count);
     }
-    rules.minimum_rows = 1;
     for (size_t n = 1; n < 50; n++)
         for (double q = 0; q <= 1; q += 0.125) {
-            struct release_window w = release_window(&rules, n, q);
+            struct release_cell all = cell_of(n, 0, 0);
+            struct release_window w = release_window(&loose, &all, n, q, 1);
             CHECK(w.count == 1 && w.first < n);
         }
+}
+
+enum { CELLS = 400 };
+struct owned { /* a cell and whose it is */
+    double value;
+    uint8_t party;
+};
+
+static int by_value(const void *a, const void *b)
+{
+    const struct owned *x = a, *y = b;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* The window around a quantile and all that equals its ends, cell by cell. */
+static bool window_by_hand(const struct release_rules *rules, const struct owned *sorted,
+                           const struct release_cell *all, double q, size_t widen, double *mean)
+{
+    struct release_window w = release_window(rules, all, (size_t)all->rows, q, widen);
+    double least = sorted[w.first].value, greatest = sorted[w.first + w.count - 1].value;
+    struct release_cell cell = {0};
+    long double sum = 0;
+    for (size_t i = 0; i < all->rows; i++)
+        if (sorted[i].value >= least && sorted[i].value <= greatest) {
+            cell.rows++;
+            cell.by_party[sorted[i].party]++;
+            sum += sorted[i].value;
+        }
+    *mean = release_to((double)(sum / (long double)cell.rows),
+                       release_precision(rules, greatest - least, cell.rows));
+    return release_judge(rules, &cell) == RELEASE_OK;
+}
+
+/* Numbers of few values, so that many are equal; `apart`: a party's lie beside the others'. */
+static struct release_cell owned_draw(struct owned *cell, size_t n, bool apart)
+{
+    struct release_cell all = {0};
+    for (size_t i = 0; i < n; i++) {
+        cell[i].party = (uint8_t)below(PARTIES);
+        cell[i].value = (double)(below(40) + (apart ? 25 * cell[i].party : 0)) / 8;
+        all.by_party[cell[i].party]++;
+        all.rows++;
+    }
+    return all;
+}
+
+static void a_quantile_is_told_where_its_window_is_a_cell_that_may_be(void **state)
+{
+    static const double q[] = {0, 0.05, 0.25, 0.5, 0.75, 0.95, 1};
+    const struct release_rules rules = {10, 2, 0.9, PARTIES, 1};
+    size_t seen[2] = {0};
+    (void)state;
+    for (size_t t = 0; t < 60; t++) {
+        struct owned cell[CELLS];
+        double value[CELLS];
+        uint8_t party[CELLS];
+        struct told_quantiles found;
+        struct release_cell all = owned_draw(cell, 60 + below(CELLS - 60), t % 2);
+        for (size_t i = 0; i < all.rows; i++)
+            value[i] = cell[i].value, party[i] = cell[i].party;
+        struct describe_array a = {(size_t)all.rows, value, NULL, NULL, party};
+        struct describe_source s = describe_source_of_array(&a);
+        CHECK_OK(told_quantiles(&rules, &s, 1, &all, q, TOLD_QUANTILES, &found, NULL));
+        qsort(cell, (size_t)all.rows, sizeof *cell, by_value);
+        for (size_t i = 0; i < TOLD_QUANTILES; i++) {
+            double mean;
+            size_t widen = 1;
+            while (!window_by_hand(&rules, cell, &all, q[i], widen, &mean))
+                widen *= 2;
+            seen[widen == 1]++;
+            CHECK(found.told[i] == (widen == 1));
+            CHECK(found.value[i] == mean);
+        }
+    }
+    CHECK(seen[0] > 20 && seen[1] > 100);
 }
 
 static void a_mean_is_told_no_finer_than_one_row_moves_it(void **state)
@@ -663,7 +745,8 @@ int main(void)
         cmocka_unit_test(too_large_a_table_is_withheld_wholly),
         cmocka_unit_test(counts_are_rounded_half_up_and_shares_made_of_rounded_counts),
         cmocka_unit_test(a_share_is_told_only_when_inside_and_outside_satisfy_the_rules),
-        cmocka_unit_test(a_quantile_rests_on_as_many_rows_as_a_cell),
+        cmocka_unit_test(a_window_is_as_wide_as_the_rules_need_it_twice),
+        cmocka_unit_test(a_quantile_is_told_where_its_window_is_a_cell_that_may_be),
         cmocka_unit_test(a_mean_is_told_no_finer_than_one_row_moves_it),
         cmocka_unit_test(a_total_fits_only_beside_cells_that_do_not_follow),
         cmocka_unit_test(k_is_bounded_by_rows_over_minimum_rows),

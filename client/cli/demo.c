@@ -183,6 +183,13 @@ static bool write_export(const struct demo *d, const char *name, const char *ans
     return cli_write(path, answer, writer) == SAVED;
 }
 
+static const char *km_of(const json_t *site, const char *key, char text[static 16])
+{
+    const json_t *km = json_object_get(site, key);
+    snprintf(text, 16, json_is_number(km) ? "%.2f" : "-", json_number_value(km));
+    return text;
+}
+
 static void sites_table(const char *answer)
 {
     json_t *a = json_loads(answer, 0, NULL), *sites = json_object_get(a, "sites");
@@ -207,17 +214,16 @@ static void sites_table(const char *answer)
                 printf("  …      (all %zu are in sites.geojson)\n", json_array_size(sites));
             continue;
         }
-        char within[16] = "almost all"; /* too few outside to tell */
+        char median[16], p95[16], within[16] = "almost all"; /* too few outside to tell */
         if (json_is_number(json_object_get(s, "within_radius")))
             snprintf(within, sizeof within, "%.1f %%",
                      100 * json_number_value(json_object_get(s, "within_radius")));
-        printf("  %4zu  %9.4f  %10.4f  %9lld  %6lld  %9.2f  %6.2f  %12s\n", i,
+        printf("  %4zu  %9.4f  %10.4f  %9lld  %6lld  %9s  %6s  %12s\n", i,
                json_real_value(json_object_get(s, "latitude")),
                json_real_value(json_object_get(s, "longitude")),
                (long long)json_integer_value(json_object_get(s, "rows")),
                (long long)json_integer_value(json_object_get(s, "contributors")),
-               json_real_value(json_object_get(s, "median_km")),
-               json_real_value(json_object_get(s, "p95_km")), within);
+               km_of(s, "median_km", median), km_of(s, "p95_km", p95), within);
     }
     const json_t *share = json_object_get(a, "within_radius");
     if (json_is_number(share))

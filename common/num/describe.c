@@ -177,7 +177,8 @@ static void array_cells(void *context, size_t index, unsigned thread,
     (void)thread;
     *out = (struct describe_cells){left < BLOCK_ROWS ? left : BLOCK_ROWS, a->value + from,
                                    a->present ? a->present + from : NULL,
-                                   a->used ? a->used + from : NULL};
+                                   a->used ? a->used + from : NULL,
+                                   a->party ? a->party + from : NULL};
 }
 
 struct describe_source describe_source_of_array(const struct describe_array *array)

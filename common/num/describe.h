@@ -31,12 +31,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { DESCRIBE_PARTIES_MAX = 64 };
 /* Up to BLOCK_ROWS cells of one column. Bytes are 1 or 0. */
 struct describe_cells {
     size_t n;
     const double *value;    /* n, finite, also where they do not count */
     const uint8_t *present; /* n, or NULL: all are */
     const uint8_t *used;    /* n: rows that count, or NULL: all do */
+    const uint8_t *party;   /* n, public, below DESCRIBE_PARTIES_MAX, or NULL: all are of 0 */
 };
 /* Where the cells of one column come from, as often as there are passes: block after block,
  * asked by several threads at once; what is given is valid until the same thread asks again. */
@@ -49,7 +51,7 @@ struct describe_source {
 struct describe_array {
     size_t n_rows;
     const double *value;
-    const uint8_t *present, *used;
+    const uint8_t *present, *used, *party;
 };
 struct describe_source describe_source_of_array(const struct describe_array *array);
 
@@ -112,17 +114,22 @@ apex_status describe_quantiles(const struct describe_source *source, unsigned th
 apex_status describe_ranks(const struct describe_source *source, unsigned threads,
                            const uint64_t *ranks, size_t n_ranks, double *values,
                            struct num_place *place);
-/* Means of runs of cells in ascending order: of `count` cells from rank `first` on. Exact in
- * which cells; the sum is of what they exceed the least of the run by. 3: windows, count 1 or
- * more, within the number of cells that count, which is public here. APEX_E_DATA, NUM_RANGE at
- * the window: its sum overflows. 67 passes. */
+/* Runs of cells in ascending order: `count` cells from rank `first` on, and all others that
+ * equal the least or the greatest of these: which of several equal cells are in a run is then
+ * no question, nor whose they are. Exact in which cells; the sum is of what they exceed the
+ * least of the run by. 3: windows, count 1 or more, within the number of cells that count,
+ * which is public here. APEX_E_DATA, NUM_RANGE at the window: its sum overflows. 67 passes. */
 enum { DESCRIBE_WINDOWS_MAX = DESCRIBE_QUANTILES_MAX / 2 };
 struct describe_window {
     uint64_t first, count;
 };
+struct describe_run {
+    double mean, least, greatest;
+    uint64_t rows, by_party[DESCRIBE_PARTIES_MAX];
+};
 apex_status describe_windows(const struct describe_source *source, unsigned threads,
                              const struct describe_window *windows, size_t n_windows,
-                             double *means, struct num_place *place);
+                             struct describe_run *runs, struct num_place *place);
 
 /* --- Histograms and categories --------------------------------------------------------------
  */

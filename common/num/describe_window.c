@@ -1,6 +1,5 @@
-/* Means of runs of order statistics. The least and the greatest cell of each run are found by
- * describe_ranks; one more pass sums what lies between them, and cells equal to the greatest
- * count as often as the run has them. */
+/* Runs of order statistics. The least and the greatest cell of each run are found by
+ * describe_ranks; one more pass sums what lies between them and counts whose it is. */
 #include "common/num/describe.h"
 
 #include "common/base/try.h"
@@ -12,46 +11,44 @@
 
 #include <float.h>
 
-struct between { /* of each window; a partial or total */
-    uint64_t below[DESCRIBE_WINDOWS_MAX];
-    double sum[DESCRIBE_WINDOWS_MAX];
-};
 struct summing {
     struct describe_source source;
     size_t n_windows;
     double bound[2 * DESCRIBE_WINDOWS_MAX]; /* least and greatest */
 };
 
+/* Whose a cell is, is public; whether it is inside is not. run->mean: the sum. */
 static void window_sum(const struct describe_cells *c, double least, double greatest,
-                       uint64_t *below, double *sum)
+                       struct describe_run *run)
 {
     for (size_t i = 0; i < c->n; i++) {
         double x = c->value[i];
-        uint64_t counts = (c->used ? c->used[i] : 1u) & (c->present ? c->present[i] : 1u);
-        uint64_t under = vec_mask(x < greatest), inside = vec_mask(x > least) & under;
-        *below += counts & under;
-        *sum += vec_pick(inside & (0 - counts), x - least, 0);
+        uint64_t inside = (c->used ? c->used[i] : 1u) & (c->present ? c->present[i] : 1u);
+        inside &= vec_mask(x >= least) & vec_mask(x <= greatest);
+        run->by_party[c->party ? c->party[i] : 0] += inside;
+        run->mean += vec_pick(0 - inside, x - least, 0);
     }
 }
 
 static void block_sum(void *context, size_t index, unsigned thread, void *partial)
 {
     const struct summing *s = context;
-    struct between *p = partial;
+    struct describe_run *runs = partial;
     struct describe_cells cells;
     s->source.cells(s->source.context, index, thread, &cells);
     for (size_t w = 0; w < s->n_windows; w++)
-        window_sum(&cells, s->bound[2 * w], s->bound[2 * w + 1], &p->below[w], &p->sum[w]);
+        window_sum(&cells, s->bound[2 * w], s->bound[2 * w + 1], &runs[w]);
 }
 
 static void block_add(void *context, void *total, const void *partial)
 {
     const struct summing *s = context;
-    struct between *t = total;
-    const struct between *p = partial;
+    struct describe_run *to = total;
+    const struct describe_run *from = partial;
     for (size_t w = 0; w < s->n_windows; w++) {
-        t->below[w] += p->below[w];
-        t->sum[w] += p->sum[w];
+        to[w].mean += from[w].mean;
+        for (size_t p = 0; p < DESCRIBE_PARTIES_MAX; p++)
+            to[w].by_party[p] += from[w].by_party[p];
     }
 }
 
@@ -69,17 +66,17 @@ static apex_status bounds_find(struct summing *s, unsigned threads,
     return describe_ranks(&s->source, threads, ranks, 2 * s->n_windows, s->bound, place);
 }
 
-static apex_status means_make(const struct summing *s, const struct between *t,
-                              const struct describe_window *windows, double *means,
+static apex_status means_make(const struct summing *s, struct describe_run *runs,
                               struct num_place *place)
 {
     for (size_t w = 0; w < s->n_windows; w++) {
-        double least = s->bound[2 * w], greatest = s->bound[2 * w + 1];
-        uint64_t one = vec_mask(least == greatest);
-        double at_top = (double)(int64_t)(windows[w].first + windows[w].count - t->below[w]);
-        double more = t->sum[w] + at_top * (greatest - least);
-        means[w] = vec_pick(one, least, least + more / (double)(int64_t)windows[w].count);
-        unsigned char sound = (means[w] <= DBL_MAX) & (means[w] >= -DBL_MAX);
+        struct describe_run *r = &runs[w];
+        r->least = s->bound[2 * w];
+        r->greatest = s->bound[2 * w + 1];
+        for (size_t p = 0; p < DESCRIBE_PARTIES_MAX; p++)
+            r->rows += r->by_party[p];
+        r->mean = r->least + r->mean / (double)(int64_t)r->rows;
+        unsigned char sound = (r->mean <= DBL_MAX) & (r->mean >= -DBL_MAX);
         num_leak(&sound, sizeof sound);
         if (!sound) return refuse(place, NUM_RANGE, w);
     }
@@ -88,17 +85,17 @@ static apex_status means_make(const struct summing *s, const struct between *t,
 
 apex_status describe_windows(const struct describe_source *source, unsigned threads,
                              const struct describe_window *windows, size_t n_windows,
-                             double *means, struct num_place *place)
+                             struct describe_run *runs, struct num_place *place)
 {
     struct summing s = {.source = *source, .n_windows = n_windows};
-    struct between total = {0};
     apex_status status = bounds_find(&s, threads, windows, place);
     if (status == APEX_E_USAGE && place) *place = (struct num_place){NUM_OPTION, 3};
     TRY(status);
-    const struct reduction r = {source->n_blocks, sizeof total, block_sum, block_add, &s};
-    TRY(reduce_blocks(threads, &r, &total));
-    status = means_make(&s, &total, windows, means, place);
+    const struct reduction r = {source->n_blocks, n_windows * sizeof *runs, block_sum,
+                                block_add, &s};
+    memset(runs, 0, n_windows * sizeof *runs);
+    TRY(reduce_blocks(threads, &r, runs));
+    status = means_make(&s, runs, place);
     wipe(&s, sizeof s);
-    wipe(&total, sizeof total);
     return status;
 }

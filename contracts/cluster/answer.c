@@ -22,9 +22,9 @@ apex_status answer_open(struct answer *a, size_t k)
 
 static void spread_out(struct apex_run *run, const struct spread *s)
 {
-    apex_json_number(run, "median_km", s->told ? s->median_km : NAN);
-    apex_json_number(run, "p95_km", s->told ? s->p95_km : NAN);
-    apex_json_number(run, "max_km", s->told ? s->most_km : NAN);
+    apex_json_number(run, "median_km", s->median_km);
+    apex_json_number(run, "p95_km", s->p95_km);
+    apex_json_number(run, "max_km", s->most_km);
 }
 
 /* The place of a site that k-means found, to the precision that one row could move it by. */
@@ -55,8 +55,8 @@ static void site_out(struct answer *a, size_t c)
         return;
     }
     struct spread spread = measure_spread(m, c),
-                  near = spread.told ? spread : measure_spread(m, m->k);
-    place_out(a, c, near.most_km);
+                  near = isnan(spread.reach_km) ? measure_spread(m, m->k) : spread;
+    place_out(a, c, near.reach_km);
     apex_json_integer(a->run, "rows", (int64_t)m->present[c]);
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));

@@ -87,12 +87,14 @@ static apex_status reach_find(struct covering *w)
     free(unit);
     for (size_t i = 0; i < w->rows.n; i++)
         w->chord2[i] = geo_km(w->chord2[i]);
-    const struct describe_array km = {w->rows.n, w->chord2, NULL, w->rows.used};
+    struct told_quantiles reach;
+    const struct describe_array km = {w->rows.n, w->chord2, NULL, w->rows.used, w->rows.party};
     struct describe_source source = describe_source_of_array(&km);
     fault_refuse(w->a->run,
-                 told_quantiles(&w->rules, &source, apex_threads(w->a->run), w->rows.all.rows,
-                                &most, 1, &w->reach_km, &place),
+                 told_quantiles(&w->rules, &source, apex_threads(w->a->run), &w->rows.all,
+                                &most, 1, &reach, &place),
                  &place);
+    w->reach_km = reach.value[0];
     return APEX_OK;
 }
 

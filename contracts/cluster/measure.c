@@ -105,13 +105,16 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
 {
     struct measure *m = w->m;
     size_t end = drawn_from(w, chunk->first + chunk->n);
+    uint64_t tag = release_is_loose(&m->rules) ? 0 : MEASURE_TAG;
     for (size_t s = drawn_from(w, chunk->first); s < end; s++) {
         size_t i = w->drawn[s] - chunk->first;
         uint64_t out = (uint64_t)chunk->present[i] - 1, bits; /* all ones: not there */
+        double chord2;
         memcpy(&bits, &c->chord2[i], sizeof bits);
-        m->chord[s] = bits;
+        m->chord[s] = (bits & ~tag) | (chunk->party & tag);
+        memcpy(&chord2, &m->chord[s], sizeof chord2);
         uint64_t site = (c->label[i] & ~out) | (m->k & out);
-        m->key[s] = (double)site * SITE_KEY + c->chord2[i];
+        m->key[s] = (double)site * SITE_KEY + chord2;
     }
 }
 
@@ -234,9 +237,13 @@ static apex_status sample_sort(struct measure *m)
         memcpy(&m->all[s], &m->chord[s], sizeof *m->all);
     for (size_t s = 0; s < m->n_sample; s++) /* those that do not count go last */
         m->all[s] += m->key[s] >= (double)(m->k * SITE_KEY) ? 8.0 : 0.0;
-    if (m->plain) return sites_sort_plain(m);
-    sites_sort(m);
-    return APEX_OK;
+    apex_status sorted = APEX_OK;
+    if (m->plain)
+        sorted = sites_sort_plain(m);
+    else
+        sites_sort(m);
+    memcpy(m->chord_all, m->all, m->n_sample * sizeof *m->chord_all);
+    return sorted;
 }
 
 static bool located(const struct measure *m)
@@ -258,10 +265,11 @@ static apex_status open_all(struct measuring *w)
     m->key = malloc((m->n_sample + 1) * sizeof *m->key);
     m->chord = malloc((m->n_sample + 1) * sizeof *m->chord);
     m->all = malloc((m->n_sample + 1) * sizeof *m->all);
+    m->chord_all = malloc((m->n_sample + 1) * sizeof *m->chord_all);
     w->drawn = malloc((m->n_sample + 1) * sizeof *w->drawn);
     w->unit = malloc(m->k * sizeof *w->unit);
     if (!m->cell || !m->inside || !m->present || !m->sampled || !m->key || !m->chord ||
-        !m->all || !w->drawn || !w->unit)
+        !m->all || !m->chord_all || !w->drawn || !w->unit)
         return APEX_E_MEMORY;
     for (unsigned t = 0; t < m->places->threads; t++)
         TRY(counter_new(m, &w->counter[t]));
@@ -288,80 +296,5 @@ apex_status measure_all(struct measure *m)
     kmeans_locator_free(w.locator);
     free(w.drawn);
     free(w.unit);
-    return s;
-}
-
-static uint64_t bits_at(const struct measure *m, bool of_all, size_t s)
-{
-    uint64_t bits = m->chord[s];
-    if (of_all) memcpy(&bits, &m->all[s], sizeof bits);
-    return bits;
-}
-
-/* Of the sorted sample, what is to be looked at for the places first .. last: these alone, or
- * all, since a place is not public. */
-struct look {
-    size_t first, end;
-};
-static struct look look_at(const struct measure *m, uint64_t first, uint64_t last)
-{
-    return m->plain ? (struct look){(size_t)first, (size_t)last + 1}
-                    : (struct look){0, m->n_sample};
-}
-
-/* The chord at a place of the sorted sample. */
-static double chord_at(const struct measure *m, bool of_all, uint64_t place)
-{
-    uint64_t found = 0;
-    double chord2;
-    struct look look = look_at(m, place, place);
-    for (size_t s = look.first; s < look.end; s++)
-        found |= bits_at(m, of_all, s) & ((uint64_t)0 - (s == place));
-    memcpy(&chord2, &found, sizeof chord2);
-    return chord2;
-}
-
-/* As numpy's quantile: linear between the two nearest. */
-static double quantile_km(const struct measure *m, bool of_all, uint64_t from, uint64_t n,
-                          double q)
-{
-    double place = q * (double)(n - 1), low = floor(place);
-    uint64_t at = from + (uint64_t)low, last = from + n - 1, next = at + (at < last);
-    double a = geo_km(chord_at(m, of_all, at)), b = geo_km(chord_at(m, of_all, next));
-    return a + (b - a) * (place - low);
-}
-
-/* The root mean square of distances around a quantile: as many rows as a cell rests on. */
-static double window_km(const struct measure *m, bool of_all, uint64_t from,
-                        struct release_window window)
-{
-    uint64_t first = from + window.first, bits;
-    double sum = 0, chord2;
-    struct look look = look_at(m, first, first + window.count - 1);
-    for (size_t s = look.first; s < look.end; s++) {
-        bits = bits_at(m, of_all, s) & ((uint64_t)0 - (s - first < window.count));
-        memcpy(&chord2, &bits, sizeof chord2);
-        sum += chord2;
-    }
-    return geo_km(sum / (double)window.count);
-}
-
-static double told_km(const struct measure *m, bool of_all, uint64_t from, uint64_t n, double q)
-{
-    if (m->rules.minimum_rows <= 1) return quantile_km(m, of_all, from, n, q);
-    return window_km(m, of_all, from, release_window(&m->rules, (size_t)n, q));
-}
-
-struct spread measure_spread(const struct measure *m, size_t c)
-{
-    bool of_all = c == m->k;
-    uint64_t from = 0, n = of_all ? m->n_sampled : m->sampled[c];
-    struct spread s = {.told = n > 0 && n >= m->rules.minimum_rows};
-    if (!s.told) return s;
-    for (size_t i = 0; i < c && !of_all; i++)
-        from += m->sampled[i];
-    s.median_km = told_km(m, of_all, from, n, 0.5);
-    s.p95_km = told_km(m, of_all, from, n, 0.95);
-    s.most_km = told_km(m, of_all, from, n, 1);
     return s;
 }

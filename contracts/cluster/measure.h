@@ -3,13 +3,18 @@
  *
  * Counts are of all rows. Distances are of all rows up to MEASURE_SAMPLE_ROWS, above that of as
  * many drawn evenly by row number under the run's seed. Leaks: shapes, the sites, the radius;
- * not which row belongs to which site, nor how many, unless `plain`. */
+ * not which row belongs to which site, nor how many, unless `plain`; of a site that is told,
+ * how often the window of its greatest distances was widened. */
 #ifndef CONTRACTS_CLUSTER_MEASURE_H
 #define CONTRACTS_CLUSTER_MEASURE_H
 
 #include "contracts/cluster/places.h"
 
 enum { MEASURE_SAMPLE_ROWS = 1 << 18 };
+/* Unless the rules are loose, the last bits of a row's chord say whose it is, through sorting
+ * and all: far less than what any number is told to. */
+enum { MEASURE_TAG = PARTIES_MAX - 1 };
+_Static_assert((PARTIES_MAX & MEASURE_TAG) == 0, "a tag is the last bits of a number");
 
 struct measure {
     struct places *places;
@@ -27,20 +32,23 @@ struct measure {
     struct release_cell all_inside;
     size_t n_sample, n_sampled; /* rows drawn, and those of them that count */
     double *key;
-    uint64_t *chord;   /* bits of squared chords, by site and ascending */
-    uint64_t *sampled; /* k: how many of the sample a site has */
-    double *all;       /* squared chords of the sample, ascending */
+    uint64_t *chord;     /* bits of squared chords, by site and ascending */
+    uint64_t *sampled;   /* k: how many of the sample a site has */
+    double *all;         /* squared chords of the sample, ascending */
+    uint64_t *chord_all; /* their bits */
 };
-struct spread {
-    bool told; /* false: fewer than minimum_rows rows to tell it of */
+struct spread { /* not a number: not told */
     double median_km, p95_km, most_km;
+    double reach_km; /* how far out rows may lie, to be used and not told; not a number where
+                        there are fewer than minimum_rows */
 };
 
 apex_status measure_all(struct measure *m);
-/* Of site c, or with c = k of all rows. One row's distance told from three places would find
- * the row: each number is the root mean square of the minimum_rows distances around its
- * quantile, of the greatest for most_km; with a minimum of 1, the quantile and the maximum
- * themselves. */
+/* Of site c, whose cell may be told, or with c = k of all rows. One row's distance told from
+ * three places would find the row: each number is the root mean square of the window of
+ * distances around its quantile (release_window), of the greatest for most_km, if the rules let
+ * the window pass; reach_km of one that is widened until they do. With loose rules, the
+ * quantile and the maximum themselves. */
 struct spread measure_spread(const struct measure *m, size_t c);
 
 #endif

@@ -74,7 +74,7 @@ static apex_status reaches_make(struct correlating *w)
         TRY(column_present(&c, &present));
         fault_refuse(
             t->run,
-            told_of(&t->rules, &c.source, apex_threads(t->run), present.rows, &told, &place),
+            told_of(&t->rules, &c.source, apex_threads(t->run), &present, &told, &place),
             &place);
         w->reach[i] = told.sd > 0 ? told.reach / told.sd : 0;
         column_close(&c);

@@ -3,6 +3,7 @@
 #include "contracts/describe/describe.h"
 #include "contracts/lib/fault.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* All rows of the dataset, by party: public. */
@@ -42,7 +43,7 @@ static void told_out(struct apex_run *run, const struct told *told)
     apex_json_number(run, "skewness", told->skewness);
     apex_json_number(run, "kurtosis", told->kurtosis);
     for (size_t q = 0; q < TOLD_QUANTILES; q++)
-        apex_json_number(run, keys[q], told->quantile[q]);
+        apex_json_number(run, keys[q], told->quantile.told[q] ? told->quantile.value[q] : NAN);
 }
 
 static apex_status numbers_out(const struct telling *t, struct column *c)
@@ -60,7 +61,7 @@ static apex_status numbers_out(const struct telling *t, struct column *c)
     count_out(t, "present", &pair[0]);
     count_out(t, "missing", &pair[1]);
     apex_status s =
-        told_of(&t->rules, &c->source, apex_threads(t->run), pair[0].rows, &told, &place);
+        told_of(&t->rules, &c->source, apex_threads(t->run), &pair[0], &told, &place);
     if (s == APEX_E_DATA && place.fault == NUM_RANGE) {
         static const char words[] = "numbers are too large to be summed exactly";
         apex_json_text(t->run, "failed", words, sizeof words - 1);

@@ -28,7 +28,8 @@ static void cells_fill(void *context, size_t index, unsigned thread, struct desc
     c->frame.source.block(&c->frame, index, thread, &block);
     for (size_t i = 0; i < block.n; i++)
         present[i] = block.weight[i] > 0;
-    *out = (struct describe_cells){block.n, block.column[0], present, NULL};
+    *out = (struct describe_cells){block.n, block.column[0], present, NULL,
+                                   frame_parties(&c->frame, thread)};
 }
 
 static void rows_by_party(struct column *c)

@@ -28,24 +28,39 @@ apex_status column_present(struct column *column, struct release_cell *cell);
 apex_status column_texts_count(struct column *column, const struct release_rules *rules,
                                struct release_cell *cells);
 
-/* What a column of numbers is, as it may be told: quantiles 0, 0.05, 0.25, 0.5, 0.75, 0.95 and
- * 1, each the mean of the minimum_rows cells around it (release_window); moments to the
- * precision that one row within `reach` of the mean could move them by (release_precision).
- * reach is the greatest of 3 standard deviations and the way to the quantiles 0 and 1 told.
- * With a minimum of one row: numpy's quantiles and the moments to the last bit. */
+/* Whether the rules let a window pass: it is a cell as any other. */
+bool told_passes(const struct release_rules *rules, const struct describe_run *run);
+/* Its mean to what one row more or less could move it by: windows that overlap, told side by
+ * side, would tell rows by what they differ in. */
+double told_mean(const struct release_rules *rules, const struct describe_run *run);
+/* Quantiles as they may be told: each the mean of the window of cells around it
+ * (release_window), and of all that equal the window's least or greatest, to the precision that
+ * one row could move it by. A window that the rules do not let pass is not told. What is used
+ * inside in its stead, on others' rows too, is the mean of the next of twice the width that
+ * they do let pass, at the end of all cells. With loose rules: numpy's quantiles. Leaks,
+ * besides the tables' shapes: cells present, by party; how often a window was widened. */
 enum { TOLD_QUANTILES = 7 };
-struct told {
-    double mean, sd, skewness, kurtosis;
-    double reach, quantile[TOLD_QUANTILES];
+struct told_quantiles {
+    double value[TOLD_QUANTILES]; /* safe to use */
+    bool told[TOLD_QUANTILES];    /* and to tell as what it is called */
 };
-/* present > 0. APEX_E_DATA: NUM_RANGE. */
-apex_status told_of(const struct release_rules *rules, const struct describe_source *source,
-                    unsigned threads, uint64_t present, struct told *told,
-                    struct num_place *place);
-/* Quantiles alone. */
+/* all: the cells that are present, by party, one at least; n quantiles, up to TOLD_QUANTILES.
+ * APEX_E_DATA: NUM_RANGE. */
 apex_status told_quantiles(const struct release_rules *rules,
                            const struct describe_source *source, unsigned threads,
-                           uint64_t present, const double *quantiles, size_t n, double *values,
-                           struct num_place *place);
+                           const struct release_cell *all, const double *quantiles, size_t n,
+                           struct told_quantiles *told, struct num_place *place);
+
+/* What a column of numbers is, as it may be told: quantiles 0, 0.05, 0.25, 0.5, 0.75, 0.95 and
+ * 1; moments to the precision that one row within `reach` of the mean could move them by
+ * (release_precision). reach is the greatest of 3 standard deviations and the way to the
+ * quantiles 0 and 1. With loose rules: the moments to the last bit. */
+struct told {
+    double mean, sd, skewness, kurtosis, reach;
+    struct told_quantiles quantile;
+};
+apex_status told_of(const struct release_rules *rules, const struct describe_source *source,
+                    unsigned threads, const struct release_cell *all, struct told *told,
+                    struct num_place *place);
 
 #endif

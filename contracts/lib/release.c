@@ -25,15 +25,21 @@ uint64_t release_contributors(const struct release_cell *cell, size_t n_parties)
     return n;
 }
 
+static uint64_t most_of_one(const struct release_rules *rules, const struct release_cell *cell)
+{
+    uint64_t most = 0;
+    for (size_t p = 0; p < rules->n_parties; p++)
+        if (cell->by_party[p] > most) most = cell->by_party[p];
+    return most;
+}
+
 enum release_reason release_judge(const struct release_rules *rules,
                                   const struct release_cell *cell)
 {
-    uint64_t most = 0;
+    uint64_t most = most_of_one(rules, cell);
     if (cell->rows < rules->minimum_rows) return RELEASE_FEW_ROWS;
     if (release_contributors(cell, rules->n_parties) < rules->minimum_contributors)
         return RELEASE_FEW_CONTRIBUTORS;
-    for (size_t p = 0; p < rules->n_parties; p++)
-        if (cell->by_party[p] > most) most = cell->by_party[p];
     if ((double)most > rules->maximum_share * (double)cell->rows) return RELEASE_DOMINATED;
     return rules->minimum_contributors >= 2 && cell->rows - most < rules->minimum_rows
                ? RELEASE_FEW_OTHERS
@@ -165,10 +171,20 @@ void release_count(struct apex_run *run, const struct release_rules *rules, cons
         release_rows(run, rules, key, count);
 }
 
-struct release_window release_window(const struct release_rules *rules, size_t n, double q)
+static double window_rows(const struct release_rules *rules, const struct release_cell *all)
 {
-    size_t count = rules->minimum_rows < n ? (size_t)rules->minimum_rows : n;
-    if (count < 1) count = 1;
+    double rows = rules->minimum_rows > 1 ? (double)rules->minimum_rows : 1;
+    double others = (double)(all->rows - most_of_one(rules, all));
+    bool alone = rules->minimum_contributors < 2 && rules->maximum_share >= 1;
+    return alone ? rows : ceil(2 * rows * (double)all->rows / others); /* may be infinite */
+}
+
+struct release_window release_window(const struct release_rules *rules,
+                                     const struct release_cell *all, size_t n, double q,
+                                     size_t widen)
+{
+    double wanted = window_rows(rules, all) * (double)widen;
+    size_t count = wanted < (double)n ? (size_t)wanted : n;
     double middle = floor(q * (double)(n - 1) + 0.5),
            first = middle - (double)((count - 1) / 2);
     if (!(first > 0)) first = 0; /* q that is no number too */

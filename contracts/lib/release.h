@@ -115,12 +115,15 @@ void release_count(struct apex_run *run, const struct release_rules *rules, cons
                    uint64_t count);
 /* Which order statistics a quantile is told as the mean of: `count` of them from `first`
  * (0-based, of n > 0 sorted numbers). One order statistic is one row's own number, and asking
- * from three sides finds the row; a mean of minimum_rows of them rests on as many rows as a
- * cell does. */
+ * from three sides finds the row; so a window of them is a cell as any other, to be judged by
+ * whose rows are in it: who holds all but one of them subtracts its own. Its size is twice what
+ * satisfies the rules where the parties' rows are mixed as they are in `all`, times `widen`. */
 struct release_window {
     size_t first, count;
 };
-struct release_window release_window(const struct release_rules *rules, size_t n, double q);
+struct release_window release_window(const struct release_rules *rules,
+                                     const struct release_cell *all, size_t n, double q,
+                                     size_t widen);
 /* The precision a mean or a sum may be told to: a power of two, at least twice what one row
  * within `reach` of the mean moves it by. Who takes the same answer with one row more or less
  * and multiplies by the number of rows then finds that row no nearer than it knew already.

@@ -194,17 +194,17 @@ static void scores_out(struct screen *s)
 {
     static const double q[3] = {0.5, 0.95, 1};
     static const char *const keys[3] = {"median", "p95", "most"};
-    struct describe_array array = {s->rows.n, s->score, NULL, s->rows.used};
+    struct describe_array array = {s->rows.n, s->score, NULL, s->rows.used, s->rows.party};
     struct describe_source source = describe_source_of_array(&array);
     struct num_place place = {NUM_FINE, 0};
-    double value[3];
+    struct told_quantiles told;
     fault_refuse(s->run,
-                 told_quantiles(&s->rules, &source, apex_threads(s->run), s->rows.cell.rows, q,
-                                3, value, &place),
+                 told_quantiles(&s->rules, &source, apex_threads(s->run), &s->rows.cell, q, 3,
+                                &told, &place),
                  &place);
     apex_json_object(s->run, "score");
     for (size_t i = 0; i < 3; i++)
-        apex_json_number(s->run, keys[i], value[i]);
+        apex_json_number(s->run, keys[i], told.told[i] ? told.value[i] : NAN);
     apex_json_end(s->run);
 }
 

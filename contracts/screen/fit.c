@@ -108,7 +108,7 @@ static apex_status clusters_prune(struct screen *s)
 
 static struct describe_source scores_of(struct describe_array *array, struct screen *s)
 {
-    *array = (struct describe_array){s->rows.n, s->score, NULL, s->rows.used};
+    *array = (struct describe_array){s->rows.n, s->score, NULL, s->rows.used, s->rows.party};
     return describe_source_of_array(array);
 }
 
@@ -117,10 +117,12 @@ static apex_status score_quantile(struct screen *s, double q, double *value)
     struct describe_array array;
     struct num_place place = {NUM_FINE, 0};
     struct describe_source source = scores_of(&array, s);
+    struct told_quantiles found;
     fault_refuse(s->run,
-                 told_quantiles(&s->rules, &source, apex_threads(s->run), s->rows.cell.rows, &q,
-                                1, value, &place),
+                 told_quantiles(&s->rules, &source, apex_threads(s->run), &s->rows.cell, &q, 1,
+                                &found, &place),
                  &place);
+    *value = found.value[0];
     return APEX_OK;
 }
 
@@ -139,22 +141,36 @@ static apex_status centroids_round(struct screen *s)
     return APEX_OK;
 }
 
-/* A quantile that was asked for is the mean of the group of minimum_rows scores that has it,
- * the groups laid end to end and the last one longer: windows that overlap, asked for one after
- * the other, would tell scores by what they differ in. */
-static apex_status group_quantile(struct screen *s, double q, double *value)
+static apex_status group_mean(struct screen *s, const struct describe_window *w,
+                              struct describe_run *run)
 {
     struct describe_array array;
     struct num_place place = {NUM_FINE, 0};
     struct describe_source source = scores_of(&array, s);
-    uint64_t rows = s->rows.cell.rows, each = s->rules.minimum_rows;
-    if (each <= 1) return score_quantile(s, q, value);
-    uint64_t groups = rows / each, group = (uint64_t)(q * (double)(rows - 1)) / each;
+    fault_refuse(s->run, describe_windows(&source, apex_threads(s->run), w, 1, run, &place),
+                 &place);
+    return APEX_OK;
+}
+
+/* A quantile that was asked for is the mean of the group of scores that has it, each as large
+ * as a window, the groups laid end to end and the last one longer: windows that overlap, asked
+ * for one after the other, would tell scores by what they differ in. So would a group that is
+ * widened, from those that are not: one that the rules do not let pass has no quantile. */
+static apex_status group_quantile(struct screen *s, double q, double *value)
+{
+    struct describe_run run;
+    const struct release_cell *all = &s->rows.cell;
+    if (release_is_loose(&s->rules)) return score_quantile(s, q, value);
+    uint64_t rows = all->rows, each = release_window(&s->rules, all, (size_t)rows, q, 1).count,
+             groups = rows / each, group = (uint64_t)(q * (double)(rows - 1)) / each;
     if (group >= groups) group = groups - 1;
     const struct describe_window w = {group * each,
                                       group + 1 == groups ? rows - group * each : each};
-    fault_refuse(s->run, describe_windows(&source, apex_threads(s->run), &w, 1, value, &place),
-                 &place);
+    TRY(group_mean(s, &w, &run));
+    if (!told_passes(&s->rules, &run))
+        apex_refuse(s->run, APEX_REFUSE_PARAMETER,
+                    "quantile: the scores around it are of too few rows or contributors");
+    *value = told_mean(&s->rules, &run);
     return APEX_OK;
 }
 

@@ -79,10 +79,11 @@ static void windows(void)
 {
     static const struct describe_window wanted[] = {{1, 2}};
     cells_hidden();
-    struct describe_array a = {rows_watched(ROWS, 5), cells[0], NULL, NULL};
+    static const uint8_t party[ROWS] = {1, 1, 2};
+    struct describe_array a = {rows_watched(ROWS, 5), cells[0], NULL, NULL, party};
     struct describe_source s = describe_source_of_array(&a);
-    double mean;
-    if (describe_windows(&s, 1, wanted, 1, &mean, NULL) != APEX_OK) __builtin_trap();
+    struct describe_run run;
+    if (describe_windows(&s, 1, wanted, 1, &run, NULL) != APEX_OK) __builtin_trap();
 }
 
 static void histogram(void)

@@ -210,9 +210,9 @@ export interface Site {
   rows?: number
   contributors?: number
   within_radius?: number | null
-  median_km?: number
-  p95_km?: number
-  max_km?: number
+  median_km?: number | null
+  p95_km?: number | null
+  max_km?: number | null
   suppressed?: string
   weight?: number
 }

@@ -259,5 +259,5 @@ export function Map(p: MapProps): preact.JSX.Element {
   )
 }
 
-export const siteTitle = (n: number, rows: number | undefined, p95: number | undefined): string =>
-  `Site ${n + 1}${rows === undefined ? '' : `: ${rows} rows`}${p95 === undefined ? '' : `, 95 % within ${distance(p95)}`}`
+export const siteTitle = (n: number, rows: number | undefined, p95: number | null | undefined): string =>
+  `Site ${n + 1}${rows === undefined ? '' : `: ${rows} rows`}${p95 == null ? '' : `, 95 % within ${distance(p95)}`}`
