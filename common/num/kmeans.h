@@ -97,6 +97,9 @@ enum { KMEANS_ROUNDS_MAX = 10000 };
 
 struct kmeans_result {
     double *centroids; /* k x d, row-major, in coordinate units; lent by the caller */
+    double *from;      /* k x d: as they stood before they last moved; each centroid is the mean
+                          of the rows nearest to where it stood, or has not moved for want of
+                          any. `centroids` itself where converged; lent, or NULL */
     uint64_t *weights; /* k: sum of the weights of each centroid's rows; lent, or NULL */
     uint64_t *rows;    /* k: its rows with a weight; lent, or NULL */
     double inertia;    /* weighted, in coordinate units squared */

@@ -27,19 +27,36 @@ static void spread_out(struct apex_run *run, const struct spread *s)
     apex_json_number(run, "max_km", s->told ? s->most_km : NAN);
 }
 
+/* A site rests on the rows that it is the mean of as much as on those nearest to it. */
+apex_status answer_measure(struct answer *a)
+{
+    struct measure *m = &a->measure;
+    a->made = *m;
+    TRY(measure_all(m));
+    if (!a->from) {
+        a->made = *m;
+        return APEX_OK;
+    }
+    a->made.centroids = a->from;
+    TRY(measure_all(&a->made));
+    for (size_t c = 0; c < m->k; c++)
+        if (m->cell[c].reason == RELEASE_OK) m->cell[c].reason = a->made.cell[c].reason;
+    return APEX_OK;
+}
+
 /* The place of a site that k-means found, to the precision that one row could move it by. */
 static void place_out(struct answer *a, size_t c, double reach_km)
 {
     const struct measure *m = &a->measure;
+    const double *site = a->site + 2 * c;
     double reach = m->centroids ? reach_km / KM_OF_DEGREE : 0, sine, cosine;
-    exact_sincos_degrees(a->site[2 * c], &sine, &cosine);
+    uint64_t rows = m->present[c] < a->made.present[c] ? m->present[c] : a->made.present[c];
+    exact_sincos_degrees(site[0], &sine, &cosine);
     double flat = cosine > 0.01 ? cosine : 0.01;
-    apex_json_number(
-        a->run, "latitude",
-        release_to(a->site[2 * c], release_precision(&m->rules, reach, m->present[c])));
+    apex_json_number(a->run, "latitude",
+                     release_to(site[0], release_precision(&m->rules, reach, rows)));
     apex_json_number(a->run, "longitude",
-                     release_to(a->site[2 * c + 1],
-                                release_precision(&m->rules, reach / flat, m->present[c])));
+                     release_to(site[1], release_precision(&m->rules, reach / flat, rows)));
 }
 
 static void site_out(struct answer *a, size_t c)
@@ -54,9 +71,9 @@ static void site_out(struct answer *a, size_t c)
         apex_json_end(a->run);
         return;
     }
-    struct spread spread = measure_spread(m, c),
-                  near = spread.told ? spread : measure_spread(m, m->k);
-    place_out(a, c, near.most_km);
+    struct spread spread = measure_spread(m, c);
+    double reach_km = spread.told ? spread.most_km : measure_reach(m, m->k);
+    place_out(a, c, a->from ? fmax(reach_km, measure_reach(&a->made, c)) : reach_km);
     apex_json_integer(a->run, "rows", (int64_t)m->present[c]);
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
@@ -103,7 +120,6 @@ apex_status answer_out(struct answer *a)
     const struct measure *m = &a->measure;
     struct apex_run *run = a->run;
     size_t hidden = 0;
-    TRY(measure_all(&a->measure));
     for (size_t c = 0; c < m->k; c++)
         hidden += m->cell[c].reason != RELEASE_OK;
     if (!release_total_fits(&m->rules, m->cell, m->k)) /* a hidden site would follow */

@@ -11,6 +11,10 @@ struct answer {
     struct apex_run *run;
     struct places places;
     struct measure measure;
+    /* Where k-means ran out of rounds, a site is the mean of other rows than those nearest to
+     * it now: `made` tells of these, by the centroids `from` (else NULL). */
+    struct measure made;
+    double *from;
     size_t k;
     double *site; /* k x 2: latitude, longitude in degrees */
     uint64_t *weight;
@@ -23,6 +27,8 @@ apex_status answer_open(struct answer *a, size_t k);
 /* "rows", "sites" and all that is told of them. */
 apex_status answer_out(struct answer *a);
 
+/* All that is to be known of the sites, once they stand. */
+apex_status answer_measure(struct answer *a);
 /* k-means of all places from `start` (k x d, or NULL), and how it went. */
 apex_status sites_fit(struct answer *a, const double *start, bool sphere);
 /* Degrees into the coordinates that k-means works on (1e-7 degree, or 2^-30 of the Earth's

@@ -75,12 +75,15 @@ apex_status sites_fit(struct answer *a, const double *start, bool sphere)
                                .context = a->run};
     size_t d = a->measure.source.d;
     struct kmeans_result r = {.centroids = calloc(a->k * d, sizeof(double)),
+                              .from = calloc(a->k * d, sizeof(double)),
                               .weights = a->weight};
-    if (!r.centroids) return APEX_E_MEMORY;
+    if (!r.centroids || !r.from) return APEX_E_MEMORY;
     fault_refuse(a->run, kmeans_fit(&a->measure.source, &o, &r, &place), &place);
     for (size_t c = 0; c < a->k; c++)
         to_degrees(r.centroids + c * d, sphere, a->site + 2 * c);
     a->measure.centroids = r.centroids;
+    if (!r.converged) a->from = r.from;
+    TRY(answer_measure(a));
     fit_out(a, &r, sphere);
     return APEX_OK;
 }

@@ -352,14 +352,33 @@ static double told_km(const struct measure *m, bool of_all, uint64_t from, uint6
     return window_km(m, of_all, from, release_window(&m->rules, (size_t)n, q));
 }
 
+/* The sample's rows of a site; false: too few to tell of. */
+static bool sampled_of(const struct measure *m, size_t c, uint64_t *from, uint64_t *n)
+{
+    bool of_all = c == m->k;
+    *from = 0;
+    *n = of_all ? m->n_sampled : m->sampled[c];
+    for (size_t i = 0; i < c && !of_all; i++)
+        *from += m->sampled[i];
+    return *n > 0 && *n >= m->rules.minimum_rows;
+}
+
+double measure_reach(const struct measure *m, size_t c)
+{
+    uint64_t from, n;
+    if (!sampled_of(m, c, &from, &n)) {
+        c = m->k;
+        if (!sampled_of(m, c, &from, &n)) return 0;
+    }
+    return told_km(m, c == m->k, from, n, 1);
+}
+
 struct spread measure_spread(const struct measure *m, size_t c)
 {
     bool of_all = c == m->k;
-    uint64_t from = 0, n = of_all ? m->n_sampled : m->sampled[c];
-    struct spread s = {.told = n > 0 && n >= m->rules.minimum_rows};
+    uint64_t from, n;
+    struct spread s = {.told = sampled_of(m, c, &from, &n)};
     if (!s.told) return s;
-    for (size_t i = 0; i < c && !of_all; i++)
-        from += m->sampled[i];
     s.median_km = told_km(m, of_all, from, n, 0.5);
     s.p95_km = told_km(m, of_all, from, n, 0.95);
     s.most_km = told_km(m, of_all, from, n, 1);

@@ -42,5 +42,7 @@ apex_status measure_all(struct measure *m);
  * quantile, of the greatest for most_km; with a minimum of 1, the quantile and the maximum
  * themselves. */
 struct spread measure_spread(const struct measure *m, size_t c);
+/* Its most_km alone, or where that is not told, that of all rows. */
+double measure_reach(const struct measure *m, size_t c);
 
 #endif
