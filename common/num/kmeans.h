@@ -121,5 +121,9 @@ apex_status kmeans_assign(const double *centroids, size_t k, size_t d,
  * Labels of k or more count nowhere. Leaks: n, k. */
 void kmeans_count(const uint32_t *labels, const uint8_t *mask, size_t n, size_t k,
                   uint64_t *counts);
+/* Adds to sums[0 .. k-1] the weights of each label's rows, and raises most[..] to the greatest
+ * of them. Labels of k or more count nowhere. Leaks: n, k. */
+void kmeans_weigh(const uint32_t *labels, const uint32_t *weights, size_t n, size_t k,
+                  uint64_t *sums, uint32_t *most);
 
 #endif

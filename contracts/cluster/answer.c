@@ -50,13 +50,24 @@ static void place_out(struct answer *a, size_t c, double reach_km)
     const struct measure *m = &a->measure;
     const double *site = a->site + 2 * c;
     double reach = m->centroids ? reach_km / KM_OF_DEGREE : 0, sine, cosine;
-    uint64_t rows = m->present[c] < a->made.present[c] ? m->present[c] : a->made.present[c];
+    uint64_t rows = m->weighed[c].rows, made = a->made.weighed[c].rows;
+    if (made < rows) rows = made;
     exact_sincos_degrees(site[0], &sine, &cosine);
     double flat = cosine > 0.01 ? cosine : 0.01;
     apex_json_number(a->run, "latitude",
                      release_to(site[0], release_precision(&m->rules, reach, rows)));
     apex_json_number(a->run, "longitude",
                      release_to(site[1], release_precision(&m->rules, reach / flat, rows)));
+}
+
+/* As a sum: to twice what the heaviest row adds to it. */
+static void weight_out(struct answer *a, size_t c)
+{
+    const struct measure *m = &a->measure;
+    double weight = (double)a->weight[c];
+    apex_json_number(
+        a->run, "weight",
+        release_to(weight, release_precision(&m->rules, weight, m->weighed[c].rows)));
 }
 
 static void site_out(struct answer *a, size_t c)
@@ -74,10 +85,10 @@ static void site_out(struct answer *a, size_t c)
     struct spread spread = measure_spread(m, c);
     double reach_km = spread.told ? spread.most_km : measure_reach(m, m->k);
     place_out(a, c, a->from ? fmax(reach_km, measure_reach(&a->made, c)) : reach_km);
-    apex_json_integer(a->run, "rows", (int64_t)m->present[c]);
+    apex_json_integer(a->run, "rows", (int64_t)m->cell[c].rows);
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
-    if (a->places.weighted) apex_json_number(a->run, "weight", (double)a->weight[c]);
+    if (a->places.weighted) weight_out(a, c);
     if (!a->share_of_all)
         release_share(a->run, &m->rules, "within_radius", &m->inside[c], &m->cell[c]);
     spread_out(a->run, &spread);
@@ -125,7 +136,7 @@ apex_status answer_out(struct answer *a)
     if (!release_total_fits(&m->rules, m->cell, m->k)) /* a hidden site would follow */
         apex_json_null(run, "rows");
     else
-        apex_json_integer(run, "rows", (int64_t)a->places.n_present);
+        apex_json_integer(run, "rows", (int64_t)a->places.all.rows);
     release_count(run, &m->rules, "rows_dropped", a->places.n_dropped);
     apex_json_integer(run, "contributors",
                       (int64_t)release_contributors(&a->places.all, m->rules.n_parties));

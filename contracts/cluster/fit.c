@@ -52,7 +52,7 @@ static void fit_out(struct answer *a, const struct kmeans_result *r, bool sphere
     struct release_rules rules = release_rules_of(a->run);
     apex_json_number(
         a->run, "inertia",
-        release_to(inertia, release_precision(&rules, inertia, a->places.n_present)));
+        release_to(inertia, release_precision(&rules, inertia, a->measure.weighed_of_all)));
     apex_json_text(a->run, "inertia_unit", sphere ? "km2 (chord)" : "degree2", sphere ? 11 : 7);
     apex_json_integer(a->run, "rounds", r->rounds);
     apex_json_bool(a->run, "converged", r->converged);

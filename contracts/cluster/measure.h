@@ -23,8 +23,12 @@ struct measure {
     struct release_rules rules;
     /* What measure_all fills; ours. */
     struct release_cell *cell, *inside; /* k: rows that count */
-    uint64_t *present;                  /* k: all that are present */
     struct release_cell all_inside;
+    /* Where rows have weights, so many as heavy as the heaviest of a site would weigh as much
+     * as all of it, by party: what a weighted mean or sum rests on. Otherwise `cell` itself. A
+     * site that either of them keeps back has its reason in `cell`. k. */
+    struct release_cell *weighed;
+    uint64_t weighed_of_all;    /* of all rows, in rows as heavy as the heaviest */
     size_t n_sample, n_sampled; /* rows drawn, and those of them that count */
     double *key;
     uint64_t *chord;   /* bits of squared chords, by site and ascending */

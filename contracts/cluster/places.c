@@ -107,7 +107,6 @@ void places_chunk(struct places *p, size_t index, unsigned thread, struct places
                                  .party = apex_table_party(at->table),
                                  .latitude = g->columns[at->latitude].data,
                                  .longitude = g->columns[at->longitude].data,
-                                 .present = s->present,
                                  .counts = p->weighted ? s->counts : s->present};
     presence_fill(p, at, g, s->present);
     if (p->weighted) weights_fill(g->columns[at->weight].data, at->n, s);
@@ -124,7 +123,7 @@ static uint64_t ones(const uint8_t *bytes, size_t n)
     return sum;
 }
 
-/* How many rows are present, and how many count, by party. */
+/* How many rows count, by party, and how many have a missing cell. */
 static void rows_count(struct places *p)
 {
     bool all = !p->missing && !p->weighted;
@@ -132,11 +131,10 @@ static void rows_count(struct places *p)
         struct places_chunk chunk = {.n = p->at[c].n};
         if (!all) places_chunk(p, c, 0, &chunk);
         uint64_t count = all ? chunk.n : ones(chunk.counts, chunk.n);
-        p->n_present += all ? chunk.n : ones(chunk.present, chunk.n);
+        if (p->missing) p->n_dropped += chunk.n - ones(p->scratch[0]->present, chunk.n);
         p->all.by_party[apex_table_party(p->at[c].table)] += count;
         p->all.rows += count;
     }
-    p->n_dropped = p->n - p->n_present;
 }
 
 apex_status places_open(struct apex_run *run, bool weighted, struct places *p)
