@@ -44,20 +44,30 @@ apex_status answer_measure(struct answer *a)
     return APEX_OK;
 }
 
-/* The place of a site that k-means found, to the precision that one row could move it by. */
+void place_told(const struct release_rules *rules, const double *degrees, double reach_km,
+                uint64_t rows, double *told)
+{
+    double reach = reach_km / KM_OF_DEGREE, sine, cosine;
+    exact_sincos_degrees(degrees[0], &sine, &cosine);
+    double flat = cosine > 0.01 ? cosine : 0.01;
+    told[0] = release_to(degrees[0], release_precision(rules, reach, rows));
+    told[1] = release_to(degrees[1], release_precision(rules, reach / flat, rows));
+    told[0] = fmax(-90, fmin(90, told[0]));
+    told[1] = fmax(-180, fmin(180, told[1]));
+}
+
+/* The place of a site; of one that k-means found, as it may be told. */
 static void place_out(struct answer *a, size_t c, double reach_km)
 {
     const struct measure *m = &a->measure;
-    const double *site = a->site + 2 * c;
-    double reach = m->centroids ? reach_km / KM_OF_DEGREE : 0, sine, cosine;
+    size_t d = m->source.d;
+    double told[2] = {a->site[2 * c], a->site[2 * c + 1]};
     uint64_t rows = m->weighed[c].rows, made = a->made.weighed[c].rows;
-    if (made < rows) rows = made;
-    exact_sincos_degrees(site[0], &sine, &cosine);
-    double flat = cosine > 0.01 ? cosine : 0.01;
-    apex_json_number(a->run, "latitude",
-                     release_to(site[0], release_precision(&m->rules, reach, rows)));
-    apex_json_number(a->run, "longitude",
-                     release_to(site[1], release_precision(&m->rules, reach / flat, rows)));
+    if (m->centroids)
+        place_told(&m->rules, told, reach_km / centroid_length(m->centroids + c * d, d == 3),
+                   rows < made ? rows : made, told);
+    apex_json_number(a->run, "latitude", told[0]);
+    apex_json_number(a->run, "longitude", told[1]);
 }
 
 /* As a sum: to twice what the heaviest row adds to it. */
@@ -73,6 +83,7 @@ static void weight_out(struct answer *a, size_t c)
 static void site_out(struct answer *a, size_t c)
 {
     const struct measure *m = &a->measure;
+    const struct release_rules coarse = release_coarse(&m->rules);
     char words[120];
     apex_json_object(a->run, NULL);
     apex_json_integer(a->run, "site", (int64_t)c);
@@ -85,7 +96,7 @@ static void site_out(struct answer *a, size_t c)
     struct spread spread = measure_spread(m, c);
     double reach_km = spread.told ? spread.most_km : measure_reach(m, m->k);
     place_out(a, c, a->from ? fmax(reach_km, measure_reach(&a->made, c)) : reach_km);
-    apex_json_integer(a->run, "rows", (int64_t)m->cell[c].rows);
+    release_rows(a->run, &coarse, "rows", m->cell[c].rows);
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
     if (a->places.weighted) weight_out(a, c);

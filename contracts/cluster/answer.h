@@ -36,6 +36,14 @@ apex_status sites_fit(struct answer *a, const double *start, bool sphere);
 void to_coordinates(const double *degrees, bool sphere, double *centroid);
 void to_degrees(const double *centroid, bool sphere, double *degrees);
 
+/* Where a centroid may be told to be: on the Earth, to the precision that one of `rows` rows
+ * within reach_km of it could move it by. */
+void place_told(const struct release_rules *rules, const double *degrees, double reach_km,
+                uint64_t rows, double *told);
+/* How far a mean of unit vectors is from the middle of the Earth, as a part of its radius: one
+ * row turns it by as much more as it is shorter. 1 for planar ones. */
+double centroid_length(const double *centroid, bool sphere);
+
 /* The functions choose_k and cover. */
 apex_status choose_k(struct answer *a);
 apex_status cover(struct answer *a);

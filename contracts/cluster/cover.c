@@ -103,16 +103,10 @@ static apex_status reach_find(struct covering *w)
 static void candidates_keep(struct covering *w)
 {
     for (size_t c = 0; c < w->k; c++) {
-        double sine, cosine, *to = w->candidate + 2 * w->n_candidates;
         if (!w->settled || w->cell[c].reason != RELEASE_OK) continue;
-        exact_sincos_degrees(w->place[2 * c], &sine, &cosine);
-        double reach = w->reach_km / KM_OF_DEGREE, flat = cosine > 0.01 ? cosine : 0.01;
-        uint64_t rows = w->cell[c].rows;
-        to[0] = release_to(w->place[2 * c], release_precision(&w->rules, reach, rows));
-        to[1] =
-            release_to(w->place[2 * c + 1], release_precision(&w->rules, reach / flat, rows));
-        to[0] = fmax(-90, fmin(90, to[0]));
-        to[1] = fmax(-180, fmin(180, to[1]));
+        place_told(&w->rules, w->place + 2 * c,
+                   w->reach_km / centroid_length(w->centroid + 3 * c, true), w->cell[c].rows,
+                   w->candidate + 2 * w->n_candidates);
         w->n_candidates++;
     }
 }

@@ -38,6 +38,14 @@ void to_degrees(const double *centroid, bool sphere, double *degrees)
     degrees[1] = (x < 0 ? 180.0 - east : east) * (y < 0 ? -1 : 1);
 }
 
+double centroid_length(const double *centroid, bool sphere)
+{
+    double sum = 0;
+    for (size_t d = 0; sphere && d < 3; d++)
+        sum += centroid[d] / GEO_VECTOR * (centroid[d] / GEO_VECTOR);
+    return sphere ? fmax(sqrt(sum), 1 / GEO_VECTOR) : 1;
+}
+
 static void progress(void *context, unsigned percent)
 {
     apex_progress(context, percent * 9 / 10);
