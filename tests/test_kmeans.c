@@ -126,11 +126,41 @@ static void centroids_are_means_of_the_rows_where_they_stood(void **state)
     CHECK(a.r.converged && memcmp(from, a.centroids, sizeof from) == 0);
 }
 
+static void weights_of_labels_are_summed_and_the_greatest_found(void **state)
+{
+    enum { K = 7 };
+    static uint32_t labels[N], weights[N];
+    struct random_state r;
+    uint64_t sums[K] = {0};
+    uint32_t most[K] = {0};
+    (void)state;
+    random_seed(&r, seed, 3);
+    for (size_t i = 0; i < N; i++) {
+        labels[i] =
+            (uint32_t)(random_unit(&r) * (K + 1)); /* K: nowhere; 0: none has a weight */
+        weights[i] = labels[i] ? (uint32_t)(random_unit(&r) * UINT32_MAX) : 0;
+        if (labels[i] == K) continue;
+        sums[labels[i]] += weights[i];
+        if (weights[i] > most[labels[i]]) most[labels[i]] = weights[i];
+    }
+    for (unsigned level = 0; level <= SIMD_LEVEL_512; level++) {
+        uint64_t found[K] = {0};
+        uint32_t greatest[K] = {0};
+        simd_level_limit((enum simd_level)level);
+        kmeans_weigh(labels, weights, 1000, K, found, greatest); /* added to */
+        kmeans_weigh(labels + 1000, weights + 1000, N - 1000, K, found, greatest);
+        CHECK(memcmp(found, sums, sizeof sums) == 0);
+        CHECK(memcmp(greatest, most, sizeof most) == 0);
+    }
+    simd_level_limit(SIMD_LEVEL_512);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_and_levels_do_not_show),
         cmocka_unit_test(a_fixed_point_is_a_fixed_point_by_brute_force),
-        cmocka_unit_test(centroids_are_means_of_the_rows_where_they_stood)};
+        cmocka_unit_test(centroids_are_means_of_the_rows_where_they_stood),
+        cmocka_unit_test(weights_of_labels_are_summed_and_the_greatest_found)};
     return cmocka_run_group_tests(tests, points_make, NULL);
 }
