@@ -96,7 +96,7 @@ static void site_out(struct answer *a, size_t c)
     struct spread spread = measure_spread(m, c);
     double reach_km = spread.told ? spread.most_km : measure_reach(m, m->k);
     place_out(a, c, a->from ? fmax(reach_km, measure_reach(&a->made, c)) : reach_km);
-    release_rows(a->run, &coarse, "rows", m->cell[c].rows);
+    release_rows(a->run, &coarse, "rows", m->told[c]);
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
     if (a->places.weighted) weight_out(a, c);
@@ -147,7 +147,7 @@ apex_status answer_out(struct answer *a)
     if (!release_total_fits(&m->rules, m->cell, m->k)) /* a hidden site would follow */
         apex_json_null(run, "rows");
     else
-        apex_json_integer(run, "rows", (int64_t)a->places.all.rows);
+        apex_json_integer(run, "rows", (int64_t)a->places.n_told);
     release_count(run, &m->rules, "rows_dropped", a->places.n_dropped);
     apex_json_integer(run, "contributors",
                       (int64_t)release_contributors(&a->places.all, m->rules.n_parties));

@@ -16,7 +16,7 @@
 
 enum { SITE_KEY = 8, SAMPLE_STREAM = 77 };
 /* What a row is to its site: one bit each. */
-enum { COUNTS = 1, IS_INSIDE = 2, SEEN = 4 };
+enum { IS_TOLD = 1, COUNTS = 2, IS_INSIDE = 4, SEEN = 8 };
 /* Sites, and rows times sites, from which it is faster to find rows by place than to compare
  * all sites. */
 enum { LOCATED_SITES = 48, LOCATED_SITES_SPHERE = 160, LOCATED_WORK = 1 << 23 };
@@ -24,6 +24,7 @@ enum { LOCATED_SITES = 48, LOCATED_SITES_SPHERE = 160, LOCATED_WORK = 1 << 23 };
 /* One thread's counts and room. */
 struct counter {
     uint64_t *rows, *inside; /* parties x k */
+    uint64_t *told;          /* k */
     uint64_t *weight;        /* parties x k */
     uint32_t *most;          /* k: the greatest weight */
     uint32_t (*seen)[SEEN];  /* k: a chunk's rows, where places need not be hidden */
@@ -45,14 +46,15 @@ static apex_status counter_new(const struct measure *m, struct counter *c)
     size_t cells = m->rules.n_parties * m->k;
     *c = (struct counter){.rows = calloc(cells, sizeof *c->rows),
                           .inside = calloc(cells, sizeof *c->inside),
+                          .told = calloc(m->k, sizeof *c->told),
                           .weight = calloc(cells, sizeof *c->weight),
                           .most = calloc(m->k, sizeof *c->most),
                           .seen = calloc(m->k, sizeof *c->seen),
                           .label = malloc(GROUP_ROWS_MAX * sizeof *c->label),
                           .chord2 = malloc(GROUP_ROWS_MAX * sizeof *c->chord2),
                           .mask = malloc(GROUP_ROWS_MAX)};
-    return c->rows && c->inside && c->weight && c->most && c->seen && c->label && c->chord2 &&
-                   c->mask
+    return c->rows && c->inside && c->told && c->weight && c->most && c->seen && c->label &&
+                   c->chord2 && c->mask
                ? APEX_OK
                : APEX_E_MEMORY;
 }
@@ -61,6 +63,7 @@ static void counter_free(struct counter *c)
 {
     free(c->rows);
     free(c->inside);
+    free(c->told);
     free(c->weight);
     free(c->most);
     free(c->seen);
@@ -111,7 +114,7 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
     size_t end = drawn_from(w, chunk->first + chunk->n);
     for (size_t s = drawn_from(w, chunk->first); s < end; s++) {
         size_t i = w->drawn[s] - chunk->first;
-        uint64_t out = (uint64_t)chunk->counts[i] - 1, bits; /* all ones: not there */
+        uint64_t out = (uint64_t)chunk->told[i] - 1, bits; /* all ones: not told of */
         memcpy(&bits, &c->chord2[i], sizeof bits);
         m->chord[s] = bits;
         uint64_t site = (c->label[i] & ~out) | (m->k & out);
@@ -119,7 +122,7 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
     }
 }
 
-/* By site: rows that count, and those of them inside the radius. */
+/* By site: rows that count, those of them inside the radius, and all that are told of. */
 static void sites_count(const struct measure *m, const struct places_chunk *chunk,
                         struct counter *c)
 {
@@ -127,15 +130,19 @@ static void sites_count(const struct measure *m, const struct places_chunk *chun
     if (!m->plain) {
         kmeans_count(c->label, chunk->counts, chunk->n, m->k, c->rows + at);
         kmeans_count(c->label, c->mask, chunk->n, m->k, c->inside + at);
+        if (m->places->weighted) /* else those that count */
+            kmeans_count(c->label, chunk->told, chunk->n, m->k, c->told);
         return;
     }
     memset(c->seen, 0, m->k * sizeof *c->seen);
     for (size_t i = 0; i < chunk->n; i++)
-        c->seen[c->label[i]][chunk->counts[i] * COUNTS + c->mask[i] * IS_INSIDE]++;
+        c->seen[c->label[i]][chunk->told[i] * IS_TOLD + chunk->counts[i] * COUNTS +
+                             c->mask[i] * IS_INSIDE]++;
     for (size_t site = 0; site < m->k; site++)
         for (unsigned what = 0; what < SEEN; what++) {
             c->rows[at + site] += what & COUNTS ? c->seen[site][what] : 0;
             c->inside[at + site] += what & IS_INSIDE ? c->seen[site][what] : 0;
+            c->told[site] += what & IS_TOLD ? c->seen[site][what] : 0;
         }
 }
 
@@ -207,7 +214,11 @@ static void counters_add(struct measuring *w)
         cells_add(m, w->counter[t].rows, m->cell);
         cells_add(m, w->counter[t].inside, m->inside);
         if (m->places->weighted) cells_add(m, w->counter[t].weight, m->weighed);
+        for (size_t c = 0; c < m->k; c++)
+            m->told[c] += w->counter[t].told[c];
     }
+    for (size_t c = 0; c < m->k && !m->places->weighted; c++)
+        m->told[c] = m->cell[c].rows;
     for (size_t c = 0; c < m->k; c++) {
         m->cell[c].reason = release_judge(&m->rules, &m->cell[c]);
         m->all_inside.rows += m->inside[c].rows;
@@ -289,6 +300,7 @@ static apex_status open_all(struct measuring *w)
     if (n > UINT32_MAX) return APEX_E_LIMIT;
     m->cell = calloc(m->k, sizeof *m->cell);
     m->inside = calloc(m->k, sizeof *m->inside);
+    m->told = calloc(m->k, sizeof *m->told);
     m->weighed = m->places->weighted ? calloc(m->k, sizeof *m->weighed) : m->cell;
     m->sampled = calloc(m->k + 1, sizeof *m->sampled);
     m->key = malloc((m->n_sample + 1) * sizeof *m->key);
@@ -296,8 +308,8 @@ static apex_status open_all(struct measuring *w)
     m->all = malloc((m->n_sample + 1) * sizeof *m->all);
     w->drawn = malloc((m->n_sample + 1) * sizeof *w->drawn);
     w->unit = malloc(m->k * sizeof *w->unit);
-    if (!m->cell || !m->inside || !m->weighed || !m->sampled || !m->key || !m->chord ||
-        !m->all || !w->drawn || !w->unit)
+    if (!m->cell || !m->inside || !m->told || !m->weighed || !m->sampled || !m->key ||
+        !m->chord || !m->all || !w->drawn || !w->unit)
         return APEX_E_MEMORY;
     for (unsigned t = 0; t < m->places->threads; t++)
         TRY(counter_new(m, &w->counter[t]));

@@ -24,6 +24,7 @@ struct measure {
     /* What measure_all fills; ours. */
     struct release_cell *cell, *inside; /* k: rows that count */
     struct release_cell all_inside;
+    uint64_t *told; /* k: rows that are told of */
     /* Where rows have weights, so many as heavy as the heaviest of a site would weigh as much
      * as all of it, by party: what a weighted mean or sum rests on. Otherwise `cell` itself. A
      * site that either of them keeps back has its reason in `cell`. k. */
