@@ -12,7 +12,8 @@ struct answer {
     struct places places;
     struct measure measure;
     /* Where k-means ran out of rounds, a site is the mean of other rows than those nearest to
-     * it now: `made` tells of these, by the centroids `from` (else NULL). */
+     * it now: `made` tells of these, by the centroids `from` (else, and where the rules are
+     * loose, NULL, and `made` is `measure`). */
     struct measure made;
     double *from;
     size_t k;

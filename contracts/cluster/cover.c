@@ -54,7 +54,7 @@ static apex_status candidates_fit(struct covering *w)
     struct kmeans_chunk chunk = {.n = w->rows.n};
     memcpy(chunk.column, w->rows.arrays.column, sizeof chunk.column);
     fault_refuse(run, kmeans_fit(&source, &o, &r, &place), &place);
-    w->settled = r.converged;
+    w->settled = r.converged || release_is_loose(&w->rules);
     for (size_t c = 0; c < w->k; c++)
         to_degrees(w->centroid + 3 * c, true, w->place + 2 * c);
     return kmeans_assign(w->centroid, w->k, 3, &chunk, w->label, NULL);

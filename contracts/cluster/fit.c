@@ -90,7 +90,7 @@ apex_status sites_fit(struct answer *a, const double *start, bool sphere)
     for (size_t c = 0; c < a->k; c++)
         to_degrees(r.centroids + c * d, sphere, a->site + 2 * c);
     a->measure.centroids = r.centroids;
-    if (!r.converged) a->from = r.from;
+    if (!r.converged && !release_is_loose(&a->measure.rules)) a->from = r.from;
     TRY(answer_measure(a));
     fit_out(a, &r, sphere);
     return APEX_OK;

@@ -46,7 +46,7 @@ struct screen {
     /* As kmeans_result has it: where the centroids stood before they last moved, and of the
      * rows they are then the means of how many there are and how far they may lie. */
     double *from;
-    bool settled; /* `from` is the centroids themselves */
+    bool settled; /* no need to look: `from` is the centroids, or the rules are loose */
     struct release_cell *made;
     double made_reach;
     double inertia; /* of k-means, standard deviations squared */
