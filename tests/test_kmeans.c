@@ -91,10 +91,76 @@ static void a_fixed_point_is_a_fixed_point_by_brute_force(void **state)
     }
 }
 
+/* Where a fit runs out of rounds: whose means the centroids are. */
+static void centroids_are_means_of_the_rows_where_they_stood(void **state)
+{
+    static struct answer a;
+    double start[2 * 9], from[2 * 9];
+    (void)state;
+    struct kmeans_arrays p = {.n = 400, .d = 2, .column = {lat, lon}};
+    struct kmeans_source source = kmeans_source_of_arrays(&p);
+    struct kmeans_chunk all = {.n = p.n, .column = {lat, lon}};
+    for (size_t c = 0; c < 9; c++) { /* the last lies where no row is near */
+        start[2 * c] = c < 8 ? lat[c] : 4e9;
+        start[2 * c + 1] = c < 8 ? lon[c] : 4e9;
+    }
+    struct kmeans_options o = {.k = 9, .max_rounds = 1, .start = start};
+    a.r = (struct kmeans_result){.centroids = a.centroids, .from = from};
+    for (o.max_rounds = 1; o.max_rounds <= 3; o.max_rounds++) {
+        double sums[9][2] = {{0}}, n[9] = {0};
+        CHECK_OK(kmeans_fit(&source, &o, &a.r, NULL));
+        CHECK(!a.r.converged && (o.max_rounds > 1 || !memcmp(from, start, sizeof start)));
+        CHECK_OK(kmeans_assign(from, 9, 2, &all, a.labels, NULL));
+        for (size_t i = 0; i < p.n; i++) {
+            sums[a.labels[i]][0] += lat[i];
+            sums[a.labels[i]][1] += lon[i];
+            n[a.labels[i]]++;
+        }
+        for (size_t i = 0; i < 2 * 9; i++) {
+            double mean = n[i / 2] > 0 ? sums[i / 2][i % 2] / n[i / 2] : from[i];
+            CHECK(fabs(mean - a.centroids[i]) < 1e-6);
+        }
+    }
+    o.max_rounds = 0;
+    CHECK_OK(kmeans_fit(&source, &o, &a.r, NULL));
+    CHECK(a.r.converged && memcmp(from, a.centroids, sizeof from) == 0);
+}
+
+static void weights_of_labels_are_summed_and_the_greatest_found(void **state)
+{
+    enum { K = 7 };
+    static uint32_t labels[N], weights[N];
+    struct random_state r;
+    uint64_t sums[K] = {0};
+    uint32_t most[K] = {0};
+    (void)state;
+    random_seed(&r, seed, 3);
+    for (size_t i = 0; i < N; i++) {
+        labels[i] =
+            (uint32_t)(random_unit(&r) * (K + 1)); /* K: nowhere; 0: none has a weight */
+        weights[i] = labels[i] ? (uint32_t)(random_unit(&r) * UINT32_MAX) : 0;
+        if (labels[i] == K) continue;
+        sums[labels[i]] += weights[i];
+        if (weights[i] > most[labels[i]]) most[labels[i]] = weights[i];
+    }
+    for (unsigned level = 0; level <= SIMD_LEVEL_512; level++) {
+        uint64_t found[K] = {0};
+        uint32_t greatest[K] = {0};
+        simd_level_limit((enum simd_level)level);
+        kmeans_weigh(labels, weights, 1000, K, found, greatest); /* added to */
+        kmeans_weigh(labels + 1000, weights + 1000, N - 1000, K, found, greatest);
+        CHECK(memcmp(found, sums, sizeof sums) == 0);
+        CHECK(memcmp(greatest, most, sizeof most) == 0);
+    }
+    simd_level_limit(SIMD_LEVEL_512);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_and_levels_do_not_show),
-        cmocka_unit_test(a_fixed_point_is_a_fixed_point_by_brute_force)};
+        cmocka_unit_test(a_fixed_point_is_a_fixed_point_by_brute_force),
+        cmocka_unit_test(centroids_are_means_of_the_rows_where_they_stood),
+        cmocka_unit_test(weights_of_labels_are_summed_and_the_greatest_found)};
     return cmocka_run_group_tests(tests, points_make, NULL);
 }

@@ -492,6 +492,13 @@ static void counts_are_rounded_half_up_and_shares_made_of_rounded_counts(void **
     CHECK(release_ratio(&rules, 14, 96) == 0.1);
     CHECK(release_ratio(&rules, 3, 4) == 0);
     CHECK(release_ratio(&rules, 15, 15) == 1);
+    rules.round_to = 1;
+    CHECK(release_coarse(&rules).round_to == 10);
+    CHECK(release_ratio(&rules, 397, 400) != release_ratio(&rules, 398, 400));
+    const struct release_rules coarse = release_coarse(&rules), loose = {1, 1, 1, PARTIES, 1};
+    CHECK(release_ratio(&coarse, 397, 400) == release_ratio(&coarse, 398, 400));
+    CHECK(release_coarse(&loose).round_to == 1);
+    rules.round_to = 10;
     release_rows(NULL, &rules, "rows", 123);
     assert_string_equal(told, "rows: 120");
     release_count(NULL, &rules, "dropped", 9);

@@ -19,7 +19,7 @@ static const double start_range = 0x1p32, weight_range = 0x1p53;
 
 /* Of the restart in hand, and of the best. */
 struct outcome {
-    double *centroids;
+    double *centroids, *from; /* from: before they last moved */
     struct kmeans_sums *sums;
     double inertia;
     unsigned rounds;
@@ -83,7 +83,8 @@ static unsigned threads_of(const struct fit *f)
 static apex_status outcome_open(struct outcome *r, size_t k, size_t d)
 {
     r->centroids = calloc(k * d, sizeof *r->centroids);
-    return r->centroids ? kmeans_sums_new(k, d, &r->sums) : APEX_E_MEMORY;
+    r->from = calloc(k * d, sizeof *r->from);
+    return r->centroids && r->from ? kmeans_sums_new(k, d, &r->sums) : APEX_E_MEMORY;
 }
 
 /* What passes over boxes of rows need: a tree, if it fits and there is memory for one. */
@@ -130,7 +131,9 @@ static apex_status fit_open(struct fit *f)
 static void fit_close(struct fit *f)
 {
     free(f->now.centroids);
+    free(f->now.from);
     free(f->best.centroids);
+    free(f->best.from);
     kmeans_sums_free(f->now.sums);
     kmeans_sums_free(f->best.sums);
     kmeans_sums_free(f->before);
@@ -205,6 +208,7 @@ static apex_status rows_check(const struct fit *f)
 /* From the start in hand until no sum changes. */
 static apex_status rounds_run(struct fit *f)
 {
+    size_t bytes = f->o->k * f->source->d * sizeof(double);
     unsigned most = f->o->max_rounds ? f->o->max_rounds : KMEANS_ROUNDS_MAX;
     TRY(round_sum(f));
     TRY(rows_check(f));
@@ -213,6 +217,7 @@ static apex_status rounds_run(struct fit *f)
         struct kmeans_sums *swap = f->before;
         f->before = f->now.sums;
         f->now.sums = swap;
+        memcpy(f->now.from, f->now.centroids, bytes);
         kmeans_finish(f->before, f->now.centroids);
         TRY(round_sum(f));
         f->now.converged = kmeans_sums_equal(f->before, f->now.sums);
@@ -236,6 +241,7 @@ static void best_keep(struct fit *f, bool first)
     size_t k = f->o->k, d = f->source->d;
     uint8_t mask = (uint8_t) - (uint8_t)(first | (f->now.inertia < f->best.inertia));
     bytes_choose(mask, f->now.centroids, f->best.centroids, k * d * sizeof(double));
+    bytes_choose(mask, f->now.from, f->best.from, k * d * sizeof(double));
     bytes_choose(mask, f->now.sums->weight, f->best.sums->weight, k * sizeof(uint64_t));
     bytes_choose(mask, f->now.sums->rows, f->best.sums->rows, k * sizeof(uint64_t));
     bytes_choose(mask, &f->now.inertia, &f->best.inertia, sizeof f->now.inertia);
@@ -262,8 +268,9 @@ static apex_status fit_run(struct fit *f)
 
 static void result_write(const struct fit *f, struct kmeans_result *r)
 {
-    size_t k = f->o->k;
-    memcpy(r->centroids, f->best.centroids, k * f->source->d * sizeof *r->centroids);
+    size_t k = f->o->k, bytes = k * f->source->d * sizeof(double);
+    memcpy(r->centroids, f->best.centroids, bytes);
+    if (r->from) memcpy(r->from, f->best.converged ? r->centroids : f->best.from, bytes);
     if (r->weights) memcpy(r->weights, f->best.sums->weight, k * sizeof *r->weights);
     if (r->rows) memcpy(r->rows, f->best.sums->rows, k * sizeof *r->rows);
     r->inertia = f->best.inertia;

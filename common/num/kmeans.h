@@ -97,6 +97,9 @@ enum { KMEANS_ROUNDS_MAX = 10000 };
 
 struct kmeans_result {
     double *centroids; /* k x d, row-major, in coordinate units; lent by the caller */
+    double *from;      /* k x d: as they stood before they last moved; each centroid is the mean
+                          of the rows nearest to where it stood, or has not moved for want of
+                          any. `centroids` itself where converged; lent, or NULL */
     uint64_t *weights; /* k: sum of the weights of each centroid's rows; lent, or NULL */
     uint64_t *rows;    /* k: its rows with a weight; lent, or NULL */
     double inertia;    /* weighted, in coordinate units squared */
@@ -118,5 +121,9 @@ apex_status kmeans_assign(const double *centroids, size_t k, size_t d,
  * Labels of k or more count nowhere. Leaks: n, k. */
 void kmeans_count(const uint32_t *labels, const uint8_t *mask, size_t n, size_t k,
                   uint64_t *counts);
+/* Adds to sums[0 .. k-1] the weights of each label's rows, and raises most[..] to the greatest
+ * of them. Labels of k or more count nowhere. Leaks: n, k. */
+void kmeans_weigh(const uint32_t *labels, const uint32_t *weights, size_t n, size_t k,
+                  uint64_t *sums, uint32_t *most);
 
 #endif

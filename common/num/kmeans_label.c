@@ -93,3 +93,48 @@ void kmeans_count(const uint32_t *labels, const uint8_t *mask, size_t n, size_t 
                 labels + at, mask ? mask + at : NULL, n - at < COUNT_ROWS ? n - at : COUNT_ROWS,
                 (uint32_t)c);
 }
+
+static inline __attribute__((always_inline)) uint64_t weigh_body(const uint32_t *labels,
+                                                                 const uint32_t *weights,
+                                                                 size_t n, uint32_t c,
+                                                                 uint32_t *most)
+{
+    uint64_t sum = 0;
+    uint32_t greatest = *most;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t own = weights[i] & -(uint32_t)(labels[i] == c),
+                 more = -(uint32_t)(own > greatest);
+        sum += own;
+        greatest = (own & more) | (greatest & ~more);
+    }
+    *most = greatest;
+    return sum;
+}
+SIMD_512 static uint64_t weigh_512(const uint32_t *labels, const uint32_t *weights, size_t n,
+                                   uint32_t c, uint32_t *most)
+{
+    return weigh_body(labels, weights, n, c, most);
+}
+SIMD_256 static uint64_t weigh_256(const uint32_t *labels, const uint32_t *weights, size_t n,
+                                   uint32_t c, uint32_t *most)
+{
+    return weigh_body(labels, weights, n, c, most);
+}
+static uint64_t weigh_any(const uint32_t *labels, const uint32_t *weights, size_t n, uint32_t c,
+                          uint32_t *most)
+{
+    return weigh_body(labels, weights, n, c, most);
+}
+
+void kmeans_weigh(const uint32_t *labels, const uint32_t *weights, size_t n, size_t k,
+                  uint64_t *sums, uint32_t *most)
+{
+    enum simd_level level = simd_level();
+    for (size_t at = 0; at < n; at += COUNT_ROWS)
+        for (size_t c = 0; c < k; c++)
+            sums[c] += (level == SIMD_LEVEL_512   ? weigh_512
+                        : level == SIMD_LEVEL_256 ? weigh_256
+                                                  : weigh_any)(
+                labels + at, weights + at, n - at < COUNT_ROWS ? n - at : COUNT_ROWS,
+                (uint32_t)c, &most[c]);
+}

@@ -27,24 +27,63 @@ static void spread_out(struct apex_run *run, const struct spread *s)
     apex_json_number(run, "max_km", s->most_km);
 }
 
-/* The place of a site that k-means found, to the precision that one row could move it by. */
+/* A site rests on the rows that it is the mean of as much as on those nearest to it. */
+apex_status answer_measure(struct answer *a)
+{
+    struct measure *m = &a->measure;
+    a->made = *m;
+    TRY(measure_all(m));
+    if (!a->from) {
+        a->made = *m;
+        return APEX_OK;
+    }
+    a->made.centroids = a->from;
+    TRY(measure_all(&a->made));
+    for (size_t c = 0; c < m->k; c++)
+        if (m->cell[c].reason == RELEASE_OK) m->cell[c].reason = a->made.cell[c].reason;
+    return APEX_OK;
+}
+
+void place_told(const struct release_rules *rules, const double *degrees, double reach_km,
+                uint64_t rows, double *told)
+{
+    double reach = reach_km / KM_OF_DEGREE, sine, cosine;
+    exact_sincos_degrees(degrees[0], &sine, &cosine);
+    double flat = cosine > 0.01 ? cosine : 0.01;
+    told[0] = release_to(degrees[0], release_precision(rules, reach, rows));
+    told[1] = release_to(degrees[1], release_precision(rules, reach / flat, rows));
+    told[0] = fmax(-90, fmin(90, told[0]));
+    told[1] = fmax(-180, fmin(180, told[1]));
+}
+
+/* The place of a site; of one that k-means found, as it may be told. */
 static void place_out(struct answer *a, size_t c, double reach_km)
 {
     const struct measure *m = &a->measure;
-    double reach = m->centroids ? reach_km / KM_OF_DEGREE : 0, sine, cosine;
-    exact_sincos_degrees(a->site[2 * c], &sine, &cosine);
-    double flat = cosine > 0.01 ? cosine : 0.01;
+    size_t d = m->source.d;
+    double told[2] = {a->site[2 * c], a->site[2 * c + 1]};
+    uint64_t rows = m->weighed[c].rows, made = a->made.weighed[c].rows;
+    if (m->centroids)
+        place_told(&m->rules, told, reach_km / centroid_length(m->centroids + c * d, d == 3),
+                   rows < made ? rows : made, told);
+    apex_json_number(a->run, "latitude", told[0]);
+    apex_json_number(a->run, "longitude", told[1]);
+}
+
+/* As a sum: to twice what the heaviest row adds to it. */
+static void weight_out(struct answer *a, size_t c)
+{
+    const struct measure *m = &a->measure;
+    double weight = (double)a->weight[c];
     apex_json_number(
-        a->run, "latitude",
-        release_to(a->site[2 * c], release_precision(&m->rules, reach, m->present[c])));
-    apex_json_number(a->run, "longitude",
-                     release_to(a->site[2 * c + 1],
-                                release_precision(&m->rules, reach / flat, m->present[c])));
+        a->run, "weight",
+        release_to(weight, release_precision(&m->rules, weight, m->weighed[c].rows)));
 }
 
 static void site_out(struct answer *a, size_t c)
 {
     const struct measure *m = &a->measure;
+    const struct release_rules coarse = release_coarse(&m->rules);
     char words[120];
     apex_json_object(a->run, NULL);
     apex_json_integer(a->run, "site", (int64_t)c);
@@ -54,13 +93,13 @@ static void site_out(struct answer *a, size_t c)
         apex_json_end(a->run);
         return;
     }
-    struct spread spread = measure_spread(m, c),
-                  near = isnan(spread.reach_km) ? measure_spread(m, m->k) : spread;
-    place_out(a, c, near.reach_km);
-    apex_json_integer(a->run, "rows", (int64_t)m->present[c]);
+    struct spread spread = measure_spread(m, c);
+    double reach_km = measure_reach(m, c);
+    place_out(a, c, a->from ? fmax(reach_km, measure_reach(&a->made, c)) : reach_km);
+    release_rows(a->run, &coarse, "rows", m->told[c]);
     apex_json_integer(a->run, "contributors",
                       (int64_t)release_contributors(&m->cell[c], m->rules.n_parties));
-    if (a->places.weighted) apex_json_number(a->run, "weight", (double)a->weight[c]);
+    if (a->places.weighted) weight_out(a, c);
     if (!a->share_of_all)
         release_share(a->run, &m->rules, "within_radius", &m->inside[c], &m->cell[c]);
     spread_out(a->run, &spread);
@@ -103,13 +142,12 @@ apex_status answer_out(struct answer *a)
     const struct measure *m = &a->measure;
     struct apex_run *run = a->run;
     size_t hidden = 0;
-    TRY(measure_all(&a->measure));
     for (size_t c = 0; c < m->k; c++)
         hidden += m->cell[c].reason != RELEASE_OK;
     if (!release_total_fits(&m->rules, m->cell, m->k)) /* a hidden site would follow */
         apex_json_null(run, "rows");
     else
-        apex_json_integer(run, "rows", (int64_t)a->places.n_present);
+        apex_json_integer(run, "rows", (int64_t)a->places.n_told);
     release_count(run, &m->rules, "rows_dropped", a->places.n_dropped);
     apex_json_integer(run, "contributors",
                       (int64_t)release_contributors(&a->places.all, m->rules.n_parties));

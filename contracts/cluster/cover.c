@@ -27,6 +27,7 @@ struct covering {
     double *candidate; /* n_candidates x 2: degrees */
     /* One round of clusters. */
     size_t k;
+    bool settled;
     double *centroid; /* k x 3 */
     double *place;    /* k x 2: degrees */
     struct release_cell *cell;
@@ -53,6 +54,7 @@ static apex_status candidates_fit(struct covering *w)
     struct kmeans_chunk chunk = {.n = w->rows.n};
     memcpy(chunk.column, w->rows.arrays.column, sizeof chunk.column);
     fault_refuse(run, kmeans_fit(&source, &o, &r, &place), &place);
+    w->settled = r.converged || release_is_loose(&w->rules);
     for (size_t c = 0; c < w->k; c++)
         to_degrees(w->centroid + 3 * c, true, w->place + 2 * c);
     return kmeans_assign(w->centroid, w->k, 3, &chunk, w->label, NULL);
@@ -98,20 +100,15 @@ static apex_status reach_find(struct covering *w)
     return APEX_OK;
 }
 
-/* Keeps clusters that may be told, where they may be told to be. */
+/* Keeps clusters that may be told, where they may be told to be: none of a fit that ran out of
+ * rounds, whose centroids are the means of other rows than those that were counted. */
 static void candidates_keep(struct covering *w)
 {
     for (size_t c = 0; c < w->k; c++) {
-        double sine, cosine, *to = w->candidate + 2 * w->n_candidates;
-        if (w->cell[c].reason != RELEASE_OK) continue;
-        exact_sincos_degrees(w->place[2 * c], &sine, &cosine);
-        double reach = w->reach_km / KM_OF_DEGREE, flat = cosine > 0.01 ? cosine : 0.01;
-        uint64_t rows = w->cell[c].rows;
-        to[0] = release_to(w->place[2 * c], release_precision(&w->rules, reach, rows));
-        to[1] =
-            release_to(w->place[2 * c + 1], release_precision(&w->rules, reach / flat, rows));
-        to[0] = fmax(-90, fmin(90, to[0]));
-        to[1] = fmax(-180, fmin(180, to[1]));
+        if (!w->settled || w->cell[c].reason != RELEASE_OK) continue;
+        place_told(&w->rules, w->place + 2 * c,
+                   w->reach_km / centroid_length(w->centroid + 3 * c, true), w->cell[c].rows,
+                   w->candidate + 2 * w->n_candidates);
         w->n_candidates++;
     }
 }
@@ -163,6 +160,7 @@ static apex_status chosen_out(struct covering *w, double share)
     a->share_of_all = true;
     for (size_t c = 0; c < w->n_chosen; c++)
         memcpy(a->site + 2 * c, w->candidate + 2 * w->chosen[c], 2 * sizeof *a->site);
+    TRY(answer_measure(a));
     apex_json_object(a->run, NULL);
     apex_json_text(a->run, "function", "cover", 5);
     apex_json_number(a->run, "share_asked", share);

@@ -38,6 +38,14 @@ void to_degrees(const double *centroid, bool sphere, double *degrees)
     degrees[1] = (x < 0 ? 180.0 - east : east) * (y < 0 ? -1 : 1);
 }
 
+double centroid_length(const double *centroid, bool sphere)
+{
+    double sum = 0;
+    for (size_t d = 0; sphere && d < 3; d++)
+        sum += centroid[d] / GEO_VECTOR * (centroid[d] / GEO_VECTOR);
+    return sphere ? fmax(sqrt(sum), 1 / GEO_VECTOR) : 1;
+}
+
 static void progress(void *context, unsigned percent)
 {
     apex_progress(context, percent * 9 / 10);
@@ -52,7 +60,7 @@ static void fit_out(struct answer *a, const struct kmeans_result *r, bool sphere
     struct release_rules rules = release_rules_of(a->run);
     apex_json_number(
         a->run, "inertia",
-        release_to(inertia, release_precision(&rules, inertia, a->places.n_present)));
+        release_to(inertia, release_precision(&rules, inertia, a->measure.weighed_of_all)));
     apex_json_text(a->run, "inertia_unit", sphere ? "km2 (chord)" : "degree2", sphere ? 11 : 7);
     apex_json_integer(a->run, "rounds", r->rounds);
     apex_json_bool(a->run, "converged", r->converged);
@@ -75,12 +83,15 @@ apex_status sites_fit(struct answer *a, const double *start, bool sphere)
                                .context = a->run};
     size_t d = a->measure.source.d;
     struct kmeans_result r = {.centroids = calloc(a->k * d, sizeof(double)),
+                              .from = calloc(a->k * d, sizeof(double)),
                               .weights = a->weight};
-    if (!r.centroids) return APEX_E_MEMORY;
+    if (!r.centroids || !r.from) return APEX_E_MEMORY;
     fault_refuse(a->run, kmeans_fit(&a->measure.source, &o, &r, &place), &place);
     for (size_t c = 0; c < a->k; c++)
         to_degrees(r.centroids + c * d, sphere, a->site + 2 * c);
     a->measure.centroids = r.centroids;
+    if (!r.converged && !release_is_loose(&a->measure.rules)) a->from = r.from;
+    TRY(answer_measure(a));
     fit_out(a, &r, sphere);
     return APEX_OK;
 }

@@ -51,6 +51,7 @@ static apex_status coverage(struct answer *a)
             apex_refuse(a->run, APEX_REFUSE_PARAMETER, "sites: a place is not on the Earth");
         memcpy(a->site + 2 * c, given + 2 * c, 2 * sizeof *given);
     }
+    TRY(answer_measure(a));
     apex_json_object(a->run, NULL);
     apex_json_text(a->run, "function", "coverage", 8);
     TRY(answer_out(a));

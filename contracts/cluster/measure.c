@@ -16,7 +16,7 @@
 
 enum { SITE_KEY = 8, SAMPLE_STREAM = 77 };
 /* What a row is to its site: one bit each. */
-enum { IS_PRESENT = 1, COUNTS = 2, IS_INSIDE = 4, SEEN = 8 };
+enum { IS_TOLD = 1, COUNTS = 2, IS_INSIDE = 4, SEEN = 8 };
 /* Sites, and rows times sites, from which it is faster to find rows by place than to compare
  * all sites. */
 enum { LOCATED_SITES = 48, LOCATED_SITES_SPHERE = 160, LOCATED_WORK = 1 << 23 };
@@ -24,7 +24,9 @@ enum { LOCATED_SITES = 48, LOCATED_SITES_SPHERE = 160, LOCATED_WORK = 1 << 23 };
 /* One thread's counts and room. */
 struct counter {
     uint64_t *rows, *inside; /* parties x k */
-    uint64_t *present;       /* k */
+    uint64_t *told;          /* k */
+    uint64_t *weight;        /* parties x k */
+    uint32_t *most;          /* k: the greatest weight */
     uint32_t (*seen)[SEEN];  /* k: a chunk's rows, where places need not be hidden */
     uint32_t *label;
     double *chord2;
@@ -44,12 +46,15 @@ static apex_status counter_new(const struct measure *m, struct counter *c)
     size_t cells = m->rules.n_parties * m->k;
     *c = (struct counter){.rows = calloc(cells, sizeof *c->rows),
                           .inside = calloc(cells, sizeof *c->inside),
-                          .present = calloc(m->k, sizeof *c->present),
+                          .told = calloc(m->k, sizeof *c->told),
+                          .weight = calloc(cells, sizeof *c->weight),
+                          .most = calloc(m->k, sizeof *c->most),
                           .seen = calloc(m->k, sizeof *c->seen),
                           .label = malloc(GROUP_ROWS_MAX * sizeof *c->label),
                           .chord2 = malloc(GROUP_ROWS_MAX * sizeof *c->chord2),
                           .mask = malloc(GROUP_ROWS_MAX)};
-    return c->rows && c->inside && c->present && c->seen && c->label && c->chord2 && c->mask
+    return c->rows && c->inside && c->told && c->weight && c->most && c->seen && c->label &&
+                   c->chord2 && c->mask
                ? APEX_OK
                : APEX_E_MEMORY;
 }
@@ -58,7 +63,9 @@ static void counter_free(struct counter *c)
 {
     free(c->rows);
     free(c->inside);
-    free(c->present);
+    free(c->told);
+    free(c->weight);
+    free(c->most);
     free(c->seen);
     free(c->label);
     free(c->chord2);
@@ -108,7 +115,7 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
     uint64_t tag = release_is_loose(&m->rules) ? 0 : MEASURE_TAG;
     for (size_t s = drawn_from(w, chunk->first); s < end; s++) {
         size_t i = w->drawn[s] - chunk->first;
-        uint64_t out = (uint64_t)chunk->present[i] - 1, bits; /* all ones: not there */
+        uint64_t out = (uint64_t)chunk->told[i] - 1, bits; /* all ones: not told of */
         double chord2;
         memcpy(&bits, &c->chord2[i], sizeof bits);
         m->chord[s] = (bits & ~tag) | (chunk->party & tag);
@@ -118,7 +125,7 @@ static void sample_take(const struct measuring *w, const struct places_chunk *ch
     }
 }
 
-/* By site: rows that count, those of them inside the radius, and all that are present. */
+/* By site: rows that count, those of them inside the radius, and all that are told of. */
 static void sites_count(const struct measure *m, const struct places_chunk *chunk,
                         struct counter *c)
 {
@@ -126,20 +133,35 @@ static void sites_count(const struct measure *m, const struct places_chunk *chun
     if (!m->plain) {
         kmeans_count(c->label, chunk->counts, chunk->n, m->k, c->rows + at);
         kmeans_count(c->label, c->mask, chunk->n, m->k, c->inside + at);
-        if (m->places->weighted) /* else those that count are those that are there */
-            kmeans_count(c->label, chunk->present, chunk->n, m->k, c->present);
+        if (m->places->weighted) /* else those that count */
+            kmeans_count(c->label, chunk->told, chunk->n, m->k, c->told);
         return;
     }
     memset(c->seen, 0, m->k * sizeof *c->seen);
     for (size_t i = 0; i < chunk->n; i++)
-        c->seen[c->label[i]][chunk->present[i] * IS_PRESENT + chunk->counts[i] * COUNTS +
+        c->seen[c->label[i]][chunk->told[i] * IS_TOLD + chunk->counts[i] * COUNTS +
                              c->mask[i] * IS_INSIDE]++;
     for (size_t site = 0; site < m->k; site++)
         for (unsigned what = 0; what < SEEN; what++) {
             c->rows[at + site] += what & COUNTS ? c->seen[site][what] : 0;
             c->inside[at + site] += what & IS_INSIDE ? c->seen[site][what] : 0;
-            c->present[site] += what & IS_PRESENT ? c->seen[site][what] : 0;
+            c->told[site] += what & IS_TOLD ? c->seen[site][what] : 0;
         }
+}
+
+static void sites_weigh(const struct measure *m, const struct places_chunk *chunk,
+                        struct counter *c)
+{
+    size_t at = chunk->party * m->k;
+    if (!m->plain) {
+        kmeans_weigh(c->label, chunk->weight, chunk->n, m->k, c->weight + at, c->most);
+        return;
+    }
+    for (size_t i = 0; i < chunk->n; i++) {
+        uint32_t site = c->label[i], weight = chunk->weight[i];
+        c->weight[at + site] += weight;
+        if (weight > c->most[site]) c->most[site] = weight;
+    }
 }
 
 static void chunk_measure(void *context, size_t index, unsigned thread)
@@ -153,6 +175,7 @@ static void chunk_measure(void *context, size_t index, unsigned thread)
     for (size_t i = 0; i < chunk.n; i++)
         c->mask[i] = chunk.counts[i] & (c->chord2[i] <= w->within);
     sites_count(w->m, &chunk, c);
+    if (w->m->places->weighted) sites_weigh(w->m, &chunk, c);
     sample_take(w, &chunk, c);
 }
 
@@ -166,23 +189,47 @@ static void cells_add(const struct measure *m, const uint64_t *counts,
         }
 }
 
+/* The rules on rows hold for weights when each row is taken for the part of a row that it
+ * weighs beside the heaviest. */
+static void cells_weigh(struct measuring *w)
+{
+    struct measure *m = w->m;
+    uint64_t all = 0, heaviest = 1;
+    for (size_t c = 0; c < m->k; c++) {
+        struct release_cell *cell = &m->weighed[c];
+        uint64_t most = 1;
+        for (unsigned t = 0; t < m->places->threads; t++)
+            if (w->counter[t].most[c] > most) most = w->counter[t].most[c];
+        all += cell->rows;
+        if (most > heaviest) heaviest = most;
+        cell->rows = 0;
+        for (size_t p = 0; p < m->rules.n_parties; p++)
+            cell->rows += cell->by_party[p] /= most;
+        if (m->cell[c].reason == RELEASE_OK) m->cell[c].reason = release_judge(&m->rules, cell);
+    }
+    m->weighed_of_all = all / heaviest;
+}
+
 static void counters_add(struct measuring *w)
 {
     struct measure *m = w->m;
     for (unsigned t = 0; t < m->places->threads; t++) {
         cells_add(m, w->counter[t].rows, m->cell);
         cells_add(m, w->counter[t].inside, m->inside);
+        if (m->places->weighted) cells_add(m, w->counter[t].weight, m->weighed);
         for (size_t c = 0; c < m->k; c++)
-            m->present[c] += w->counter[t].present[c];
+            m->told[c] += w->counter[t].told[c];
     }
-    for (size_t c = 0; c < m->k && !m->plain && !m->places->weighted; c++)
-        m->present[c] = m->cell[c].rows;
+    for (size_t c = 0; c < m->k && !m->places->weighted; c++)
+        m->told[c] = m->cell[c].rows;
     for (size_t c = 0; c < m->k; c++) {
         m->cell[c].reason = release_judge(&m->rules, &m->cell[c]);
         m->all_inside.rows += m->inside[c].rows;
         for (size_t p = 0; p < m->rules.n_parties; p++)
             m->all_inside.by_party[p] += m->inside[c].by_party[p];
     }
+    m->weighed_of_all = m->places->all.rows;
+    if (m->places->weighted) cells_weigh(w);
 }
 
 /* How many of the sorted sample lie below a key. */
@@ -260,7 +307,8 @@ static apex_status open_all(struct measuring *w)
     if (n > UINT32_MAX) return APEX_E_LIMIT;
     m->cell = calloc(m->k, sizeof *m->cell);
     m->inside = calloc(m->k, sizeof *m->inside);
-    m->present = calloc(m->k, sizeof *m->present);
+    m->told = calloc(m->k, sizeof *m->told);
+    m->weighed = m->places->weighted ? calloc(m->k, sizeof *m->weighed) : m->cell;
     m->sampled = calloc(m->k + 1, sizeof *m->sampled);
     m->key = malloc((m->n_sample + 1) * sizeof *m->key);
     m->chord = malloc((m->n_sample + 1) * sizeof *m->chord);
@@ -268,8 +316,8 @@ static apex_status open_all(struct measuring *w)
     m->chord_all = malloc((m->n_sample + 1) * sizeof *m->chord_all);
     w->drawn = malloc((m->n_sample + 1) * sizeof *w->drawn);
     w->unit = malloc(m->k * sizeof *w->unit);
-    if (!m->cell || !m->inside || !m->present || !m->sampled || !m->key || !m->chord ||
-        !m->all || !m->chord_all || !w->drawn || !w->unit)
+    if (!m->cell || !m->inside || !m->told || !m->weighed || !m->sampled || !m->key ||
+        !m->chord || !m->all || !m->chord_all || !w->drawn || !w->unit)
         return APEX_E_MEMORY;
     for (unsigned t = 0; t < m->places->threads; t++)
         TRY(counter_new(m, &w->counter[t]));

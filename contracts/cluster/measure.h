@@ -28,8 +28,13 @@ struct measure {
     struct release_rules rules;
     /* What measure_all fills; ours. */
     struct release_cell *cell, *inside; /* k: rows that count */
-    uint64_t *present;                  /* k: all that are present */
     struct release_cell all_inside;
+    uint64_t *told; /* k: rows that are told of */
+    /* Where rows have weights, so many as heavy as the heaviest of a site would weigh as much
+     * as all of it, by party: what a weighted mean or sum rests on. Otherwise `cell` itself. A
+     * site that either of them keeps back has its reason in `cell`. k. */
+    struct release_cell *weighed;
+    uint64_t weighed_of_all;    /* of all rows, in rows as heavy as the heaviest */
     size_t n_sample, n_sampled; /* rows drawn, and those of them that count */
     double *key;
     uint64_t *chord;     /* bits of squared chords, by site and ascending */
@@ -50,5 +55,7 @@ apex_status measure_all(struct measure *m);
  * the window pass; reach_km of one that is widened until they do. With loose rules, the
  * quantile and the maximum themselves. */
 struct spread measure_spread(const struct measure *m, size_t c);
+/* Its reach_km alone, or where there is none, that of all rows. */
+double measure_reach(const struct measure *m, size_t c);
 
 #endif

@@ -107,7 +107,7 @@ void places_chunk(struct places *p, size_t index, unsigned thread, struct places
                                  .party = apex_table_party(at->table),
                                  .latitude = g->columns[at->latitude].data,
                                  .longitude = g->columns[at->longitude].data,
-                                 .present = s->present,
+                                 .told = p->weighted && !p->loose ? s->counts : s->present,
                                  .counts = p->weighted ? s->counts : s->present};
     presence_fill(p, at, g, s->present);
     if (p->weighted) weights_fill(g->columns[at->weight].data, at->n, s);
@@ -124,7 +124,7 @@ static uint64_t ones(const uint8_t *bytes, size_t n)
     return sum;
 }
 
-/* How many rows are present, and how many count, by party. */
+/* How many rows count, by party, are told of, and have a missing cell. */
 static void rows_count(struct places *p)
 {
     bool all = !p->missing && !p->weighted;
@@ -132,20 +132,22 @@ static void rows_count(struct places *p)
         struct places_chunk chunk = {.n = p->at[c].n};
         if (!all) places_chunk(p, c, 0, &chunk);
         uint64_t count = all ? chunk.n : ones(chunk.counts, chunk.n);
-        p->n_present += all ? chunk.n : ones(chunk.present, chunk.n);
+        p->n_told += all ? chunk.n : ones(chunk.told, chunk.n);
+        if (p->missing) p->n_dropped += chunk.n - ones(p->scratch[0]->present, chunk.n);
         p->all.by_party[apex_table_party(p->at[c].table)] += count;
         p->all.rows += count;
     }
-    p->n_dropped = p->n - p->n_present;
 }
 
 apex_status places_open(struct apex_run *run, bool weighted, struct places *p)
 {
     size_t n_groups = 0;
     unsigned threads = apex_threads(run);
+    const struct release_rules rules = release_rules_of(run);
     *p =
         (struct places){.run = run,
                         .weighted = weighted,
+                        .loose = release_is_loose(&rules),
                         .threads = threads < PLACES_THREADS_MAX ? threads : PLACES_THREADS_MAX};
     for (size_t i = 0; i < apex_tables(run); i++)
         n_groups += apex_table_groups(apex_table_at(run, i));

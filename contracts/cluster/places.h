@@ -1,7 +1,9 @@
 /* The places of a run where they lie: tables' groups as chunks, with the party each is of.
  *
- * A row is present when no cell of it is missing, and counts for the release rules when its
- * weight is not 0 either; others are carried along with weight 0. Leaks: the tables' shapes. */
+ * A row counts when no cell of it is missing and its weight is not 0; others are carried along
+ * with weight 0. Numbers of rows and distances are told of those that count; where the rules
+ * are loose, of those of weight 0 too, which must not make a cell look as if it rested on
+ * them. Leaks: the tables' shapes. */
 #ifndef CONTRACTS_CLUSTER_PLACES_H
 #define CONTRACTS_CLUSTER_PLACES_H
 
@@ -19,11 +21,11 @@ struct places_at {
 struct places {
     struct apex_run *run;
     unsigned threads;
-    bool weighted, missing;        /* missing: some cell may be */
+    bool weighted, loose, missing; /* missing: some cell may be */
     size_t n, n_chunks;            /* rows, those that do not count among them */
     struct places_at *at;          /* n_chunks */
     struct release_cell all;       /* rows that count */
-    uint64_t n_present, n_dropped; /* rows without and with a missing cell */
+    uint64_t n_told, n_dropped;    /* rows told of, and those with a missing cell */
     int32_t *vector[3];            /* unit vectors of all rows, when asked for and held */
     bool vectors_held;
     struct places_scratch *scratch[PLACES_THREADS_MAX];
@@ -32,7 +34,7 @@ struct places_chunk {
     size_t n, first, party;
     const int32_t *latitude, *longitude; /* 1e-7 degree */
     const uint32_t *weight;              /* NULL: 1 each */
-    const uint8_t *present, *counts;     /* n bytes each, 1 or 0 */
+    const uint8_t *told, *counts;        /* n bytes each, 1 or 0 */
 };
 
 /* Refuses the run where a dataset has no latitude or longitude, or no int64 column to weigh by

@@ -142,3 +142,9 @@ struct spread measure_spread(const struct measure *m, size_t c)
     most_find(m, c, rows, &s);
     return s;
 }
+
+double measure_reach(const struct measure *m, size_t c)
+{
+    double reach_km = measure_spread(m, c).reach_km;
+    return isnan(reach_km) && c != m->k ? measure_reach(m, m->k) : reach_km;
+}

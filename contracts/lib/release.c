@@ -124,6 +124,13 @@ uint64_t release_round(const struct release_rules *rules, uint64_t count)
                                                              : count - rest;
 }
 
+struct release_rules release_coarse(const struct release_rules *rules)
+{
+    struct release_rules coarse = *rules;
+    if (coarse.round_to < rules->minimum_rows) coarse.round_to = rules->minimum_rows;
+    return coarse;
+}
+
 double release_ratio(const struct release_rules *rules, uint64_t part, uint64_t whole)
 {
     uint64_t a = release_round(rules, part), b = release_round(rules, whole);
@@ -151,13 +158,11 @@ bool release_share_told(const struct release_rules *rules, const struct release_
 void release_share(struct apex_run *run, const struct release_rules *rules, const char *key,
                    const struct release_cell *inside, const struct release_cell *all)
 {
-    struct release_rules coarse = *rules;
-    if (coarse.round_to < rules->minimum_rows) coarse.round_to = rules->minimum_rows;
-    double share = inside->rows < all->rows
-                       ? (double)release_round(&coarse, inside->rows) / (double)all->rows
-                       : 1;
+    const struct release_rules coarse = release_coarse(rules);
     if (release_share_told(rules, inside, all))
-        apex_json_number(run, key, share < 1 ? share : 1);
+        apex_json_number(
+            run, key,
+            inside->rows < all->rows ? release_ratio(&coarse, inside->rows, all->rows) : 1);
     else
         apex_json_null(run, key);
 }

@@ -95,6 +95,10 @@ void release_suppressed(struct apex_run *run, const struct release_rules *rules,
                         enum release_reason reason);
 /* A count as it is told: rounded half up. */
 uint64_t release_round(const struct release_rules *rules, uint64_t count);
+/* The rules with counts rounded to minimum_rows, for counts of rows on one side of a boundary
+ * that whoever asks may move: of two such counts with one row between their boundaries nearly
+ * all pairs are alike. */
+struct release_rules release_coarse(const struct release_rules *rules);
 /* A share as it is told: of counts as they are told, at most 1. */
 double release_ratio(const struct release_rules *rules, uint64_t part, uint64_t whole);
 /* The rows of a cell that is released. */
@@ -102,8 +106,8 @@ void release_rows(struct apex_run *run, const struct release_rules *rules, const
                   uint64_t rows);
 /* A share of rows, such as those within a radius: told when the rows inside satisfy the rules
  * and those outside do, or are none; else null. A share that could be asked of any small
- * circle would find single rows. For two circles that differ by one row, the rows inside are
- * rounded to minimum_rows. Several shares whose parts add up to a share that is told as well
+ * circle would find single rows. For two circles that differ by one row, both counts are those
+ * of release_coarse. Several shares whose parts add up to a share that is told as well
  * are a table: release_cross. */
 void release_share(struct apex_run *run, const struct release_rules *rules, const char *key,
                    const struct release_cell *inside, const struct release_cell *all);

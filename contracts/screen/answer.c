@@ -19,6 +19,7 @@ struct rates {
     struct table classes, flags; /* classes.columns 0: no labels */
     size_t n_named;              /* classes that have a name: the last column may be none */
     struct release_cell flagged[2];
+    struct release_rules coarse; /* of clusters and flags, which parameters move */
 };
 
 void head_out(struct screen *s)
@@ -113,16 +114,17 @@ static bool zero_told(const struct rates *r, const struct release_cell *cell)
     return cell->rows == 0 && release_is_loose(&r->s->rules);
 }
 
-static void rows_and_share(const struct rates *r, const char *key, const char *share,
-                           const struct release_cell *cell, const struct release_cell *all)
+static void rows_and_share(const struct rates *r, const struct release_rules *rules,
+                           const char *key, const char *share, const struct release_cell *cell,
+                           const struct release_cell *all)
 {
     struct apex_run *run = r->s->run;
     if (cell->reason != RELEASE_OK && !zero_told(r, cell)) {
         apex_json_null(run, key);
         return;
     }
-    release_rows(run, &r->s->rules, key, cell->rows);
-    if (all) apex_json_number(run, share, release_ratio(&r->s->rules, cell->rows, all->rows));
+    release_rows(run, rules, key, cell->rows);
+    if (all) apex_json_number(run, share, release_ratio(rules, cell->rows, all->rows));
 }
 
 /* A row of the table of classes; a class whose cell is not told is left out. */
@@ -144,7 +146,8 @@ static void classes_out(const struct rates *r, size_t row, const struct release_
             apex_json_text(run, "class", t->text, t->len);
         } else
             apex_json_null(run, "class");
-        rows_and_share(r, "rows", "rate", cell, all);
+        rows_and_share(r, row < r->s->model.k ? &r->coarse : &r->s->rules, "rows", "rate", cell,
+                       all);
         apex_json_end(run);
     }
     apex_json_end(run);
@@ -159,13 +162,14 @@ static void cluster_out(const struct rates *r, size_t cluster, bool flags)
     apex_json_object(run, NULL);
     apex_json_integer(run, "cluster", (int64_t)cluster);
     if (told) {
-        release_rows(run, &r->s->rules, "rows", all->rows);
+        release_rows(run, &r->coarse, "rows", all->rows);
         apex_json_number(run, "share",
-                         release_ratio(&r->s->rules, all->rows, r->s->rows.cell.rows));
+                         release_ratio(&r->coarse, all->rows, r->s->rows.cell.rows));
         apex_json_integer(run, "contributors",
                           (int64_t)release_contributors(all, r->s->rules.n_parties));
         if (flags)
-            rows_and_share(r, "flagged", "flagged_rate", cell_at(&r->flags, cluster, 1), all);
+            rows_and_share(r, &r->coarse, "flagged", "flagged_rate",
+                           cell_at(&r->flags, cluster, 1), all);
     } else {
         enum release_reason reason = release_judge(&r->s->rules, all);
         release_suppressed(run, &r->s->rules,
@@ -186,7 +190,7 @@ static void flagged_out(struct rates *r, bool flags)
     }
     release_complement(&s->rules, r->flagged, 2);
     if (flags) r->flagged[1].reason = cell_at(&r->flags, s->model.k, 1)->reason;
-    rows_and_share(r, "flagged", "flagged_rate", &r->flagged[1], &s->rows.cell);
+    rows_and_share(r, &r->coarse, "flagged", "flagged_rate", &r->flagged[1], &s->rows.cell);
 }
 
 /* Median, 95 % and greatest score, as order statistics may be told. */
@@ -222,7 +226,7 @@ static void clusters_out(struct rates *r)
 
 apex_status rates_out(struct screen *s)
 {
-    struct rates r = {.s = s};
+    struct rates r = {.s = s, .coarse = release_coarse(&s->rules)};
     release_demand(s->run, &s->rules, &s->rows.cell);
     release_rows(s->run, &s->rules, "rows", s->rows.cell.rows);
     release_count(s->run, &s->rules, "rows_dropped", s->rows.dropped);

@@ -40,7 +40,8 @@ static apex_status clusters_fit(struct screen *s)
                     "k is above the number of rows divided by minimum_rows");
     double *start = n_start ? start_of(s, given, k) : NULL;
     m->centroid = calloc(k * m->d, sizeof *m->centroid);
-    if (!m->centroid || (n_start && !start)) return APEX_E_MEMORY;
+    s->from = calloc(k * m->d, sizeof *s->from);
+    if (!m->centroid || !s->from || (n_start && !start)) return APEX_E_MEMORY;
     struct kmeans_arrays arrays = {.n = s->rows.n, .d = m->d, .weights = s->rows.weight};
     memcpy(arrays.column, s->rows.column, sizeof s->rows.column);
     const struct kmeans_options o = {.k = k,
@@ -53,56 +54,36 @@ static apex_status clusters_fit(struct screen *s)
                                      .seed = apex_seed(s->run),
                                      .progress = progress,
                                      .context = s->run};
-    struct kmeans_result r = {.centroids = m->centroid};
+    struct kmeans_result r = {.centroids = m->centroid, .from = s->from};
     struct kmeans_source source = kmeans_source_of_arrays(&arrays);
     fault_refuse(s->run, kmeans_fit(&source, &o, &r, &place), &place);
     free(start);
     s->k_asked = m->k = k;
     s->inertia = r.inertia * ENCODE_STEP * ENCODE_STEP;
     s->rounds = r.rounds;
+    s->settled = r.converged || release_is_loose(&s->rules);
     return APEX_OK;
 }
 
-static apex_status rows_assign(struct screen *s)
+static apex_status rows_assign(struct screen *s, const double *centroid)
 {
     struct kmeans_chunk chunk = {.n = s->rows.n};
     memcpy(chunk.column, s->rows.column, sizeof s->rows.column);
-    return screen_scores(s->model.centroid, s->model.k, s->model.d, &chunk, s->cluster,
-                         s->score);
+    return screen_scores(centroid, s->model.k, s->model.d, &chunk, s->cluster, s->score);
 }
 
-static apex_status clusters_count(struct screen *s)
+/* Rows by the nearest of `centroid`, judged. */
+static apex_status clusters_count(struct screen *s, const double *centroid,
+                                  struct release_cell *cluster)
 {
-    struct screen_model *m = &s->model;
-    uint64_t *counts = calloc(m->k * s->rules.n_parties + 1, sizeof *counts);
-    if (!counts || !m->cluster) return APEX_E_MEMORY;
+    size_t k = s->model.k;
+    uint64_t *counts = calloc(k * s->rules.n_parties + 1, sizeof *counts);
+    if (!counts) return APEX_E_MEMORY;
+    TRY(rows_assign(s, centroid));
     struct cells_rows rows = {s->rows.n, s->cluster, NULL, s->rows.used, s->rows.party};
-    cells_count(&rows, m->k, s->rules.n_parties, counts);
-    release_cells_of(&s->rules, counts, m->k, m->cluster);
+    cells_count(&rows, k, s->rules.n_parties, counts);
+    release_cells_of(&s->rules, counts, k, cluster);
     free(counts);
-    return APEX_OK;
-}
-
-/* A centroid that too few rows or parties stand by is left out: few rows far from all others
- * are what is looked for, not what they are measured by; and whoever sends rows and reads their
- * distances would find them. */
-static apex_status clusters_prune(struct screen *s)
-{
-    struct screen_model *m = &s->model;
-    size_t kept = 0;
-    m->cluster = calloc(m->k, sizeof *m->cluster);
-    TRY(rows_assign(s));
-    TRY(clusters_count(s));
-    for (size_t c = 0; c < m->k; c++) {
-        if (m->cluster[c].reason != RELEASE_OK) continue;
-        memmove(m->centroid + kept * m->d, m->centroid + c * m->d, m->d * sizeof *m->centroid);
-        m->cluster[kept++] = m->cluster[c];
-    }
-    if (kept == 0)
-        apex_refuse(s->run, APEX_REFUSE_ROWS,
-                    "no cluster has enough rows and contributors; ask for a smaller k");
-    s->k_dropped = m->k - kept;
-    m->k = kept;
     return APEX_OK;
 }
 
@@ -126,16 +107,59 @@ static apex_status score_quantile(struct screen *s, double q, double *value)
     return APEX_OK;
 }
 
+/* The rows that the centroids are the means of. Rows within a reach of a place lie within twice
+ * that of their mean. */
+static apex_status made_find(struct screen *s)
+{
+    if (s->settled) {
+        memcpy(s->made, s->model.cluster, s->model.k * sizeof *s->made);
+        return APEX_OK;
+    }
+    TRY(clusters_count(s, s->from, s->made));
+    TRY(score_quantile(s, 1, &s->made_reach));
+    s->made_reach *= 2;
+    return APEX_OK;
+}
+
+/* A centroid that too few rows or parties stand by, or that is the mean of too few, is left
+ * out: few rows far from all others
+ * are what is looked for, not what they are measured by; and whoever sends rows and reads their
+ * distances would find them. */
+static apex_status clusters_prune(struct screen *s)
+{
+    struct screen_model *m = &s->model;
+    size_t kept = 0;
+    m->cluster = calloc(m->k, sizeof *m->cluster);
+    s->made = calloc(m->k, sizeof *s->made);
+    if (!m->cluster || !s->made) return APEX_E_MEMORY;
+    TRY(clusters_count(s, m->centroid, m->cluster));
+    TRY(made_find(s));
+    for (size_t c = 0; c < m->k; c++) {
+        if (m->cluster[c].reason != RELEASE_OK || s->made[c].reason != RELEASE_OK) continue;
+        memmove(m->centroid + kept * m->d, m->centroid + c * m->d, m->d * sizeof *m->centroid);
+        s->made[kept] = s->made[c];
+        m->cluster[kept++] = m->cluster[c];
+    }
+    if (kept == 0)
+        apex_refuse(s->run, APEX_REFUSE_ROWS,
+                    "no cluster has enough rows and contributors; ask for a smaller k");
+    s->k_dropped = m->k - kept;
+    m->k = kept;
+    return APEX_OK;
+}
+
 /* To the precision that one row could move them by. */
 static apex_status centroids_round(struct screen *s)
 {
     struct screen_model *m = &s->model;
     double most;
     if (release_is_loose(&s->rules)) return APEX_OK;
-    TRY(rows_assign(s));
+    TRY(rows_assign(s, m->centroid));
     TRY(score_quantile(s, 1, &most));
+    most = fmax(most, s->made_reach);
     for (size_t i = 0; i < m->k * m->d; i++) {
-        double precision = release_precision(&s->rules, most, m->cluster[i / m->d].rows);
+        uint64_t near = m->cluster[i / m->d].rows, made = s->made[i / m->d].rows;
+        double precision = release_precision(&s->rules, most, near < made ? near : made);
         m->centroid[i] = release_to(m->centroid[i] * ENCODE_STEP, precision) / ENCODE_STEP;
     }
     return APEX_OK;
@@ -205,13 +229,13 @@ static apex_status room_make(struct screen *s)
 
 apex_status screen_fit(struct screen *s)
 {
+    struct screen_model *m = &s->model;
     TRY(room_make(s));
-    s->model.trained = s->rows.cell;
+    m->trained = s->rows.cell;
     TRY(clusters_fit(s));
     TRY(clusters_prune(s));
     TRY(centroids_round(s));
-    TRY(rows_assign(s));
-    TRY(clusters_count(s));
+    TRY(clusters_count(s, m->centroid, m->cluster));
     TRY(threshold_find(s));
     screen_flag(s->score, s->rows.used, s->rows.n, s->model.threshold, s->flag);
     return APEX_OK;
@@ -220,7 +244,7 @@ apex_status screen_fit(struct screen *s)
 apex_status screen_use(struct screen *s)
 {
     TRY(room_make(s));
-    TRY(rows_assign(s));
+    TRY(rows_assign(s, s->model.centroid));
     screen_flag(s->score, s->rows.used, s->rows.n, s->model.threshold, s->flag);
     return APEX_OK;
 }

@@ -43,7 +43,13 @@ struct screen {
     double *score; /* standard deviations */
     uint8_t *flag;
     size_t k_asked, k_dropped; /* centroids that too few rows stood by */
-    double inertia;            /* of k-means, standard deviations squared */
+    /* As kmeans_result has it: where the centroids stood before they last moved, and of the
+     * rows they are then the means of how many there are and how far they may lie. */
+    double *from;
+    bool settled; /* no need to look: `from` is the centroids, or the rules are loose */
+    struct release_cell *made;
+    double made_reach;
+    double inertia; /* of k-means, standard deviations squared */
     unsigned rounds;
 };
 

@@ -186,7 +186,7 @@ def private_differencing(node, crew):
     say("privacy-budget" in why, "so is any other private question", why)
     out = crew[1].ok("audit", world.address)
     say(out.count("private_sites, epsilon 1:") + out.count("private_sites, epsilon 1\n") == 12 and "epsilon 12 of 12 spent" in out, "each charge stands in the log that the victim reads", out)
-    say(world.ask("sites", k=1)["sites"][0]["rows"] == 6001, "what the manifest does not call private is answered under the rules, and is not part of that promise", "")
+    say(world.ask("sites", k=1)["rows"] == 6001, "what the manifest does not call private is answered under the rules, and is not part of that promise", "")
 
 
 def weights_and_contributions(node, crew):

@@ -1,12 +1,12 @@
 /* k-means: a fit from a given and from a k-means++ start, with and without weights, for the
- * kernels of d = 2, 3 and more; labels, distances, counts. */
+ * kernels of d = 2, 3 and more; labels, distances, counts, weights. */
 #include "tests/oblivious/secret.h"
 
 #include "common/num/kmeans.h"
 
 enum { ROWS = 600, DIMS = 5, K = 5 };
 static int32_t column[DIMS][ROWS];
-static uint32_t weights[ROWS], labels[ROWS];
+static uint32_t weights[ROWS], labels[ROWS], most[K];
 static uint8_t mask[ROWS];
 static double start[K * DIMS], centroids[K * DIMS], distance[ROWS];
 static uint64_t counts[K], rows[K];
@@ -122,6 +122,13 @@ static void count(void)
     kmeans_count(labels, NULL, n, K, counts);
 }
 
+static void weigh(void)
+{
+    secret(labels, sizeof labels);
+    secret(weights, sizeof weights);
+    kmeans_weigh(labels, weights, n, K, counts, most);
+}
+
 static const struct oblivious_case cases[] = {
     {"k-means of d = 2", fill, fit_2},
     {"k-means of d = 2 with weights", fill, fit_2_weighted},
@@ -132,5 +139,6 @@ static const struct oblivious_case cases[] = {
     {"k-means++ of d = 5, the better of two", fill, seed_5},
     {"labels and distances, d = 2", fill, assign_2},
     {"labels and distances, d = 5", fill, assign_5},
-    {"counts of labels", fill, count}};
+    {"counts of labels", fill, count},
+    {"weights of labels", fill, weigh}};
 OBLIVIOUS(cases)
