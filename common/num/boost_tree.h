@@ -44,11 +44,18 @@ struct boost_tree {
     int64_t *lent;  /* (threads - 1) x n_built: histograms of the other threads */
     size_t n_built; /* the most that are built at once: half of a level, at least
                        1 */
-    uint64_t *seen; /* threads x n_leaves: parties */
+    /* Of the leaves, where they are judged: rows by party, threads x n_parties x n_leaves. */
+    uint64_t *seen;
+    size_t n_parties; /* 0: they are not judged */
+    bool (*may_stand)(void *context, const uint64_t *by_party);
+    void *parties_context;
     size_t level, n_nodes;
     size_t place[BOOST_LEVEL_NODES]; /* where each node's histogram is */
     struct boost_sums total[BOOST_LEVEL_NODES * 2];
     struct boost_split split[BOOST_LEVEL_NODES];
+    double gain[2 * BOOST_LEVEL_NODES];  /* of each node's split */
+    uint64_t own[2 * BOOST_LEVEL_NODES]; /* all ones: the leaf was not joined to another */
+    double value[2 * BOOST_LEVEL_NODES]; /* what a leaf's rows are given */
     void *room;
     size_t room_len;
 };
@@ -65,9 +72,13 @@ int64_t *boost_tree_built(const struct boost_tree *t, unsigned thread, size_t bu
 void boost_tree_merge(struct boost_tree *t);
 /* From histograms to splits, into the model. */
 void boost_tree_split(struct boost_tree *t);
-/* To the next level: sums of the children. False below the last one, where the
- * leaves' values are written. */
+/* To the next level: sums of the children. False below the last one: then rows are sent to
+ * leaves and counted there, the leaves settled, and `value` added to the rows' scores. */
 bool boost_tree_descend(struct boost_tree *t);
+/* Joins leaves that may not stand (boost_join.c), passing over all. */
+void boost_tree_join(struct boost_tree *t);
+/* Joins, then writes what leaves are worth and what splits brought. */
+void boost_tree_settle(struct boost_tree *t);
 /* The sums of a node from its histogram: from the bins of the first feature. */
 struct boost_sums boost_hist_sums(const int64_t *hist, size_t n_bins);
 /* The best split (boost_split.c). */
@@ -94,9 +105,9 @@ void boost_route(const uint8_t *bins, size_t n, size_t d, const uint32_t *featur
 /* score += value[node], passing over all leaves. */
 void boost_leaf_add(const uint8_t *node, size_t n, const double *value, size_t n_leaves,
                     double *score);
-/* seen[leaf] |= bit of the party, for live rows. */
-void boost_leaf_parties(const uint8_t *node, const uint8_t *live, const uint8_t *party,
-                        size_t n, size_t n_leaves, uint64_t *seen);
+/* seen[party * n_leaves + leaf] += 1, for live rows, passing over all leaves. */
+void boost_leaf_count(const uint8_t *node, const uint8_t *live, const uint8_t *party, size_t n,
+                      size_t n_leaves, uint64_t *seen);
 
 /* The two forms; `context` of boost_plain_tree is what boost_plain_open made.
  */

@@ -29,15 +29,22 @@ enum release_reason release_judge(const struct release_rules *rules,
                                   const struct release_cell *cell)
 {
     uint64_t most = 0;
-    if (cell->rows < rules->minimum_rows) return RELEASE_FEW_ROWS;
-    if (release_contributors(cell, rules->n_parties) < rules->minimum_contributors)
-        return RELEASE_FEW_CONTRIBUTORS;
+    unsigned reason = RELEASE_OK;
     for (size_t p = 0; p < rules->n_parties; p++)
-        if (cell->by_party[p] > most) most = cell->by_party[p];
-    if ((double)most > rules->maximum_share * (double)cell->rows) return RELEASE_DOMINATED;
-    return rules->minimum_contributors >= 2 && cell->rows - most < rules->minimum_rows
-               ? RELEASE_FEW_OTHERS
-               : RELEASE_OK;
+        most ^= (most ^ cell->by_party[p]) & -(uint64_t)(cell->by_party[p] > most);
+    const bool fails[] = {[RELEASE_FEW_ROWS] =
+                              cell->rows<rules->minimum_rows,
+                                         [RELEASE_FEW_CONTRIBUTORS] =
+                                             release_contributors(cell, rules->n_parties) <
+                                             rules->minimum_contributors,
+                                         [RELEASE_DOMINATED] = (double)most>
+                                  rules->maximum_share *
+                              (double)cell->rows,
+                          [RELEASE_FEW_OTHERS] = (rules->minimum_contributors >= 2) &
+                                                 (cell->rows - most < rules->minimum_rows)};
+    for (unsigned r = RELEASE_FEW_OTHERS; r > RELEASE_OK; r--) /* the first that holds stays */
+        reason ^= (reason ^ r) & -(unsigned)fails[r];
+    return (enum release_reason)reason;
 }
 
 void release_cells_of(const struct release_rules *rules, const uint64_t *counts, size_t n,

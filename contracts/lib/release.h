@@ -57,7 +57,8 @@ struct release_cell {
 struct release_rules release_rules_of(const struct apex_run *run);
 /* No minimum at all: parties who share everything. Zero is then a number like others. */
 bool release_is_loose(const struct release_rules *rules);
-/* Looks at rows and by_party; the reason is the caller's to keep. */
+/* Looks at rows and by_party, without a branch that follows them: leaves are judged of which
+ * nobody is told. The reason is the caller's to keep. */
 enum release_reason release_judge(const struct release_rules *rules,
                                   const struct release_cell *cell);
 uint64_t release_contributors(const struct release_cell *cell, size_t n_parties);
