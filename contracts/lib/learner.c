@@ -174,7 +174,7 @@ apex_status learner_fit(struct frame *frame, const struct learner_options *optio
         place.fault == NUM_FINE ? learn(frame, options, learner, &place) : APEX_E_DATA;
     if (s == APEX_E_DATA && may_fail) return s;
     fault_refuse(frame->run, s, &place);
-    return APEX_OK;
+    return learner_round(frame, options, learner);
 }
 
 void learner_clear(struct learner *l)

@@ -10,8 +10,8 @@
  * What may not be told is not used on anybody's rows either: a frame under rules has no classes
  * and texts that do not satisfy them (contracts/lib/frame.h), trees are grown of splits that
  * leave enough rows on both sides, and leaves that do not satisfy the rules are joined
- * before their values are used (common/num/boost.h).
- * Leaks: those of the kernels; which classes have rows. */
+ * before their values are used (common/num/boost.h); and all is rounded to what one row can
+ * move (learner_round.c). Leaks: those of the kernels; which classes have rows. */
 #ifndef CONTRACTS_LIB_LEARNER_H
 #define CONTRACTS_LIB_LEARNER_H
 
@@ -60,6 +60,9 @@ const char *learner_name(enum learner_kind kind, size_t n_classes);
 /* Refuses the run where the rows do not allow it; with `may_fail`, answers APEX_E_DATA. */
 apex_status learner_fit(struct frame *frame, const struct learner_options *options,
                         bool may_fail, struct learner *learner);
+/* To the precision that the rules of the frame it was fitted on allow; learner_fit does it. */
+apex_status learner_round(struct frame *frame, const struct learner_options *options,
+                          struct learner *learner);
 void learner_clear(struct learner *learner);
 apex_status learner_room_new(const struct learner *learner, bool probable,
                              struct learner_room *room);
