@@ -9,8 +9,8 @@
  *   - and, where two contributors or more are demanded, at least minimum_rows rows are left
  *     without those of any one party: a party knows its own rows and can subtract them from a
  *     mean or a count.
- * Otherwise it is named and the reason said, without its numbers. Models keep all cells inside;
- * the rules are on what leaves.
+ * Otherwise it is named and the reason said, without its numbers. Models use no cell that
+ * is not released (contracts/lib/learner.h): what they say of a row would tell it.
  *
  * Hidden cells must not follow from what is told beside them. release_table does that for a
  * list of cells with a total, release_cross for a table with totals both ways (confusion
