@@ -179,6 +179,26 @@ static void leaves_that_may_not_stand_are_joined_before_they_are_used(void **sta
     world_free(&w);
 }
 
+/* The best split of all would tell one party's rows from the others'. */
+static void a_split_that_could_not_stand_is_no_hindrance(void **state)
+{
+    struct world w = world_make(3000, 15);
+    struct boost_options o = options_of(BOOST_SQUARED);
+    (void)state;
+    for (size_t i = 0; i < w.n; i++) {
+        w.column[0][i] = w.party[i];
+        w.target[i] = 100 * w.party[i] + (w.column[1][i] > 0 ? 10 : 0);
+    }
+    o.may_stand = stands;
+    struct boost_model m = fitted(&w, &o, true, false), plain = fitted(&w, &o, true, true);
+    same_model(&m, &plain);
+    CHECK(m.importance[0] == 0 && m.importance[1] > 0);
+    leaves_stand(&w, &o, &m);
+    boost_clear(&m);
+    boost_clear(&plain);
+    world_free(&w);
+}
+
 static void rows_that_may_not_stand_together_say_nothing(void **state)
 {
     struct world w = world_make(3000, 12);
@@ -399,6 +419,7 @@ int main(void)
         cmocka_unit_test(predictions_of_both_forms_follow_the_tree),
         cmocka_unit_test(shares_add_up_to_one_and_follow_scores),
         cmocka_unit_test(leaves_that_may_not_stand_are_joined_before_they_are_used),
+        cmocka_unit_test(a_split_that_could_not_stand_is_no_hindrance),
         cmocka_unit_test(rows_that_may_not_stand_together_say_nothing),
         cmocka_unit_test(leaves_are_judged_by_parties_or_not_at_all),
         cmocka_unit_test(an_exclusive_or_is_learned),

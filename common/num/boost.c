@@ -69,6 +69,7 @@ static apex_status fit_run(struct fit *f, const struct num_source *source,
     TRY(boost_rows_open(&f->rows, source, o, &f->model, place));
     TRY(boost_base(&f->rows, &f->model, place));
     TRY(boost_tree_open(&f->tree, &f->rows, &f->model, o));
+    TRY(boost_tree_allow(&f->tree));
     if (plain) TRY(boost_plain_open(&f->plain, &f->tree));
     rounds_run(f, o);
     return APEX_OK;

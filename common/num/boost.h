@@ -19,7 +19,8 @@
  * A leaf that may not stand (may_stand) is joined with what lies beside it, upwards until what
  * they make together may: the node above sends all rows to its first leaf, worth what all their
  * gradients say, and its splits and gains are forgotten. That is done before the tree's values
- * are added to any row's score: what may not stand is not used. A tree that may not stand as a
+ * are added to any row's score: what may not stand is not used. A split is not tried where the
+ * rows on one side of it, of all, may not stand. A tree that may not stand as a
  * whole is worth 0.
  *
  *   rows    n x d of finite cells, weights 0 or more; a row of weight 0 counts

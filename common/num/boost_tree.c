@@ -9,19 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool room_lens(const struct boost_tree *t, size_t *hist, size_t *lent, size_t *seen)
+static bool room_lens(const struct boost_tree *t, size_t *hist, size_t *lent, size_t *seen,
+                      size_t *allowed)
 {
     size_t threads = t->rows->threads;
     return size_mul(t->n_hists, t->hist_len, hist) && size_mul(*hist, sizeof(int64_t), hist) &&
            size_mul(t->n_built, t->hist_len, lent) && size_mul(*lent, sizeof(int64_t), lent) &&
            size_mul(*lent, threads - 1, lent) &&
-           size_mul(threads * t->n_parties * sizeof(uint64_t), t->model->n_leaves, seen);
+           size_mul(threads * t->n_parties * sizeof(uint64_t), t->model->n_leaves, seen) &&
+           size_mul(t->hist_len / 3, sizeof(uint64_t), allowed);
 }
 
 apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
                             struct boost_model *model, const struct boost_options *o)
 {
-    size_t hist, lent, seen, len;
+    size_t hist, lent, seen, allowed, len;
     *t = (struct boost_tree){.rows = rows,
                              .model = model,
                              .n_parties = o->may_stand ? o->n_parties : 0,
@@ -36,8 +38,9 @@ apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
     t->hist_len = boost_hist_len(rows->d, model->n_bins);
     t->n_hists = (size_t)1 << (model->depth - 1);
     t->n_built = t->n_hists > 1 ? t->n_hists / 2 : 1;
-    if (!room_lens(t, &hist, &lent, &seen) || !size_add(hist, lent, &len) ||
-        !size_add(len, seen, &len) || !size_align(len, 64, &len))
+    if (!room_lens(t, &hist, &lent, &seen, &allowed) || !size_add(hist, lent, &len) ||
+        !size_add(len, seen, &len) || !size_add(len, allowed, &len) ||
+        !size_align(len, 64, &len))
         return APEX_E_LIMIT;
     t->room = aligned_alloc(64, len);
     if (!t->room) return APEX_E_MEMORY;
@@ -45,7 +48,8 @@ apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
     memset(t->room, 0, len);
     t->hist = t->room;
     t->lent = t->hist + t->n_hists * t->hist_len;
-    t->seen = (uint64_t *)(t->lent + (rows->threads - 1) * t->n_built * t->hist_len);
+    t->allowed = (uint64_t *)(t->lent + (rows->threads - 1) * t->n_built * t->hist_len);
+    t->seen = t->allowed + t->hist_len / 3;
     return APEX_OK;
 }
 
@@ -148,8 +152,8 @@ static void split_one(void *context, size_t node, unsigned thread)
 {
     struct boost_tree *t = context;
     (void)thread;
-    boost_split_find(t->hist + t->place[node] * t->hist_len, t->rows->d, t->model->n_bins,
-                     t->total[node], &t->rule, &t->split[node]);
+    boost_split_find(t->hist + t->place[node] * t->hist_len, t->allowed, t->rows->d,
+                     t->model->n_bins, t->total[node], &t->rule, &t->split[node]);
 }
 
 /* The edge above a bin of a feature, passing over all edges. */

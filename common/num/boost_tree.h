@@ -49,6 +49,7 @@ struct boost_tree {
     size_t n_parties; /* 0: they are not judged */
     bool (*may_stand)(void *context, const uint64_t *by_party);
     void *parties_context;
+    uint64_t *allowed; /* d x bins: all ones where a split there could stand */
     size_t level, n_nodes;
     size_t place[BOOST_LEVEL_NODES]; /* where each node's histogram is */
     struct boost_sums total[BOOST_LEVEL_NODES * 2];
@@ -63,6 +64,8 @@ struct boost_tree {
 apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
                             struct boost_model *model, const struct boost_options *o);
 void boost_tree_close(struct boost_tree *t);
+/* Which splits are allowed; before the first tree, while gradients are 0 (boost_allow.c). */
+apex_status boost_tree_allow(struct boost_tree *t);
 /* At the root, before its histogram is built: all histograms 0. */
 void boost_tree_start(struct boost_tree *t, size_t index, size_t score);
 /* The histogram that thread builds as number `built` on this level: zeroed. */
@@ -81,9 +84,10 @@ void boost_tree_join(struct boost_tree *t);
 void boost_tree_settle(struct boost_tree *t);
 /* The sums of a node from its histogram: from the bins of the first feature. */
 struct boost_sums boost_hist_sums(const int64_t *hist, size_t n_bins);
-/* The best split (boost_split.c). */
-void boost_split_find(const int64_t *hist, size_t d, size_t n_bins, struct boost_sums total,
-                      const struct boost_rule *rule, struct boost_split *split);
+/* The best split of those allowed (boost_split.c). */
+void boost_split_find(const int64_t *hist, const uint64_t *allowed, size_t d, size_t n_bins,
+                      struct boost_sums total, const struct boost_rule *rule,
+                      struct boost_split *split);
 
 /* Adds the rows of a block (node == which) to a histogram, passing over all
  * bins (boost_hist.c). scratch: BOOST_HIST_SCRATCH bytes, 64-byte aligned. */

@@ -11,7 +11,10 @@
  * and texts that do not satisfy them (contracts/lib/frame.h), trees are grown of splits that
  * leave enough rows on both sides, and leaves that do not satisfy the rules are joined
  * before their values are used (common/num/boost.h); and all is rounded to what one row can
- * move (learner_round.c). Leaks: those of the kernels; which classes have rows. */
+ * move (learner_round.c).
+ *
+ * Leaks: those of the kernels; which classes have rows; the power of two that a number is
+ * rounded to. */
 #ifndef CONTRACTS_LIB_LEARNER_H
 #define CONTRACTS_LIB_LEARNER_H
 
