@@ -8,6 +8,7 @@
 #include "contracts/lib/learner.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const double REACH = 4;
 
@@ -131,9 +132,61 @@ static double target_sd(struct frame *f, double base)
     return rows > 0 ? sqrt(sum / rows) : 0;
 }
 
+/* Of each column of numbers a standard deviation, taken about an edge in its midst. */
+static void columns_sd(struct frame *f, const struct boost_model *m, double *sd)
+{
+    double *sum = sd + m->n_features, rows = 0;
+    for (size_t i = 0; i < f->source.n_blocks; i++) {
+        struct num_block b;
+        f->source.block(f, i, 0, &b);
+        for (size_t j = 0; j < b.n; j++)
+            rows += b.weight[j];
+        for (size_t c = 0; c < m->n_features; c++) {
+            double edge = m->edges[c * (m->n_bins - 1)], about = isfinite(edge) ? edge : 0;
+            for (size_t j = 0; j < b.n; j++) {
+                double off = b.column[c][j] - about;
+                sum[c] += off * b.weight[j];
+                sd[c] += off * off * b.weight[j];
+            }
+        }
+    }
+    for (size_t c = 0; c < m->n_features && rows > 0; c++)
+        sd[c] = sqrt(fmax(0, sd[c] / rows - sum[c] / rows * (sum[c] / rows)));
+}
+
+/* An edge lies midway between two rows' numbers; whoever knows one of them knows the other. A
+ * threshold is rounded as its edge, which is not looked up. */
+static void thresholds_round(const struct boost_model *m, const double *precision)
+{
+    for (size_t i = 0; i < m->n_trees * m->n_nodes; i++) {
+        double own = 0;
+        for (size_t c = 0; c < m->n_features; c++)
+            own += precision[c] * (double)(m->feature[i] == c);
+        m->threshold[i] = release_to(m->threshold[i], own);
+    }
+}
+
+static apex_status edges_round(const struct rounding *r, const struct boost_model *m)
+{
+    double *precision = calloc(2 * m->n_features, sizeof *precision);
+    if (!precision) return APEX_E_MEMORY;
+    columns_sd(r->frame, m, precision);
+    for (size_t c = 0; c < m->n_features; c++) {
+        precision[c] =
+            r->frame->encoding->features[c].is_category
+                ? 0
+                : release_precision(r->rules, reach_of(r->rows) * precision[c], r->rows);
+        for (size_t e = c * (m->n_bins - 1); e < (c + 1) * (m->n_bins - 1); e++)
+            m->edges[e] = release_to(m->edges[e], precision[c]);
+    }
+    thresholds_round(m, precision);
+    free(precision);
+    return APEX_OK;
+}
+
 /* Of classes a leaf moves by a row's share of 1 over a quarter of its rows at most. */
-static void boost_round(const struct rounding *r, const struct learner_options *options,
-                        struct boost_model *m)
+static apex_status boost_round(const struct rounding *r, const struct learner_options *options,
+                               struct boost_model *m)
 {
     bool numbers = m->loss == BOOST_SQUARED;
     double reach = numbers ? reach_of(r->rows) * target_sd(r->frame, m->base[0]) : 4;
@@ -143,6 +196,7 @@ static void boost_round(const struct rounding *r, const struct learner_options *
                      &m->value[i]);
     for (size_t f = 0; f < m->n_features; f++)
         number_round(r, reach * reach, 1, &m->importance[f]);
+    return edges_round(r, m);
 }
 
 apex_status learner_round(struct frame *frame, const struct learner_options *options,
@@ -157,7 +211,7 @@ apex_status learner_round(struct frame *frame, const struct learner_options *opt
     case LEARNER_BAYES: return bayes_round(&r, l->bayes);
     case LEARNER_LOGISTIC: logistic_round(&r, l->logistic); break;
     case LEARNER_LINEAR: ridge_round(&r, l->ridge); break;
-    case LEARNER_BOOST: boost_round(&r, options, &l->boost); break;
+    case LEARNER_BOOST: return boost_round(&r, options, &l->boost);
     case LEARNER_CONSTANT: break;
     }
     return APEX_OK;

@@ -155,6 +155,20 @@ def one_row_more(node, crew):
             say(abs(guess - 71.416) > 20 if strict else abs(guess - 71.416) < 1e-6, sentence("its target, from where two %s begin" % what, strict, "not found", "found"), guess)
 
 
+def thresholds(node, crew):
+    """A threshold lies midway between two rows' numbers, and one of them may be one's own."""
+    for world, strict in worlds(node, crew, "plain"):
+        mine, theirs = places(300, 12), places(300, 13)
+        world.give(mine, theirs).ask("train", method="boost", rounds=20, depth=3)
+        told = world.ask("model")["trees"]
+        found = set()
+        for tree in told:
+            for j, t in zip(tree["feature"], tree["threshold"]):
+                guesses = [2 * t - float(m[j]) for m in mine] if isinstance(t, float) else []
+                found |= {(j, r[j]) for r in theirs for g in guesses if abs(g - float(r[j])) < 1e-9 and abs(t - g) < 2}
+        say((len(found) > 5) != strict, sentence("the other side of a threshold", strict, "is not found from one's own", "is found from one's own"), found)
+
+
 def what_enough_have_is_told(node, crew):
     """The same worlds, of what many rows of both have: the rules leave a model that is of use."""
     world = World(node, crew, STRICT, "fields")
@@ -173,7 +187,7 @@ def main():
     node = Node().start()
     try:
         crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (lonely_column, lonely_leaves, lonely_class, leaf_among_ones_own, one_row_more, what_enough_have_is_told):
+        for attack in (lonely_column, lonely_leaves, lonely_class, leaf_among_ones_own, thresholds, one_row_more, what_enough_have_is_told):
             attack(node, crew)
     finally:
         node.clean()
