@@ -32,16 +32,14 @@ enum release_reason release_judge(const struct release_rules *rules,
     unsigned reason = RELEASE_OK;
     for (size_t p = 0; p < rules->n_parties; p++)
         most ^= (most ^ cell->by_party[p]) & -(uint64_t)(cell->by_party[p] > most);
-    const bool fails[] = {[RELEASE_FEW_ROWS] =
-                              cell->rows<rules->minimum_rows,
-                                         [RELEASE_FEW_CONTRIBUTORS] =
-                                             release_contributors(cell, rules->n_parties) <
-                                             rules->minimum_contributors,
-                                         [RELEASE_DOMINATED] = (double)most>
-                                  rules->maximum_share *
-                              (double)cell->rows,
-                          [RELEASE_FEW_OTHERS] = (rules->minimum_contributors >= 2) &
-                                                 (cell->rows - most < rules->minimum_rows)};
+    double most_allowed = rules->maximum_share * (double)(int64_t)cell->rows;
+    bool fails[RELEASE_FEW_OTHERS + 1];
+    fails[RELEASE_FEW_ROWS] = cell->rows < rules->minimum_rows;
+    fails[RELEASE_FEW_CONTRIBUTORS] =
+        release_contributors(cell, rules->n_parties) < rules->minimum_contributors;
+    fails[RELEASE_DOMINATED] = (double)(int64_t)most > most_allowed;
+    fails[RELEASE_FEW_OTHERS] =
+        (rules->minimum_contributors >= 2) & (cell->rows - most < rules->minimum_rows);
     for (unsigned r = RELEASE_FEW_OTHERS; r > RELEASE_OK; r--) /* the first that holds stays */
         reason ^= (reason ^ r) & -(unsigned)fails[r];
     return (enum release_reason)reason;
