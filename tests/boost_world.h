@@ -127,6 +127,7 @@ static inline struct boost_model fitted(const struct world *w,
     struct lent l;
     lent_open(&l, w, o.loss, weighted);
     o.parties = lent_parties;
+    o.n_parties = 5;
     o.parties_context = &l;
     CHECK_OK((plain ? boost_plain_fit : boost_fit)(&l.source, &o, &m, NULL));
     num_source_of_arrays_free(&l.arrays);

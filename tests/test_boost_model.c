@@ -86,44 +86,149 @@ static void shares_add_up_to_one_and_follow_scores(void **state)
     world_free(&w);
 }
 
-static double rows_times_value(const struct boost_model *m, size_t tree)
+/* At least 60 rows, none of five parties without any, none with more than three tenths. */
+static bool stands(void *context, const uint64_t *by_party)
 {
-    double sum = 0;
-    for (size_t j = tree * m->n_leaves; j < (tree + 1) * m->n_leaves; j++)
-        sum += m->value[j] * (double)m->leaf_rows[j];
-    return sum;
+    uint64_t rows = 0, most = 0, least = UINT64_MAX;
+    (void)context;
+    for (size_t p = 0; p < 5; p++) {
+        rows += by_party[p];
+        if (by_party[p] > most) most = by_party[p];
+        if (by_party[p] < least) least = by_party[p];
+    }
+    return rows >= 60 && least > 0 && 10 * most <= 3 * rows;
 }
 
-static void joined_leaves_have_enough_rows_and_parties(void **state)
+static bool none_stands(void *context, const uint64_t *by_party)
+{
+    (void)context;
+    (void)by_party;
+    return false;
+}
+
+/* Of a tree: rows of each leaf by party, gradients' sums there, under the scores so far. */
+struct leaves {
+    uint64_t by_party[1 << BOOST_DEPTH_MAX][5];
+    size_t leaf[3000];
+};
+
+static void leaves_count(const struct world *w, const struct boost_model *m, size_t tree,
+                         struct leaves *l)
+{
+    memset(l, 0, sizeof *l);
+    for (size_t i = 0; i < w->n; i++) {
+        size_t node = 0;
+        while (node < m->n_nodes) {
+            size_t at = tree * m->n_nodes + node;
+            node = 2 * node + 1 + (w->column[m->feature[at]][i] > m->threshold[at]);
+        }
+        l->leaf[i] = node - m->n_nodes;
+        l->by_party[l->leaf[i]][w->party[i]] += w->weight[i] > 0;
+    }
+}
+
+/* On squared loss: what a leaf says is what its own rows' residuals say, and the next tree's
+ * residuals are after what was said: nothing that may not stand was used on the way. */
+static void leaves_stand(const struct world *w, const struct boost_options *o,
+                         const struct boost_model *m)
+{
+    static struct leaves l;
+    double *score = calloc(w->n, sizeof *score);
+    for (size_t t = 0; t < m->n_trees; t++) {
+        double g[1 << BOOST_DEPTH_MAX] = {0}, h[1 << BOOST_DEPTH_MAX] = {0};
+        leaves_count(w, m, t, &l);
+        for (size_t i = 0; i < w->n; i++) {
+            g[l.leaf[i]] += w->weight[i] * (m->base[0] + score[i] - w->target[i]);
+            h[l.leaf[i]] += w->weight[i];
+        }
+        for (size_t j = 0; j < m->n_leaves; j++) {
+            const uint64_t *n = l.by_party[j], rows = n[0] + n[1] + n[2] + n[3] + n[4];
+            CHECK(rows == m->leaf_rows[t * m->n_leaves + j]);
+            CHECK(rows == 0 || stands(NULL, n));
+            if (rows == 0) continue;
+            double value = -o->rate * g[j] / (h[j] + o->lambda);
+            CHECK(fabs(value - m->value[t * m->n_leaves + j]) < 1e-3);
+        }
+        for (size_t i = 0; i < w->n; i++)
+            score[i] += m->value[t * m->n_leaves + l.leaf[i]];
+    }
+    free(score);
+}
+
+static void leaves_that_may_not_stand_are_joined_before_they_are_used(void **state)
 {
     struct world w = world_make(3000, 11);
-    struct boost_options o = options_of(BOOST_LOGISTIC);
-    size_t joined, short_trees;
+    struct boost_options o = options_of(BOOST_SQUARED);
     (void)state;
     o.min_rows = 1;
     o.depth = 6;
-    struct boost_model m = fitted(&w, &o, true, false), before = fitted(&w, &o, true, false);
-    boost_join_leaves(&m, 60, 5, &joined, &short_trees);
-    CHECK(joined > 0 && short_trees == 0);
+    struct boost_model before = fitted(&w, &o, true, false);
+    o.may_stand = stands;
+    struct boost_model m = fitted(&w, &o, true, false), plain = fitted(&w, &o, true, true);
+    o.threads = 3;
+    struct boost_model threads = fitted(&w, &o, true, false);
+    CHECK(*before.joined == 0 && *m.joined > 0);
     CHECK_OK(boost_check(&m));
-    for (size_t t = 0; t < m.n_trees; t++) {
-        size_t rows = 0, had = 0;
-        for (size_t j = t * m.n_leaves; j < (t + 1) * m.n_leaves; j++) {
-            CHECK(m.leaf_rows[j] == 0 || (m.leaf_rows[j] >= 60 && m.leaf_parties[j] == 31));
-            rows += m.leaf_rows[j];
-            had += before.leaf_rows[j];
-        }
-        CHECK(rows == had);
-        CHECK(fabs(rows_times_value(&m, t) - rows_times_value(&before, t)) < 1e-9);
+    same_model(&m, &plain);
+    same_model(&m, &threads);
+    leaves_stand(&w, &o, &m);
+    boost_clear(&m);
+    boost_clear(&before);
+    boost_clear(&plain);
+    boost_clear(&threads);
+    world_free(&w);
+}
+
+/* The best split of all would tell one party's rows from the others'. */
+static void a_split_that_could_not_stand_is_no_hindrance(void **state)
+{
+    struct world w = world_make(3000, 15);
+    struct boost_options o = options_of(BOOST_SQUARED);
+    (void)state;
+    for (size_t i = 0; i < w.n; i++) {
+        w.column[0][i] = w.party[i];
+        w.target[i] = 100 * w.party[i] + (w.column[1][i] > 0 ? 10 : 0);
     }
-    boost_join_leaves(&m, 1000000, 1, &joined, &short_trees);
-    CHECK(short_trees == m.n_trees);
+    o.may_stand = stands;
+    struct boost_model m = fitted(&w, &o, true, false), plain = fitted(&w, &o, true, true);
+    same_model(&m, &plain);
+    CHECK(m.importance[0] == 0 && m.importance[1] > 0);
+    leaves_stand(&w, &o, &m);
+    boost_clear(&m);
+    boost_clear(&plain);
+    world_free(&w);
+}
+
+static void rows_that_may_not_stand_together_say_nothing(void **state)
+{
+    struct world w = world_make(3000, 12);
+    struct boost_options o = options_of(BOOST_SQUARED);
+    (void)state;
+    o.may_stand = none_stands;
+    struct boost_model m = fitted(&w, &o, true, false);
     double *score = scored(&w, &m, false);
     for (size_t i = 0; i < w.n; i++)
         CHECK(score[i] == m.base[0]);
+    for (size_t f = 0; f < m.n_features; f++)
+        CHECK(m.importance[f] == 0);
     free(score);
     boost_clear(&m);
-    boost_clear(&before);
+    world_free(&w);
+}
+
+static void leaves_are_judged_by_parties_or_not_at_all(void **state)
+{
+    struct boost_options o = options_of(BOOST_SQUARED);
+    struct num_place place;
+    struct world w = world_make(100, 12);
+    struct boost_model m;
+    struct lent l;
+    (void)state;
+    lent_open(&l, &w, o.loss, false);
+    o.may_stand = stands;
+    assert_int_equal(boost_fit(&l.source, &o, &m, &place), APEX_E_USAGE);
+    CHECK(place.fault == NUM_OPTION && place.at == 12);
+    num_source_of_arrays_free(&l.arrays);
     world_free(&w);
 }
 
@@ -313,7 +418,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(predictions_of_both_forms_follow_the_tree),
         cmocka_unit_test(shares_add_up_to_one_and_follow_scores),
-        cmocka_unit_test(joined_leaves_have_enough_rows_and_parties),
+        cmocka_unit_test(leaves_that_may_not_stand_are_joined_before_they_are_used),
+        cmocka_unit_test(a_split_that_could_not_stand_is_no_hindrance),
+        cmocka_unit_test(rows_that_may_not_stand_together_say_nothing),
+        cmocka_unit_test(leaves_are_judged_by_parties_or_not_at_all),
         cmocka_unit_test(an_exclusive_or_is_learned),
         cmocka_unit_test(options_out_of_range_are_named_by_number),
         cmocka_unit_test(bad_rows_get_a_status_and_a_place),

@@ -19,6 +19,7 @@ enum option {
     OPTION_HESSIAN,
     OPTION_GAIN,
     OPTION_SEED = 11,
+    OPTION_PARTIES,
 };
 
 /* The number of the first option that is out of its range, or 0. */
@@ -34,7 +35,9 @@ static size_t option_wrong(const struct boost_options *o)
     if (!(o->lambda >= 0 && isfinite(o->lambda))) return OPTION_LAMBDA;
     if (!(o->min_hessian >= 0 && isfinite(o->min_hessian))) return OPTION_HESSIAN;
     if (!(o->min_gain >= 0 && isfinite(o->min_gain))) return OPTION_GAIN;
-    return o->seed ? 0 : OPTION_SEED;
+    if (!o->seed) return OPTION_SEED;
+    bool told = o->parties && o->n_parties > 0 && o->n_parties <= BOOST_PARTIES_MAX;
+    return o->may_stand && !told ? OPTION_PARTIES : 0;
 }
 
 struct fit {
@@ -43,14 +46,6 @@ struct fit {
     struct boost_model model;
     struct boost_plain *plain;
 };
-
-static void parties_write(struct boost_tree *t)
-{
-    const struct boost_model *m = t->model;
-    for (unsigned thread = 0; thread < t->rows->threads; thread++)
-        for (size_t j = 0; j < m->n_leaves; j++)
-            m->leaf_parties[t->index * m->n_leaves + j] |= t->seen[thread * m->n_leaves + j];
-}
 
 static void rounds_run(struct fit *f, const struct boost_options *o)
 {
@@ -62,7 +57,6 @@ static void rounds_run(struct fit *f, const struct boost_options *o)
                 boost_plain_tree(f->plain, &f->tree);
             else
                 boost_oblivious_tree(&f->tree);
-            parties_write(&f->tree);
         }
         if (o->progress) o->progress(o->context, (unsigned)((round + 1) * 100 / o->rounds));
     }
@@ -75,6 +69,7 @@ static apex_status fit_run(struct fit *f, const struct num_source *source,
     TRY(boost_rows_open(&f->rows, source, o, &f->model, place));
     TRY(boost_base(&f->rows, &f->model, place));
     TRY(boost_tree_open(&f->tree, &f->rows, &f->model, o));
+    TRY(boost_tree_allow(&f->tree));
     if (plain) TRY(boost_plain_open(&f->plain, &f->tree));
     rounds_run(f, o);
     return APEX_OK;

@@ -16,6 +16,13 @@
  * (feature 0, bin BOOST_NO_SPLIT, threshold infinite). A leaf is worth -rate G
  * / (H + lambda); of a classifier, G / (H + lambda) is cut at BOOST_STEP_MAX.
  *
+ * A leaf that may not stand (may_stand) is joined with what lies beside it, upwards until what
+ * they make together may: the node above sends all rows to its first leaf, worth what all their
+ * gradients say, and its splits and gains are forgotten. That is done before the tree's values
+ * are added to any row's score: what may not stand is not used. A split is not tried where the
+ * rows on one side of it, of all, may not stand. A tree that may not stand as a
+ * whole is worth 0.
+ *
  *   rows    n x d of finite cells, weights 0 or more; a row of weight 0 counts
  * for nothing. Two passes of the source. model   arrays of ours; boost_clear()
  * frees and wipes them. Written only on APEX_OK. memory  n (d + 18 + 12 trees a
@@ -74,9 +81,13 @@ struct boost_options {
     uint64_t min_rows;    /* 10: rows of weight above 0 in a child; 0 counts as 1 */
     const uint8_t *seed;  /* 11: 32 bytes, for the sample */
     unsigned threads;     /* 0 counts as 1 */
-    /* The party of each row of the block that this thread asked for last: public,
-     * below BOOST_PARTIES_MAX. Or NULL. */
+    /* May a leaf whose rows of weight above 0 these are, by party, have a value of its own? Or
+     * NULL: any may. Without a branch that follows the counts. With it, `parties`: the party of
+     * each row of the block that this thread asked for last, public, below n_parties, which is
+     * at most BOOST_PARTIES_MAX. */
+    bool (*may_stand)(void *context, const uint64_t *by_party);
     const uint8_t *(*parties)(void *context, unsigned thread);
+    size_t n_parties; /* 12 */
     void *parties_context;
     void (*progress)(void *context, unsigned percent);
     void *context;
@@ -97,8 +108,8 @@ struct boost_model {
     double *value;            /* n_trees x n_leaves, rate included */
     double *importance;       /* n_features: the sum of the gains of its splits */
     uint64_t *leaf_rows;      /* n_trees x n_leaves: training rows of weight above 0 */
-    uint64_t *leaf_parties;   /* n_trees x n_leaves: bit p: some row of party p; 0
-                                 without parties */
+    uint64_t *joined;         /* 1: leaves with rows that lost their own value, counted each
+                                 time */
     uint32_t *feature;        /* n_trees x n_nodes */
     uint8_t *bin;             /* n_trees x n_nodes */
     void *room;
@@ -132,15 +143,5 @@ void boost_plain_predict(const struct boost_model *model, const struct num_block
 /* Scores to shares that add up to 1, in place: n_scores x BLOCK_ROWS;
  * BOOST_LOGISTIC: the share of class 1. Nothing for BOOST_SQUARED. */
 void boost_shares(const struct boost_model *model, double *score);
-
-/* Joins leaves of too few rows or parties with what lies beside them, upwards
- * until they have enough: a node with such a child sends all rows to its first
- * leaf, worth the mean of the values below weighted by rows; its splits are no
- * longer told. *joined: how many leaves with rows lost their own value, counted
- * each time; *short_trees: trees with too few rows as a whole, worth 0 after.
- * The importances and edges stay. For a release of the model: it branches on
- * counts, which it makes public. */
-void boost_join_leaves(struct boost_model *model, uint64_t min_rows, unsigned min_parties,
-                       size_t *joined, size_t *short_trees);
 
 #endif

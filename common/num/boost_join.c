@@ -1,109 +1,110 @@
-#include "common/num/boost.h"
+#include "common/num/boost_tree.h"
+#include "common/num/exact_inline.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 /* A subtree: what its leaves sum to. */
 struct whole {
-    uint64_t rows, parties;
-    double sum; /* of value times rows */
-};
-struct tree {
-    double *threshold, *value;
-    uint64_t *rows, *parties;
-    uint32_t *feature;
-    uint8_t *bin;
+    struct boost_sums sums;
+    uint64_t by_party[BOOST_PARTIES_MAX];
 };
 
-static struct whole whole_of(const struct tree *t, size_t first, size_t n)
+static void whole_of(const struct boost_tree *t, size_t first, size_t n, struct whole *w)
 {
-    struct whole w = {0};
+    *w = (struct whole){0};
     for (size_t i = first; i < first + n; i++) {
-        w.rows += t->rows[i];
-        w.parties |= t->parties[i];
-        w.sum += t->value[i] * (double)t->rows[i];
+        const int64_t own = (int64_t)t->own[i];
+        w->sums.g += t->total[i].g & own;
+        w->sums.h += t->total[i].h & own;
+        w->sums.rows += t->total[i].rows & own;
+        for (size_t p = 0; p < t->n_parties; p++)
+            w->by_party[p] += t->seen[p * t->model->n_leaves + i] & t->own[i];
     }
-    return w;
 }
 
-static unsigned bits_count(uint64_t bits)
+/* All ones where rows are there and may not have a value of their own. */
+static uint64_t short_of(const struct boost_tree *t, const struct whole *w)
 {
-    unsigned n = 0;
-    for (; bits; bits &= bits - 1)
-        n++;
-    return n;
+    bool stands = t->may_stand(t->parties_context, w->by_party);
+    return exact_mask(w->sums.rows > 0) & exact_mask(!stands);
 }
 
-/* A leaf no row can reach is not short of any. */
-static bool is_short(const struct whole *w, uint64_t min_rows, unsigned min_parties)
+static void sums_take(struct boost_sums *to, const struct boost_sums *from, uint64_t takes)
 {
-    return w->rows > 0 && (w->rows < min_rows || bits_count(w->parties) < min_parties);
+    int64_t mask = (int64_t)takes;
+    to->g = (from->g & mask) | (to->g & ~mask);
+    to->h = (from->h & mask) | (to->h & ~mask);
+    to->rows = (from->rows & mask) | (to->rows & ~mask);
 }
 
-static void no_split(struct tree *t, size_t node)
+/* Where `joins`: the subtree's leaves are one, in the place of its first. Each place keeps the
+ * sums of the leaf that its rows now belong to. */
+static void leaves_join(struct boost_tree *t, size_t first, size_t n, const struct whole *w,
+                        uint64_t joins)
 {
-    t->threshold[node] = INFINITY;
-    t->feature[node] = 0;
-    t->bin[node] = BOOST_NO_SPLIT;
-}
-
-/* All rows of a subtree to its first leaf: `node` is the `at`-th of its level,
- * which is `height` above the leaves. Returns how many leaves with rows there
- * were. */
-static size_t subtree_join(struct tree *t, size_t node, size_t at, size_t height,
-                           const struct whole *w)
-{
-    size_t n = (size_t)1 << height, first = at << height, had = 0;
+    uint64_t had = 0;
     for (size_t i = first; i < first + n; i++) {
-        had += t->rows[i] > 0;
-        t->value[i] = 0;
-        t->rows[i] = t->parties[i] = 0;
-    }
-    t->value[first] = w->sum / (double)w->rows;
-    t->rows[first] = w->rows;
-    t->parties[first] = w->parties;
-    for (size_t level = 0; level < height; level++) {
-        size_t leftmost = ((node + 1) << level) - 1;
-        for (size_t j = 0; j < (size_t)1 << level; j++)
-            no_split(t, leftmost + j);
-    }
-    return had;
-}
-
-/* From the lowest nodes upwards: where a child is short, its parent becomes a
- * leaf. */
-static size_t tree_join(struct tree *t, size_t depth, uint64_t min_rows, unsigned min_parties)
-{
-    size_t joined = 0;
-    for (size_t height = 1; height <= depth; height++) {
-        size_t nodes = (size_t)1 << (depth - height), half = (size_t)1 << (height - 1);
-        for (size_t at = 0; at < nodes; at++) {
-            size_t first = at << height;
-            struct whole left = whole_of(t, first, half),
-                         right = whole_of(t, first + half, half),
-                         both = whole_of(t, first, 2 * half);
-            if (!is_short(&left, min_rows, min_parties) &&
-                !is_short(&right, min_rows, min_parties))
-                continue;
-            joined += subtree_join(t, nodes - 1 + at, at, height, &both);
+        uint64_t head = joins & exact_mask(i == first);
+        had += t->own[i] & exact_mask(t->total[i].rows > 0) & 1;
+        sums_take(&t->total[i], &w->sums, joins);
+        t->own[i] = (t->own[i] & ~joins) | head;
+        for (size_t p = 0; p < t->n_parties; p++) {
+            uint64_t *seen = &t->seen[p * t->model->n_leaves + i];
+            *seen = (w->by_party[p] & head) | (*seen & ~joins);
         }
     }
-    return joined;
+    *t->model->joined += had & joins;
 }
 
-void boost_join_leaves(struct boost_model *m, uint64_t min_rows, unsigned min_parties,
-                       size_t *joined, size_t *short_trees)
+static void node_unsplit(struct boost_tree *t, size_t node, uint64_t joins)
 {
-    *joined = *short_trees = 0;
-    for (size_t i = 0; i < m->n_trees; i++) {
-        size_t leaf = i * m->n_leaves, node = i * m->n_nodes;
-        struct tree t = {m->threshold + node,    m->value + leaf,   m->leaf_rows + leaf,
-                         m->leaf_parties + leaf, m->feature + node, m->bin + node};
-        *joined += tree_join(&t, m->depth, min_rows, min_parties);
-        struct whole all = whole_of(&t, 0, m->n_leaves);
-        if (!is_short(&all, min_rows, min_parties)) continue;
-        ++*short_trees;
-        t.value[0] = 0;
-        t.rows[0] = t.parties[0] = 0;
-    }
+    struct boost_model *m = t->model;
+    size_t at = t->index * m->n_nodes + node;
+    m->threshold[at] = exact_select(joins, INFINITY, m->threshold[at]);
+    m->feature[at] &= (uint32_t)~joins;
+    m->bin[at] = (uint8_t)((m->bin[at] & ~joins) | (BOOST_NO_SPLIT & joins));
+    t->gain[node] = exact_select(joins, 0.0, t->gain[node]);
+}
+
+/* Where a child of the `at`-th node, `height` above the leaves, is short, the node becomes a
+ * leaf. */
+static void node_join(struct boost_tree *t, size_t at, size_t height)
+{
+    size_t half = (size_t)1 << (height - 1), first = at << height;
+    size_t node = ((size_t)1 << (t->model->depth - height)) - 1 + at;
+    struct whole left, right, both;
+    whole_of(t, first, half, &left);
+    whole_of(t, first + half, half, &right);
+    whole_of(t, first, 2 * half, &both);
+    uint64_t joins = short_of(t, &left) | short_of(t, &right);
+    leaves_join(t, first, 2 * half, &both, joins);
+    for (size_t level = 0; level < height; level++)
+        for (size_t j = 0; j < (size_t)1 << level; j++)
+            node_unsplit(t, ((node + 1) << level) - 1 + j, joins);
+}
+
+/* A tree of too few rows as a whole says nothing. */
+static void tree_judge(struct boost_tree *t)
+{
+    const struct boost_sums none = {0};
+    struct whole all;
+    whole_of(t, 0, t->model->n_leaves, &all);
+    uint64_t too_few = short_of(t, &all);
+    for (size_t i = 0; i < t->model->n_leaves; i++)
+        sums_take(&t->total[i], &none, too_few);
+}
+
+void boost_tree_join(struct boost_tree *t)
+{
+    size_t n_leaves = t->model->n_leaves;
+    for (size_t i = 0; i < n_leaves; i++)
+        t->own[i] = ~UINT64_C(0);
+    if (!t->may_stand) return;
+    for (unsigned thread = 1; thread < t->rows->threads; thread++)
+        for (size_t i = 0; i < t->n_parties * n_leaves; i++)
+            t->seen[i] += t->seen[thread * t->n_parties * n_leaves + i];
+    for (size_t height = 1; height <= t->model->depth; height++)
+        for (size_t at = 0; at < n_leaves >> height; at++)
+            node_join(t, at, height);
+    tree_judge(t);
 }

@@ -31,7 +31,7 @@ static bool parts_list(const struct boost_model *m, struct part part[9])
         {leaves, sizeof(double), offsetof(struct boost_model, value)},
         {m->n_features, sizeof(double), offsetof(struct boost_model, importance)},
         {leaves, sizeof(uint64_t), offsetof(struct boost_model, leaf_rows)},
-        {leaves, sizeof(uint64_t), offsetof(struct boost_model, leaf_parties)},
+        {1, sizeof(uint64_t), offsetof(struct boost_model, joined)},
         {nodes, sizeof(uint32_t), offsetof(struct boost_model, feature)},
         {nodes, sizeof(uint8_t), offsetof(struct boost_model, bin)},
     };

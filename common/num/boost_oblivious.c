@@ -47,14 +47,22 @@ static void leaves_block(void *context, size_t block, unsigned thread)
 {
     const struct level *l = context;
     const struct boost_rows *r = l->t->rows;
-    const struct boost_model *m = l->t->model;
-    size_t first = boost_first(block), n = boost_count(r, block);
+    size_t first = boost_first(block), n_leaves = l->t->model->n_leaves;
     level_route(l, block);
-    boost_leaf_add(r->node + first, n, m->value + l->t->index * m->n_leaves, m->n_leaves,
-                   r->score + l->t->score * r->n_padded + first);
     if (r->party)
-        boost_leaf_parties(r->node + first, r->live + first, r->party + first, n, m->n_leaves,
-                           l->t->seen + thread * m->n_leaves);
+        boost_leaf_count(r->node + first, r->live + first, r->party + first,
+                         boost_count(r, block), n_leaves,
+                         l->t->seen + thread * l->t->n_parties * n_leaves);
+}
+
+static void scores_block(void *context, size_t block, unsigned thread)
+{
+    const struct boost_tree *t = context;
+    const struct boost_rows *r = t->rows;
+    size_t first = boost_first(block);
+    (void)thread;
+    boost_leaf_add(r->node + first, boost_count(r, block), t->value, t->model->n_leaves,
+                   r->score + t->score * r->n_padded + first);
 }
 
 void boost_oblivious_tree(struct boost_tree *t)
@@ -72,4 +80,6 @@ void boost_oblivious_tree(struct boost_tree *t)
         deeper = boost_tree_descend(t);
     }
     parallel_blocks(r->threads, r->n_blocks, leaves_block, &l);
+    boost_tree_settle(t);
+    parallel_blocks(r->threads, r->n_blocks, scores_block, t);
 }

@@ -260,19 +260,26 @@ static void item_leaf(void *context, size_t index, unsigned thread)
     }
 }
 
+static void block_count(void *context, size_t block, unsigned thread)
+{
+    const struct boost_plain *p = context;
+    const struct boost_rows *r = p->t->rows;
+    size_t n_leaves = p->t->model->n_leaves;
+    uint64_t *seen = p->t->seen + thread * p->t->n_parties * n_leaves;
+    size_t first = boost_first(block), end = first + boost_count(r, block);
+    for (size_t i = first; i < end; i++)
+        seen[r->party[i] * n_leaves + r->node[i]] += r->live[i];
+}
+
 static void block_leaf(void *context, size_t block, unsigned thread)
 {
     const struct boost_plain *p = context;
     const struct boost_rows *r = p->t->rows;
-    const struct boost_model *m = p->t->model;
-    const double *value = m->value + p->t->index * m->n_leaves;
     double *score = r->score + p->t->score * r->n_padded;
-    uint64_t *seen = p->t->seen + thread * m->n_leaves;
     size_t first = boost_first(block), end = first + boost_count(r, block);
+    (void)thread;
     for (size_t i = first; i < end; i++)
-        score[i] += value[r->node[i]];
-    for (size_t i = first; i < end && r->party; i++)
-        seen[r->node[i]] |= (uint64_t)r->live[i] << (r->party[i] & 63);
+        score[i] += p->t->value[r->node[i]];
 }
 
 void boost_plain_tree(struct boost_plain *p, struct boost_tree *t)
@@ -293,5 +300,7 @@ void boost_plain_tree(struct boost_plain *p, struct boost_tree *t)
         level_cut(p, n_above);
     }
     parallel_blocks(t->rows->threads, p->n_items, item_leaf, p);
+    if (t->rows->party) parallel_blocks(t->rows->threads, t->rows->n_blocks, block_count, p);
+    boost_tree_settle(t);
     parallel_blocks(t->rows->threads, t->rows->n_blocks, block_leaf, p);
 }

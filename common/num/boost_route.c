@@ -99,17 +99,17 @@ BOOST_LEVELS(, boost_leaf_add,
               double *score),
              (node, n, value, n_leaves, score))
 
-BOOST_BODY void boost_leaf_parties_body(const uint8_t *node, const uint8_t *live,
-                                        const uint8_t *party, size_t n, size_t n_leaves,
-                                        uint64_t *seen)
+BOOST_BODY void boost_leaf_count_body(const uint8_t *node, const uint8_t *live,
+                                      const uint8_t *party, size_t n, size_t n_leaves,
+                                      uint64_t *seen)
 {
     for (size_t i = 0; i < n; i++) {
-        uint64_t bit = (uint64_t)live[i] << (party[i] & 63);
+        uint64_t *of_party = seen + party[i] * n_leaves, one = live[i];
         for (size_t j = 0; j < n_leaves; j++)
-            seen[j] |= bit & exact_mask(node[i] == j);
+            of_party[j] += one & exact_mask(node[i] == j);
     }
 }
-BOOST_LEVELS(, boost_leaf_parties,
+BOOST_LEVELS(, boost_leaf_count,
              (const uint8_t *node, const uint8_t *live, const uint8_t *party, size_t n,
               size_t n_leaves, uint64_t *seen),
              (node, live, party, n, n_leaves, seen))

@@ -277,7 +277,7 @@ apex_status boost_rows_open(struct boost_rows *r, const struct num_source *sourc
     r->n_blocks = source->n_blocks;
     r->n_scores = model->n_scores;
     p.n_sample = sample_len(r->n, r->d);
-    apex_status s = rows_room(r, options->parties != NULL);
+    apex_status s = rows_room(r, options->may_stand != NULL);
     if (s == APEX_OK) s = edges_make(&p);
     if (s == APEX_OK) s = rows_keep(&p, place);
     return s;

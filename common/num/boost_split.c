@@ -38,9 +38,9 @@ BOOST_BODY double worth(double g, double h)
 
 /* One feature, all bins: where its gain is above the lane's, it takes the lane.
  */
-BOOST_BODY void feature_try(const struct running *r, size_t padded, double feature,
-                            const double total[3], double parent, const struct boost_rule *rule,
-                            struct lanes *best)
+BOOST_BODY void feature_try(const struct running *r, const uint64_t *allowed, size_t padded,
+                            double feature, const double total[3], double parent,
+                            const struct boost_rule *rule, struct lanes *best)
 {
     const double g_unit = rule->g_unit, h_unit = rule->h_unit, lambda = rule->lambda,
                  min_rows = (double)rule->min_rows, min_hessian = rule->min_hessian;
@@ -48,7 +48,8 @@ BOOST_BODY void feature_try(const struct running *r, size_t padded, double featu
         double h_left = r->h[b] * h_unit, h_right = (total[1] - r->h[b]) * h_unit;
         double gain = worth(r->g[b] * g_unit, h_left + lambda) +
                       worth((total[0] - r->g[b]) * g_unit, h_right + lambda) - parent;
-        uint64_t takes = exact_mask(gain > best->gain[b]) & exact_mask(r->rows[b] >= min_rows) &
+        uint64_t takes = allowed[b] & exact_mask(gain > best->gain[b]) &
+                         exact_mask(r->rows[b] >= min_rows) &
                          exact_mask(total[2] - r->rows[b] >= min_rows) &
                          exact_mask(h_left >= min_hessian) & exact_mask(h_right >= min_hessian);
         best->gain[b] = exact_select(takes, gain, best->gain[b]);
@@ -59,9 +60,9 @@ BOOST_BODY void feature_try(const struct running *r, size_t padded, double featu
     }
 }
 
-BOOST_BODY void lanes_find_body(const int64_t *hist, size_t d, size_t padded,
-                                const double total[3], const struct boost_rule *rule,
-                                struct lanes *best)
+BOOST_BODY void lanes_find_body(const int64_t *hist, const uint64_t *allowed, size_t d,
+                                size_t padded, const double total[3],
+                                const struct boost_rule *rule, struct lanes *best)
 {
     struct running r;
     double parent = worth(total[0] * rule->g_unit, total[1] * rule->h_unit + rule->lambda);
@@ -72,23 +73,24 @@ BOOST_BODY void lanes_find_body(const int64_t *hist, size_t d, size_t padded,
     }
     for (size_t f = 0; f < d; f++) {
         running_sums(hist + f * 3 * padded, padded, &r);
-        feature_try(&r, padded, (double)f, total, parent, rule, best);
+        feature_try(&r, allowed + f * padded, padded, (double)f, total, parent, rule, best);
     }
 }
 BOOST_LEVELS(static, lanes_find,
-             (const int64_t *hist, size_t d, size_t padded, const double total[3],
-              const struct boost_rule *rule, struct lanes *best),
-             (hist, d, padded, total, rule, best))
+             (const int64_t *hist, const uint64_t *allowed, size_t d, size_t padded,
+              const double total[3], const struct boost_rule *rule, struct lanes *best),
+             (hist, allowed, d, padded, total, rule, best))
 
-void boost_split_find(const int64_t *hist, size_t d, size_t n_bins, struct boost_sums total,
-                      const struct boost_rule *rule, struct boost_split *split)
+void boost_split_find(const int64_t *hist, const uint64_t *allowed, size_t d, size_t n_bins,
+                      struct boost_sums total, const struct boost_rule *rule,
+                      struct boost_split *split)
 {
     struct lanes best;
     const double sums[3] = {(double)total.g, (double)total.h, (double)total.rows};
     double gain = 0, feature = NO_FEATURE, bin = BOOST_NO_SPLIT, g = sums[0], h = sums[1],
            rows = sums[2];
     size_t padded = boost_bins_padded(n_bins);
-    lanes_find(hist, d, padded, sums, rule, &best);
+    lanes_find(hist, allowed, d, padded, sums, rule, &best);
     for (size_t b = 0; b < padded; b++) {
         uint64_t takes =
             exact_mask(best.feature[b] < NO_FEATURE) &

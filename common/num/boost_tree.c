@@ -9,20 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool room_lens(const struct boost_tree *t, size_t *hist, size_t *lent, size_t *seen)
+static bool room_lens(const struct boost_tree *t, size_t *hist, size_t *lent, size_t *seen,
+                      size_t *allowed)
 {
     size_t threads = t->rows->threads;
     return size_mul(t->n_hists, t->hist_len, hist) && size_mul(*hist, sizeof(int64_t), hist) &&
            size_mul(t->n_built, t->hist_len, lent) && size_mul(*lent, sizeof(int64_t), lent) &&
            size_mul(*lent, threads - 1, lent) &&
-           size_mul(threads * sizeof(uint64_t), t->model->n_leaves, seen);
+           size_mul(threads * t->n_parties * sizeof(uint64_t), t->model->n_leaves, seen) &&
+           size_mul(t->hist_len / 3, sizeof(uint64_t), allowed);
 }
 
 apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
                             struct boost_model *model, const struct boost_options *o)
 {
-    size_t hist, lent, seen, len;
-    *t = (struct boost_tree){.rows = rows, .model = model};
+    size_t hist, lent, seen, allowed, len;
+    *t = (struct boost_tree){.rows = rows,
+                             .model = model,
+                             .n_parties = o->may_stand ? o->n_parties : 0,
+                             .may_stand = o->may_stand,
+                             .parties_context = o->parties_context};
     t->rule = (struct boost_rule){.lambda = o->lambda,
                                   .min_hessian = o->min_hessian,
                                   .min_gain = o->min_gain,
@@ -32,8 +38,9 @@ apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
     t->hist_len = boost_hist_len(rows->d, model->n_bins);
     t->n_hists = (size_t)1 << (model->depth - 1);
     t->n_built = t->n_hists > 1 ? t->n_hists / 2 : 1;
-    if (!room_lens(t, &hist, &lent, &seen) || !size_add(hist, lent, &len) ||
-        !size_add(len, seen, &len) || !size_align(len, 64, &len))
+    if (!room_lens(t, &hist, &lent, &seen, &allowed) || !size_add(hist, lent, &len) ||
+        !size_add(len, seen, &len) || !size_add(len, allowed, &len) ||
+        !size_align(len, 64, &len))
         return APEX_E_LIMIT;
     t->room = aligned_alloc(64, len);
     if (!t->room) return APEX_E_MEMORY;
@@ -41,7 +48,8 @@ apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
     memset(t->room, 0, len);
     t->hist = t->room;
     t->lent = t->hist + t->n_hists * t->hist_len;
-    t->seen = (uint64_t *)(t->lent + (rows->threads - 1) * t->n_built * t->hist_len);
+    t->allowed = (uint64_t *)(t->lent + (rows->threads - 1) * t->n_built * t->hist_len);
+    t->seen = t->allowed + t->hist_len / 3;
     return APEX_OK;
 }
 
@@ -77,7 +85,7 @@ void boost_tree_start(struct boost_tree *t, size_t index, size_t score)
     t->place[0] = 0;
     t->rule.g_unit = t->rows->g_unit;
     t->rule.h_unit = t->rows->h_unit;
-    memset(t->seen, 0, t->rows->threads * t->model->n_leaves * sizeof *t->seen);
+    memset(t->seen, 0, t->rows->threads * t->n_parties * t->model->n_leaves * sizeof *t->seen);
     built_zero(t);
 }
 
@@ -144,8 +152,8 @@ static void split_one(void *context, size_t node, unsigned thread)
 {
     struct boost_tree *t = context;
     (void)thread;
-    boost_split_find(t->hist + t->place[node] * t->hist_len, t->rows->d, t->model->n_bins,
-                     t->total[node], &t->rule, &t->split[node]);
+    boost_split_find(t->hist + t->place[node] * t->hist_len, t->allowed, t->rows->d,
+                     t->model->n_bins, t->total[node], &t->rule, &t->split[node]);
 }
 
 /* The edge above a bin of a feature, passing over all edges. */
@@ -171,9 +179,7 @@ void boost_tree_split(struct boost_tree *t)
         m->feature[first + j] = s->feature;
         m->bin[first + j] = s->bin;
         m->threshold[first + j] = threshold_of(m, s);
-        for (size_t f = 0; f < m->n_features; f++)
-            m->importance[f] +=
-                exact_of_bits(exact_bits(s->gain) & exact_mask(f == s->feature));
+        t->gain[t->n_nodes - 1 + j] = s->gain;
     }
 }
 
@@ -186,13 +192,26 @@ static double leaf_value(const struct boost_rule *rule, const struct boost_sums 
     return exact_select(some, exact_select(cut, kept, step), 0.0) * rule->rate;
 }
 
-static void leaves_write(struct boost_tree *t)
+static void gains_write(struct boost_tree *t)
+{
+    struct boost_model *m = t->model;
+    const uint32_t *feature = m->feature + t->index * m->n_nodes;
+    for (size_t i = 0; i < m->n_nodes; i++)
+        for (size_t f = 0; f < m->n_features; f++)
+            m->importance[f] +=
+                exact_of_bits(exact_bits(t->gain[i]) & exact_mask(f == feature[i]));
+}
+
+void boost_tree_settle(struct boost_tree *t)
 {
     struct boost_model *m = t->model;
     size_t first = t->index * m->n_leaves;
+    boost_tree_join(t);
+    gains_write(t);
     for (size_t j = 0; j < m->n_leaves; j++) {
-        m->value[first + j] = leaf_value(&t->rule, &t->total[j]);
-        m->leaf_rows[first + j] = (uint64_t)t->total[j].rows;
+        t->value[j] = leaf_value(&t->rule, &t->total[j]);
+        m->value[first + j] = exact_select(t->own[j], t->value[j], 0.0);
+        m->leaf_rows[first + j] = (uint64_t)t->total[j].rows & t->own[j];
     }
 }
 
@@ -204,10 +223,7 @@ bool boost_tree_descend(struct boost_tree *t)
         t->total[2 * j + 1] =
             (struct boost_sums){all.g - left.g, all.h - left.h, all.rows - left.rows};
     }
-    if (t->level + 1 == t->model->depth) {
-        leaves_write(t);
-        return false;
-    }
+    if (t->level + 1 == t->model->depth) return false;
     for (size_t j = t->n_nodes; j-- > 0;) {
         size_t parent = t->place[j];
         t->place[2 * j] = parent + t->n_nodes;

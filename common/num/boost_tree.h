@@ -44,11 +44,19 @@ struct boost_tree {
     int64_t *lent;  /* (threads - 1) x n_built: histograms of the other threads */
     size_t n_built; /* the most that are built at once: half of a level, at least
                        1 */
-    uint64_t *seen; /* threads x n_leaves: parties */
+    /* Of the leaves, where they are judged: rows by party, threads x n_parties x n_leaves. */
+    uint64_t *seen;
+    size_t n_parties; /* 0: they are not judged */
+    bool (*may_stand)(void *context, const uint64_t *by_party);
+    void *parties_context;
+    uint64_t *allowed; /* d x bins: all ones where a split there could stand */
     size_t level, n_nodes;
     size_t place[BOOST_LEVEL_NODES]; /* where each node's histogram is */
     struct boost_sums total[BOOST_LEVEL_NODES * 2];
     struct boost_split split[BOOST_LEVEL_NODES];
+    double gain[2 * BOOST_LEVEL_NODES];  /* of each node's split */
+    uint64_t own[2 * BOOST_LEVEL_NODES]; /* all ones: the leaf was not joined to another */
+    double value[2 * BOOST_LEVEL_NODES]; /* what a leaf's rows are given */
     void *room;
     size_t room_len;
 };
@@ -56,6 +64,8 @@ struct boost_tree {
 apex_status boost_tree_open(struct boost_tree *t, struct boost_rows *rows,
                             struct boost_model *model, const struct boost_options *o);
 void boost_tree_close(struct boost_tree *t);
+/* Which splits are allowed; before the first tree, while gradients are 0 (boost_allow.c). */
+apex_status boost_tree_allow(struct boost_tree *t);
 /* At the root, before its histogram is built: all histograms 0. */
 void boost_tree_start(struct boost_tree *t, size_t index, size_t score);
 /* The histogram that thread builds as number `built` on this level: zeroed. */
@@ -65,14 +75,19 @@ int64_t *boost_tree_built(const struct boost_tree *t, unsigned thread, size_t bu
 void boost_tree_merge(struct boost_tree *t);
 /* From histograms to splits, into the model. */
 void boost_tree_split(struct boost_tree *t);
-/* To the next level: sums of the children. False below the last one, where the
- * leaves' values are written. */
+/* To the next level: sums of the children. False below the last one: then rows are sent to
+ * leaves and counted there, the leaves settled, and `value` added to the rows' scores. */
 bool boost_tree_descend(struct boost_tree *t);
+/* Joins leaves that may not stand (boost_join.c), passing over all. */
+void boost_tree_join(struct boost_tree *t);
+/* Joins, then writes what leaves are worth and what splits brought. */
+void boost_tree_settle(struct boost_tree *t);
 /* The sums of a node from its histogram: from the bins of the first feature. */
 struct boost_sums boost_hist_sums(const int64_t *hist, size_t n_bins);
-/* The best split (boost_split.c). */
-void boost_split_find(const int64_t *hist, size_t d, size_t n_bins, struct boost_sums total,
-                      const struct boost_rule *rule, struct boost_split *split);
+/* The best split of those allowed (boost_split.c). */
+void boost_split_find(const int64_t *hist, const uint64_t *allowed, size_t d, size_t n_bins,
+                      struct boost_sums total, const struct boost_rule *rule,
+                      struct boost_split *split);
 
 /* Adds the rows of a block (node == which) to a histogram, passing over all
  * bins (boost_hist.c). scratch: BOOST_HIST_SCRATCH bytes, 64-byte aligned. */
@@ -94,9 +109,9 @@ void boost_route(const uint8_t *bins, size_t n, size_t d, const uint32_t *featur
 /* score += value[node], passing over all leaves. */
 void boost_leaf_add(const uint8_t *node, size_t n, const double *value, size_t n_leaves,
                     double *score);
-/* seen[leaf] |= bit of the party, for live rows. */
-void boost_leaf_parties(const uint8_t *node, const uint8_t *live, const uint8_t *party,
-                        size_t n, size_t n_leaves, uint64_t *seen);
+/* seen[party * n_leaves + leaf] += 1, for live rows, passing over all leaves. */
+void boost_leaf_count(const uint8_t *node, const uint8_t *live, const uint8_t *party, size_t n,
+                      size_t n_leaves, uint64_t *seen);
 
 /* The two forms; `context` of boost_plain_tree is what boost_plain_open made.
  */

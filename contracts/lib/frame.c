@@ -298,25 +298,6 @@ static apex_status tables_choose(struct frame *f)
     return APEX_OK;
 }
 
-apex_status frame_open(struct apex_run *run, const struct frame_choice *choice,
-                       struct frame *frame)
-{
-    *frame = (struct frame){.run = run, .choice = *choice, .only_party = SIZE_MAX};
-    TRY(tables_choose(frame));
-    TRY(encoding_make(frame));
-    for (size_t i = 0; i < frame->n_tables; i++)
-        TRY(table_codes(frame, &frame->tables[i]));
-    frame->source =
-        (struct num_source){.n_rows = frame->n_rows,
-                            .n_columns = frame->encoding->n_features,
-                            .n_blocks = (frame->n_rows + BLOCK_ROWS - 1) / BLOCK_ROWS,
-                            .block = frame_fill,
-                            .context = frame};
-    for (unsigned t = 0; t < FRAME_THREADS_MAX && t < apex_threads(run); t++)
-        TRY(frame_scratch_new(frame->encoding->n_features, &frame->scratch[t]));
-    return APEX_OK;
-}
-
 static void table_clear(struct frame_table *t)
 {
     for (size_t g = 0; g < apex_table_groups(t->table); g++) {
@@ -326,6 +307,35 @@ static void table_clear(struct frame_table *t)
     free(t->code);
     free(t->rank);
     free(t->column);
+}
+
+apex_status frame_recode(struct frame *f)
+{
+    for (size_t i = 0; i < f->n_tables; i++) {
+        table_clear(&f->tables[i]);
+        TRY(table_codes(f, &f->tables[i]));
+    }
+    f->source = (struct num_source){.n_rows = f->n_rows,
+                                    .n_columns = f->encoding->n_features,
+                                    .n_blocks = (f->n_rows + BLOCK_ROWS - 1) / BLOCK_ROWS,
+                                    .block = frame_fill,
+                                    .context = f};
+    for (unsigned t = 0; t < FRAME_THREADS_MAX && t < apex_threads(f->run); t++) {
+        frame_scratch_free(f->scratch[t]);
+        f->scratch[t] = NULL;
+        TRY(frame_scratch_new(f->encoding->n_features, &f->scratch[t]));
+    }
+    return APEX_OK;
+}
+
+apex_status frame_open(struct apex_run *run, const struct frame_choice *choice,
+                       struct frame *frame)
+{
+    *frame = (struct frame){.run = run, .choice = *choice, .only_party = SIZE_MAX};
+    TRY(tables_choose(frame));
+    TRY(encoding_make(frame));
+    TRY(frame_recode(frame));
+    return choice->rules && !choice->like ? frame_prune(frame) : APEX_OK;
 }
 
 void frame_close(struct frame *frame)

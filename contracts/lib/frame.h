@@ -8,11 +8,17 @@
  * model, and followed by every frame the model is used on; a text not in it is 0 in all its
  * columns.
  *
+ * Under rules, an encoding has no class whose rows do not satisfy them: they are left out, as
+ * rows of a class that training never saw. Texts of a column whose rows do not are taken for
+ * its first text; so are the next ones, bytewise, while all those together do not. A bool
+ * column that is true in too few rows, or in all but too few, is left out.
+ *
  * A row with a missing cell, a label the encoding does not know, or left out by the party
  * filter or the split has weight 0; it is carried along, since leaving it out would show in
  * addresses. Blocks are cut by row number, so neither tables nor chunks show in sums.
  *
- * Leaks: how many rows each table has, which texts occur in a table's groups. Of cells, labels
+ * Leaks: how many rows each table has, which texts occur in a table's groups, which classes and
+ * columns an encoding has. Of cells, labels
  * and missing cells: nothing; codes are compared, never used as an index. */
 #ifndef CONTRACTS_LIB_FRAME_H
 #define CONTRACTS_LIB_FRAME_H
@@ -53,6 +59,7 @@ struct frame_choice {
     bool targetless;             /* rows without the target column are welcome */
     bool bare;                   /* the target alone, no features */
     bool listed; /* texts are the values that the manifest lists, not those of the rows */
+    const struct release_rules *rules; /* for what models are made of; NULL: none */
 };
 
 struct frame_table {

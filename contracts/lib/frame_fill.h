@@ -19,4 +19,9 @@ void frame_scratch_free(struct frame_scratch *s);
 /* For struct num_source; the context is the frame. */
 void frame_fill(void *context, size_t index, unsigned thread, struct num_block *out);
 
+/* Codes of the encoding as it is now, and room for its columns. */
+apex_status frame_recode(struct frame *frame);
+/* Leaves out of the frame's own encoding what choice.rules do not let a model tell apart. */
+apex_status frame_prune(struct frame *frame);
+
 #endif

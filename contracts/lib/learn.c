@@ -41,7 +41,11 @@ static apex_status classes_count(struct learn *l)
 apex_status learn_train(struct learn *l, const char *dataset, bool is_private)
 {
     const struct frame_choice choice = {
-        .dataset = dataset, .is_private = is_private, .target = l->target, .kind = l->kind};
+        .dataset = dataset,
+        .is_private = is_private,
+        .target = l->target,
+        .kind = l->kind,
+        .rules = is_private || release_is_loose(&l->rules) ? NULL : &l->rules};
     TRY(frame_open(l->run, &choice, &l->training));
     TRY(classes_count(l));
     if (l->trained.rows == 0)

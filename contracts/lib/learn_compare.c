@@ -11,6 +11,7 @@ struct alone {
     struct encoding like; /* the classes this party has rows of; borrows features */
     uint32_t *map;        /* to those of all */
     uint64_t rows;
+    struct release_rules rules; /* of its model: it is one party's */
 };
 
 static apex_status classes_pick(struct alone *a)
@@ -23,8 +24,9 @@ static apex_status classes_pick(struct alone *a)
     if (!a->like.classes || !a->map) return APEX_E_MEMORY;
     for (size_t c = 0; c < (all->n_classes ? all->n_classes : 1); c++) {
         uint64_t rows = a->l->classes[c].by_party[a->party];
+        if (all->n_classes && (rows == 0 || rows < a->l->rules.minimum_rows)) continue;
         a->rows += rows;
-        if (rows == 0 || all->n_classes == 0) continue;
+        if (all->n_classes == 0) continue;
         a->map[a->like.n_classes] = (uint32_t)c;
         a->like.classes[a->like.n_classes++] = all->classes[c];
     }
@@ -36,6 +38,7 @@ static apex_status alone_fit(struct alone *a, struct learner *learner)
     struct frame own;
     TRY(learn_frame(a->l, a->l->training.choice.dataset, false, false, &a->like, &own));
     own.only_party = a->party;
+    if (!release_is_loose(&a->l->rules)) own.choice.rules = &a->rules;
     apex_status s = learner_fit(&own, &a->l->options, true, learner);
     frame_close(&own);
     if (s == APEX_OK && a->like.n_classes != learn_encoding(a->l)->n_classes) {
@@ -88,7 +91,9 @@ apex_status learn_compare_out(struct learn *l, struct frame *holdout)
     evaluation_clear(&e);
     apex_json_array(l->run, "alone");
     for (size_t p = 0; p < l->rules.n_parties && s == APEX_OK; p++) {
-        struct alone a = {.l = l, .holdout = holdout, .party = p};
+        struct alone a = {.l = l, .holdout = holdout, .party = p, .rules = l->rules};
+        a.rules.minimum_contributors = 1;
+        a.rules.maximum_share = 1;
         s = classes_pick(&a);
         if (s == APEX_OK && a.rows > 0) s = alone_out(&a);
         free(a.like.classes);

@@ -183,7 +183,7 @@ apex_status learn_private(struct learn *l)
     head_out(&f);
     if (scored) TRY(accuracy_out(&f));
     if (apex_exports(l->run))
-        TRY(learner_out(l->run, &l->learner, l->training.encoding, l->classes));
+        TRY(learner_out(l->run, &l->learner, l->training.encoding));
     private_out(&f.answer);
     free(f.bounds);
     return APEX_OK;

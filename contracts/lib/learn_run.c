@@ -65,7 +65,7 @@ static apex_status told(struct learn *l)
     TRY(learn_take(l));
     release_demand(l->run, &l->rules, &l->trained);
     learn_head_out(l);
-    return learner_out(l->run, &l->learner, learn_encoding(l), l->classes);
+    return learner_out(l->run, &l->learner, learn_encoding(l));
 }
 
 apex_status learn_function(struct learn *l)

@@ -79,22 +79,58 @@ static const uint8_t *parties(void *context, unsigned thread)
     return frame_parties(context, thread);
 }
 
+/* What the rules leave of the options. On each side of a split as many rows as satisfy them
+ * where the parties' rows lie there as they do in all, and twice that, as they never quite do
+ * (leaves are judged whatever this says). And no more rounds than give, with their rate, one
+ * leaf's value for every minimum_rows rows: many leaves of many rows, laid over each other, say
+ * what single rows are. */
+static apex_status boost_bound(struct frame *f, struct boost_options *o)
+{
+    const struct release_rules *rules = f->choice.rules;
+    struct release_cell all;
+    uint64_t most = 0;
+    if (!rules) return APEX_OK;
+    TRY(frame_count(f, &all));
+    double rows = (double)all.rows, least = (double)rules->minimum_rows;
+    for (size_t p = 0; p < rules->n_parties && rules->minimum_contributors >= 2; p++)
+        if (all.by_party[p] > most) most = all.by_party[p];
+    if (most > 0 && most < all.rows)
+        o->min_rows = (uint64_t)(2 * least * rows / (rows - (double)most));
+    double leaves = fmin(ldexp(1, (int)o->depth), fmax(1, rows / (double)o->min_rows));
+    double rounds = fmax(1, rows / (least * o->rate * leaves));
+    if (o->rounds > rounds) o->rounds = (unsigned)rounds;
+    return APEX_OK;
+}
+
+static bool leaf_stands(void *context, const uint64_t *by_party)
+{
+    const struct frame *f = context;
+    struct release_cell leaf = {0};
+    for (size_t p = 0; p < f->choice.rules->n_parties; p++)
+        leaf.rows += leaf.by_party[p] = by_party[p];
+    return release_judge(f->choice.rules, &leaf) == RELEASE_OK;
+}
+
 static apex_status boost_learn(struct frame *f, const struct learner_options *options,
                                struct learner *l, struct num_place *place)
 {
-    const struct boost_options o = {.loss = l->n_classes == 0   ? BOOST_SQUARED
-                                            : l->n_classes == 2 ? BOOST_LOGISTIC
-                                                                : BOOST_SOFTMAX,
-                                    .n_classes = l->n_classes,
-                                    .rounds = options->rounds,
-                                    .depth = options->depth,
-                                    .rate = options->rate,
-                                    .lambda = 1,
-                                    .min_rows = 1,
-                                    .seed = apex_seed(f->run),
-                                    .threads = apex_threads(f->run),
-                                    .parties = parties,
-                                    .parties_context = f};
+    const struct release_rules *rules = f->choice.rules;
+    struct boost_options o = {.loss = l->n_classes == 0   ? BOOST_SQUARED
+                                      : l->n_classes == 2 ? BOOST_LOGISTIC
+                                                          : BOOST_SOFTMAX,
+                              .n_classes = l->n_classes,
+                              .rounds = options->rounds,
+                              .depth = options->depth,
+                              .rate = options->rate,
+                              .lambda = 1,
+                              .min_rows = rules ? rules->minimum_rows : 1,
+                              .seed = apex_seed(f->run),
+                              .threads = apex_threads(f->run),
+                              .may_stand = rules ? leaf_stands : NULL,
+                              .parties = parties,
+                              .n_parties = apex_parties(f->run),
+                              .parties_context = f};
+    TRY(boost_bound(f, &o));
     return apex_oblivious(f->run) ? boost_fit(&f->source, &o, &l->boost, place)
                                   : boost_plain_fit(&f->source, &o, &l->boost, place);
 }
@@ -138,7 +174,7 @@ apex_status learner_fit(struct frame *frame, const struct learner_options *optio
         place.fault == NUM_FINE ? learn(frame, options, learner, &place) : APEX_E_DATA;
     if (s == APEX_E_DATA && may_fail) return s;
     fault_refuse(frame->run, s, &place);
-    return APEX_OK;
+    return learner_round(frame, options, learner);
 }
 
 void learner_clear(struct learner *l)

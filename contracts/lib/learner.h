@@ -6,7 +6,15 @@
  *   boost     gradient-boosted trees, of classes or numbers; rounds, depth, rate
  *   linear    least squares; penalty is ridge's alpha on standardised columns, 0: ordinary
  * Where rows may show (not oblivious) the faster form of boost is taken; the model is the same.
- * Leaks: those of the kernels; which classes have rows. */
+ *
+ * What may not be told is not used on anybody's rows either: a frame under rules has no classes
+ * and texts that do not satisfy them (contracts/lib/frame.h), trees are grown of splits that
+ * leave enough rows on both sides, and leaves that do not satisfy the rules are joined
+ * before their values are used (common/num/boost.h); and all is rounded to what one row can
+ * move (learner_round.c).
+ *
+ * Leaks: those of the kernels; which classes have rows; the power of two that a number is
+ * rounded to. */
 #ifndef CONTRACTS_LIB_LEARNER_H
 #define CONTRACTS_LIB_LEARNER_H
 
@@ -55,6 +63,9 @@ const char *learner_name(enum learner_kind kind, size_t n_classes);
 /* Refuses the run where the rows do not allow it; with `may_fail`, answers APEX_E_DATA. */
 apex_status learner_fit(struct frame *frame, const struct learner_options *options,
                         bool may_fail, struct learner *learner);
+/* To the precision that the rules of the frame it was fitted on allow; learner_fit does it. */
+apex_status learner_round(struct frame *frame, const struct learner_options *options,
+                          struct learner *learner);
 void learner_clear(struct learner *learner);
 apex_status learner_room_new(const struct learner *learner, bool probable,
                              struct learner_room *room);
@@ -65,10 +76,8 @@ void learner_predict(const struct learner *learner, const struct num_block *bloc
  * model. */
 apex_status learner_write(const struct learner *learner, struct buffer *out);
 apex_status learner_parse(struct cursor *c, struct learner *learner);
-/* Its parameters, for a function that exports: under the keys "features", "classes", ... Trees
- * are joined until every leaf satisfies the rules; classes of naive Bayes that do not are
- * suppressed. cells: of the classes, judged. */
-apex_status learner_out(struct apex_run *run, struct learner *learner,
-                        const struct encoding *encoding, const struct release_cell *cells);
+/* Its parameters, for a function that exports: under the keys "features", "classes", ... */
+apex_status learner_out(struct apex_run *run, const struct learner *learner,
+                        const struct encoding *encoding);
 
 #endif

@@ -29,21 +29,15 @@ static void features_out(struct apex_run *run, const struct encoding *e)
     apex_json_end(run);
 }
 
-static void bayes_out(struct apex_run *run, const struct bayes *b, const struct encoding *e,
-                      const struct release_cell *cells)
+static void bayes_out(struct apex_run *run, const struct bayes *b, const struct encoding *e)
 {
-    struct release_rules rules = release_rules_of(run);
     apex_json_array(run, "classes");
     for (size_t c = 0; c < b->n_classes; c++) {
         apex_json_object(run, NULL);
         text_out(run, "class", &e->classes[c]);
-        if (cells[c].reason != RELEASE_OK) {
-            release_suppressed(run, &rules, cells[c].reason);
-        } else {
-            apex_json_number(run, "prior", b->prior[c]);
-            numbers_out(run, "mean", b->mean + c * b->n_features, b->n_features);
-            numbers_out(run, "variance", b->variance + c * b->n_features, b->n_features);
-        }
+        apex_json_number(run, "prior", b->prior[c]);
+        numbers_out(run, "mean", b->mean + c * b->n_features, b->n_features);
+        numbers_out(run, "variance", b->variance + c * b->n_features, b->n_features);
         apex_json_end(run);
     }
     apex_json_end(run);
@@ -92,26 +86,22 @@ static void tree_out(struct apex_run *run, const struct boost_model *m, size_t t
     apex_json_end(run);
 }
 
-static void boost_out(struct apex_run *run, struct boost_model *m)
+static void boost_out(struct apex_run *run, const struct boost_model *m)
 {
-    size_t joined, empty;
-    boost_join_leaves(m, apex_minimum_rows(run), (unsigned)apex_minimum_contributors(run),
-                      &joined, &empty);
     numbers_out(run, "base", m->base, m->n_scores);
     numbers_out(run, "importance", m->importance, m->n_features);
-    apex_json_integer(run, "leaves_joined", (int64_t)joined);
+    apex_json_integer(run, "leaves_joined", (int64_t)*m->joined);
     apex_json_array(run, "trees");
     for (size_t t = 0; t < m->n_trees; t++)
         tree_out(run, m, t);
     apex_json_end(run);
 }
 
-apex_status learner_out(struct apex_run *run, struct learner *l, const struct encoding *e,
-                        const struct release_cell *cells)
+apex_status learner_out(struct apex_run *run, const struct learner *l, const struct encoding *e)
 {
     features_out(run, e);
     switch (l->kind) {
-    case LEARNER_BAYES: bayes_out(run, l->bayes, e, cells); break;
+    case LEARNER_BAYES: bayes_out(run, l->bayes, e); break;
     case LEARNER_LOGISTIC: logistic_out(run, l->logistic, e); break;
     case LEARNER_LINEAR: ridge_out(run, l->ridge); break;
     case LEARNER_BOOST: boost_out(run, &l->boost); break;

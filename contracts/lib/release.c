@@ -29,7 +29,7 @@ static uint64_t most_of_one(const struct release_rules *rules, const struct rele
 {
     uint64_t most = 0;
     for (size_t p = 0; p < rules->n_parties; p++)
-        if (cell->by_party[p] > most) most = cell->by_party[p];
+        most ^= (most ^ cell->by_party[p]) & -(uint64_t)(cell->by_party[p] > most);
     return most;
 }
 
@@ -37,13 +37,18 @@ enum release_reason release_judge(const struct release_rules *rules,
                                   const struct release_cell *cell)
 {
     uint64_t most = most_of_one(rules, cell);
-    if (cell->rows < rules->minimum_rows) return RELEASE_FEW_ROWS;
-    if (release_contributors(cell, rules->n_parties) < rules->minimum_contributors)
-        return RELEASE_FEW_CONTRIBUTORS;
-    if ((double)most > rules->maximum_share * (double)cell->rows) return RELEASE_DOMINATED;
-    return rules->minimum_contributors >= 2 && cell->rows - most < rules->minimum_rows
-               ? RELEASE_FEW_OTHERS
-               : RELEASE_OK;
+    unsigned reason = RELEASE_OK;
+    double most_allowed = rules->maximum_share * (double)(int64_t)cell->rows;
+    bool fails[RELEASE_FEW_OTHERS + 1];
+    fails[RELEASE_FEW_ROWS] = cell->rows < rules->minimum_rows;
+    fails[RELEASE_FEW_CONTRIBUTORS] =
+        release_contributors(cell, rules->n_parties) < rules->minimum_contributors;
+    fails[RELEASE_DOMINATED] = (double)(int64_t)most > most_allowed;
+    fails[RELEASE_FEW_OTHERS] =
+        (rules->minimum_contributors >= 2) & (cell->rows - most < rules->minimum_rows);
+    for (unsigned r = RELEASE_FEW_OTHERS; r > RELEASE_OK; r--) /* the first that holds stays */
+        reason ^= (reason ^ r) & -(unsigned)fails[r];
+    return (enum release_reason)reason;
 }
 
 void release_cells_of(const struct release_rules *rules, const uint64_t *counts, size_t n,

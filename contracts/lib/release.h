@@ -9,8 +9,8 @@
  *   - and, where two contributors or more are demanded, at least minimum_rows rows are left
  *     without those of any one party: a party knows its own rows and can subtract them from a
  *     mean or a count.
- * Otherwise it is named and the reason said, without its numbers. Models keep all cells inside;
- * the rules are on what leaves.
+ * Otherwise it is named and the reason said, without its numbers. Models use no cell that
+ * is not released (contracts/lib/learner.h): what they say of a row would tell it.
  *
  * Hidden cells must not follow from what is told beside them. release_table does that for a
  * list of cells with a total, release_cross for a table with totals both ways (confusion
@@ -57,7 +57,8 @@ struct release_cell {
 struct release_rules release_rules_of(const struct apex_run *run);
 /* No minimum at all: parties who share everything. Zero is then a number like others. */
 bool release_is_loose(const struct release_rules *rules);
-/* Looks at rows and by_party; the reason is the caller's to keep. */
+/* Looks at rows and by_party, without a branch that follows them: leaves are judged of which
+ * nobody is told. The reason is the caller's to keep. */
 enum release_reason release_judge(const struct release_rules *rules,
                                   const struct release_cell *cell);
 uint64_t release_contributors(const struct release_cell *cell, size_t n_parties);

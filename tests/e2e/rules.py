@@ -86,13 +86,16 @@ def market(node, crew):
     address = deploy(node, crew, path, "classify")
     for i, p in enumerate(crew):
         rows = [(a, b, "NZ") for a, b in town(40, i)] + [(a, b, "AU") for a, b in town(20, 20 + i, -33, 150)]
+        if i < 2:
+            rows += [(a, b, "SOLO") for a, b in town(30, 98 + i, 60, 20)]
         if i == 0:
-            rows += [(a, b, "SOLO") for a, b in town(30, 99, 60, 20)]
+            rows += [(a, b, "MINE") for a, b in town(30, 97, 60, 40)]
         p.ok("contribute", address, "training", rows_file(node, "t.csv", rows, "latitude,longitude,class"))
         p.ok("contribute", address, "customers", rows_file(node, "c.csv", town(30, 40 + i) + town(20, 50 + i, -33, 150) + (town(15, 60, 60, 20) if i == 0 else [])))
     answer, _ = crew[1].run(address, "market")
     cells = {c["class"]: c for c in answer["classes"]}
-    say("fewer than 2 contributors" in cells["SOLO"].get("suppressed", ""), "a class that one party alone has is suppressed", cells)
+    say(sorted(cells) == ["AU", "NZ", "SOLO"], "a class that one party alone has labelled is no part of the model", cells)
+    say("fewer than 2 contributors" in cells["SOLO"].get("suppressed", ""), "a class that one party's customers alone are of is suppressed", cells)
     say(sum("suppressed" in c for c in cells.values()) >= 2 and "follow from the total" in "".join(c.get("suppressed", "") for c in cells.values()),
         "a second class is hidden, so that the first does not follow from the total", cells)
     own = rows_file(node, "own.csv", [("-37.8", "175.3"), ("-33.0", "150.0")])

@@ -4,7 +4,7 @@
 
 #include "common/num/boost.h"
 
-enum { ROWS = 400, DIMS = 2, CLASSES = 3 };
+enum { ROWS = 400, DIMS = 2, CLASSES = 3, PARTIES = 3 };
 static _Alignas(64) double column[DIMS][BLOCK_ROWS], weight[BLOCK_ROWS], target[BLOCK_ROWS];
 static _Alignas(64) double score[CLASSES * BLOCK_ROWS];
 static _Alignas(64) uint8_t scratch[(DIMS + 1) * BLOCK_ROWS];
@@ -26,7 +26,7 @@ static void fill(uint64_t seed)
         label[i] = (uint32_t)(i < CLASSES ? i : oblivious_number(seed, 10 * i + 6) % CLASSES);
         two[i] = label[i] > 0;
         target[i] = column[0][i] + 3 * oblivious_unit(seed, 10 * i + 7);
-        party[i] = (uint8_t)(i % 3);
+        party[i] = (uint8_t)(i % PARTIES);
     }
 }
 
@@ -61,6 +61,18 @@ static void block(void *context, size_t index, unsigned thread, struct num_block
                               .label = loss == BOOST_LOGISTIC ? two : label};
 }
 
+/* As the release rules have it: enough rows, and enough besides any one party's. */
+static bool stands(void *context, const uint64_t *by_party)
+{
+    uint64_t rows = 0, most = 0;
+    (void)context;
+    for (size_t p = 0; p < PARTIES; p++) {
+        rows += by_party[p];
+        most ^= (most ^ by_party[p]) & -(uint64_t)(by_party[p] > most);
+    }
+    return (rows >= 4) & (rows - most >= 2);
+}
+
 static const uint8_t *parties(void *context, unsigned thread)
 {
     (void)context;
@@ -80,7 +92,9 @@ static struct boost_options options_here(void)
                                   .lambda = 1,
                                   .min_rows = 2,
                                   .seed = seed_bytes,
-                                  .parties = parties};
+                                  .may_stand = stands,
+                                  .parties = parties,
+                                  .n_parties = PARTIES};
 }
 
 static void inputs_hide(void)
