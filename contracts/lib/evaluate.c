@@ -136,6 +136,16 @@ static apex_status ranking_make(struct evaluating *w)
     return s == APEX_E_DATA ? APEX_OK : s;
 }
 
+static apex_status crossed_make(struct evaluating *w, const uint64_t *counts)
+{
+    struct release_rules rules = release_rules_of(w->frame->run);
+    size_t k = w->e->n_classes;
+    bool any;
+    for (size_t c = 0; c < k; c++)
+        cells_of(w, counts + c * k * w->n_parties, k, w->e->crossed + c * (k + 1));
+    return release_cross(&rules, w->e->crossed, k, k, true, &any);
+}
+
 static apex_status finish(struct evaluating *w, void *total)
 {
     struct evaluation *e = w->e;
@@ -150,7 +160,7 @@ static apex_status finish(struct evaluating *w, void *total)
         return APEX_OK;
     }
     if (e->has_figures) {
-        cells_of(w, u64_at(total, w->at.crossed), e->n_classes * e->n_classes, e->crossed);
+        TRY(crossed_make(w, u64_at(total, w->at.crossed)));
         class_finish(e->n_classes, figures, &e->figures);
     }
     return ranking_make(w);
@@ -176,7 +186,7 @@ static apex_status open_all(struct evaluating *w)
     layout_make(w);
     e->predicted = calloc(k + 1, sizeof *e->predicted);
     e->truth = calloc(k + 1, sizeof *e->truth);
-    e->crossed = e->has_figures ? calloc(k * k, sizeof *e->crossed) : NULL;
+    e->crossed = e->has_figures ? calloc((k + 1) * (k + 1), sizeof *e->crossed) : NULL;
     if (!e->predicted || !e->truth || (e->has_figures && !e->crossed)) return APEX_E_MEMORY;
     if (w->labelled && k == 2 && probable && n > 0) {
         w->keys = malloc((n + BLOCK_ROWS) * sizeof *w->keys);
