@@ -123,9 +123,11 @@ await prove('classes that may not be told are “fewer than” everywhere: page,
   const rows = csv.trim().split('\n').slice(1).map((l) => l.split(','))
   const inCsv = rows.filter((r) => r.some((c) => c.includes('fewer than'))).length
   const inApi = api.result.classes.filter((c) => c.suppressed).every((c) => c.rows === undefined && c.suppressed.includes('fewer than'))
-  await page.click('summary:has-text("suppressed classes")')
+  await page.click(`summary:has-text("${classes.suppressed_classes} suppressed classes")`)
   const inPage = await page.$$eval('[data-hidden]', (e) => e.filter((x) => x.textContent.includes('fewer than')).length)
-  return hidden.length > 0 && inCsv === hidden.length && inApi && inPage === hidden.length ? true : { hidden: hidden.length, inCsv, inApi, inPage }
+  const nameless = classes.suppressed_classes - hidden.length
+  const inWords = nameless === 0 || (await page.textContent('details:has([data-hidden]), details:has-text("more, which")')).includes(`${nameless} more, which`)
+  return classes.suppressed_classes > 0 && inWords && inCsv === hidden.length && inApi && inPage === hidden.length ? true : { hidden: hidden.length, nameless, inCsv, inApi, inPage, inWords }
 })
 
 // The answer on the map.
