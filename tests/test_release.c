@@ -373,6 +373,29 @@ static void no_hidden_cell_of_a_table_follows_from_totals_both_ways(void **state
     CHECK(some > tables / 50 && none > 0);
 }
 
+static void totals_of_a_table_are_told_as_the_lists_that_they_are(void **state)
+{
+    size_t hidden = 0;
+    (void)state;
+    for (size_t t = 0; t < 2000; t++) {
+        struct world w = {.rules = rules_draw()};
+        struct release_cell list[SIDE_MAX];
+        bool any;
+        size_t rows = 2 + below(3), columns = 2 + below(3);
+        cells_draw(&w, rows, columns, 2 + below(9));
+        CHECK_OK(release_cross(&w.rules, w.cell, rows, columns, false, &any));
+        for (size_t r = 0; r < rows; r++)
+            list[r] = w.cell[(r + 1) * w.columns - 1];
+        release_settle(&w.rules, list, rows);
+        for (size_t r = 0; r < rows; r++) {
+            assert_int_equal(list[r].reason, w.cell[(r + 1) * w.columns - 1].reason);
+            for (size_t c = 0; list[r].reason != RELEASE_OK && c < columns; c++, hidden++)
+                assert_int_equal(w.cell[r * w.columns + c].reason, RELEASE_WITHHELD);
+        }
+    }
+    CHECK(hidden > 100);
+}
+
 /* Gaussian elimination modulo a prime: an unknown follows from the sums when a row of the
  * reduced system holds it alone. */
 enum { UNKNOWNS_MAX = SIDE_MAX * SIDE_MAX, EQUATIONS_MAX = 2 * SIDE_MAX + 1 };
@@ -699,6 +722,7 @@ int main(void)
             a_cell_is_judged_by_rows_contributors_share_and_what_is_left_without_a_party),
         cmocka_unit_test(no_hidden_cell_of_a_list_follows_from_its_total),
         cmocka_unit_test(no_hidden_cell_of_a_table_follows_from_totals_both_ways),
+        cmocka_unit_test(totals_of_a_table_are_told_as_the_lists_that_they_are),
         cmocka_unit_test(no_hidden_cell_follows_by_elimination),
         cmocka_unit_test(what_satisfies_the_rules_is_all_told),
         cmocka_unit_test(a_loose_contract_hides_nothing),
