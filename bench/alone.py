@@ -11,7 +11,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
 from apexlib import SHARED, Node, Party, deploy, done, h, manifest, say  # noqa: E402
-from reference import close, load, owner, write  # noqa: E402
+from reference import load, owner, write  # noqa: E402
 
 PAGE, PLOT = os.path.join(ROOT, "docs/alone-versus-pooled.md"), os.path.join(ROOT, "docs/alone-versus-pooled.svg")
 BEGIN, END = "<!-- bench/alone.py writes from here -->\n", "<!-- to here -->\n"
@@ -83,11 +83,17 @@ def figures(s, answer):
     return alone, ("all together", answer["training_rows"], answer["pooled"][s["figure"]])
 
 
+def same(s, answer, told, want, more):
+    """As near as the rules tell a figure: to half of the power of two above what one row moves (docs/contracts/{classify,regress}.md)."""
+    moves = 2 if s["figure"] == "accuracy" else 36 * (1 - want)
+    return abs(told - want) <= more + moves / answer["holdout_rows"]
+
+
 def compared(s, answer):
     alone, pooled = figures(s, answer)
     want, want_alone, _ = reference_of(s)
-    say(close(pooled[2], want, 1e-3), "pooled rows of %s score as the reference's" % s["name"], (pooled, want))
-    off = [(a, b) for a, b in zip(alone, want_alone) if not close(a[2], b, 0.006)]
+    say(same(s, answer, pooled[2], want, 1e-3), "pooled rows of %s score as the reference's" % s["name"], (pooled, want))
+    off = [(a, b) for a, b in zip(alone, want_alone) if not same(s, answer, a[2], b, 0.006)]
     say(len(alone) == len(want_alone) and not off, "and each party's alone", off)
     say(all(pooled[2] > a[2] + 0.1 for a in alone), "and every party gains more than 0.1 by joining", (alone, pooled))
 

@@ -23,7 +23,7 @@ static void counts_settle(struct learn *l, struct evaluation *e)
     release_settle(&l->rules, e->predicted, k);
     for (size_t c = 0; c < k; c++) {
         if (e->crossed) e->predicted[c].reason = e->crossed[k * (k + 1) + c].reason;
-        if (e->predicted[c].rows == 0)
+        if (e->predicted[c].rows == 0 && e->predicted[c].reason == RELEASE_OK)
             e->predicted[c].reason = release_judge(&l->rules, &e->predicted[c]);
     }
 }
