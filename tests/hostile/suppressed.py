@@ -85,6 +85,19 @@ def totals_beside_the_matrix(node, crew):
         say(small == ({} if strict else {(0, 1): 5}), sentence("five rows of a confusion matrix", strict, "do not follow from the totals of the classes", "told"), (a["confusion"], a["classes"]))
 
 
+def a_class_that_training_never_saw(node, crew):
+    place = [(0, 0), (100, 0)]
+    for world, strict in classes(node, crew):
+        r = random.Random(6)
+        for who in (0, 1):
+            world.give(who, "training", [near(r, place[c]) + ("ab"[c],) for c in (0, 1) for _ in range(50)])
+            world.give(who, "holdout", [near(r, place[p]) + ("ab"[t],) for t, p, n in ((0, 0, 30), (0, 1, 20), (1, 0, 20), (1, 1, 30)) for _ in range(n)])
+        world.give(1, "holdout", [near(r, place[0]) + ("new",) for _ in range(2)])
+        a = world.ask("evaluate")
+        left = [c["rows"] - sum(row[i] for row in a["confusion"]) if None not in [row[i] for row in a["confusion"]] else None for i, c in enumerate(a["classes"])]
+        say(left == ([None, None] if strict else [2, 0]), sentence("two rows of another class, from the totals", strict, "not found", "found"), (left, a["confusion"], a["classes"]))
+
+
 def a_ratio_of_hidden_classes(node, crew):
     place = [(0, 0), (100, 0)]
     for world, strict in classes(node, crew):
@@ -208,7 +221,7 @@ def main():
     node = Node().start()
     try:
         crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (totals_beside_the_matrix, a_ratio_of_hidden_classes, a_table_and_its_columns, rows_that_miss_a_cell, a_boundary_that_moves, a_figure_of_a_pair, names):
+        for attack in (totals_beside_the_matrix, a_class_that_training_never_saw, a_ratio_of_hidden_classes, a_table_and_its_columns, rows_that_miss_a_cell, a_boundary_that_moves, a_figure_of_a_pair, names):
             attack(node, crew)
     finally:
         node.clean()
