@@ -15,33 +15,74 @@
 
 #include <stdlib.h>
 
-/* Class counts under the release rules; the total is told, so hidden cells are covered. */
-static void counts_out(struct learn *l, struct evaluation *e)
+/* Predicted classes as they may be told beside all rows. Where there is a confusion matrix they
+ * are its totals, settled there in the same way. */
+static void counts_settle(struct learn *l, struct evaluation *e)
+{
+    size_t k = e->n_classes;
+    release_settle(&l->rules, e->predicted, k);
+    for (size_t c = 0; c < k; c++) {
+        if (e->crossed) e->predicted[c].reason = e->crossed[k * (k + 1) + c].reason;
+        if (e->predicted[c].rows == 0 && e->predicted[c].reason == RELEASE_OK)
+            e->predicted[c].reason = release_judge(&l->rules, &e->predicted[c]);
+    }
+}
+
+static bool crossed_told(const struct evaluation *e, size_t truth, size_t predicted)
+{
+    const struct release_cell *cell = &e->crossed[truth * (e->n_classes + 1) + predicted];
+    return cell->reason == RELEASE_OK && cell->rows > 0;
+}
+
+/* A name is a training row's: told where that class or some count of it may be. The requester's
+ * own training rows are its to see. */
+static bool named(const struct learn *l, const struct evaluation *e, size_t class)
+{
+    bool told = release_is_loose(&l->rules) || l->training.choice.is_private ||
+                l->classes[class].reason == RELEASE_OK ||
+                e->predicted[class].reason == RELEASE_OK;
+    for (size_t c = 0; e->crossed && c < e->n_classes && !told; c++)
+        told = crossed_told(e, class, c) || crossed_told(e, c, class);
+    return told;
+}
+
+static void count_out(struct learn *l, const struct evaluation *e, size_t class)
 {
     struct apex_run *run = l->run;
-    const struct encoding *enc = learn_encoding(l);
-    size_t hidden = 0;
-    for (size_t c = 0; c < e->n_classes; c++)
-        e->predicted[c].reason = release_judge(&l->rules, &e->predicted[c]);
-    release_complement(&l->rules, e->predicted, e->n_classes);
-    apex_json_array(run, "classes");
-    for (size_t c = 0; c < e->n_classes; c++) {
-        const struct release_cell *cell = &e->predicted[c];
-        apex_json_object(run, NULL);
-        apex_json_text(run, "class", enc->classes[c].text, enc->classes[c].len);
-        if (cell->reason == RELEASE_OK) {
-            release_rows(run, &l->rules, "rows", cell->rows);
-            apex_json_number(run, "share", release_ratio(&l->rules, cell->rows, e->all.rows));
-            apex_json_integer(run, "contributors",
-                              (int64_t)release_contributors(cell, l->rules.n_parties));
-        } else {
-            release_suppressed(run, &l->rules, cell->reason);
-            hidden++;
-        }
-        apex_json_end(run);
+    const struct release_cell *cell = &e->predicted[class];
+    const struct encoding_text *name = &learn_encoding(l)->classes[class];
+    apex_json_object(run, NULL);
+    apex_json_text(run, "class", name->text, name->len);
+    if (cell->reason == RELEASE_OK) {
+        release_rows(run, &l->rules, "rows", cell->rows);
+        apex_json_number(run, "share", release_ratio(&l->rules, cell->rows, e->all.rows));
+        apex_json_integer(run, "contributors",
+                          (int64_t)release_contributors(cell, l->rules.n_parties));
+    } else {
+        release_suppressed(run, &l->rules, cell->reason);
     }
     apex_json_end(run);
-    apex_json_integer(run, "suppressed_classes", (int64_t)hidden);
+}
+
+/* Classes without a name are left out here and in the matrix; how many are hidden is told. */
+static void counts_out(struct learn *l, struct evaluation *e)
+{
+    size_t hidden = 0;
+    counts_settle(l, e);
+    apex_json_array(l->run, "classes");
+    for (size_t c = 0; c < e->n_classes; c++) {
+        if (named(l, e, c)) count_out(l, e, c);
+        hidden += e->predicted[c].reason != RELEASE_OK;
+    }
+    apex_json_end(l->run);
+    apex_json_integer(l->run, "suppressed_classes", (int64_t)hidden);
+}
+
+/* Who trains by its own rows moves the boundary between two classes as it likes; where a count
+ * turns is then a row's own place. Rounded, two counts with one row between them are alike. */
+static void coarsen(struct release_rules *rules)
+{
+    if (rules->round_to < rules->minimum_rows) rules->round_to = rules->minimum_rows;
 }
 
 /* Adds what the model says of a dataset's rows. */
@@ -68,6 +109,7 @@ static apex_status market(struct learn *l, bool own)
     struct evaluation total = {0};
     uint64_t dropped = 0;
     TRY(learn_train(l, "training", own));
+    if (own) coarsen(&l->rules);
     total.n_classes = learn_encoding(l)->n_classes;
     total.predicted = calloc(total.n_classes, sizeof *total.predicted);
     if (!total.predicted) return APEX_E_MEMORY;
@@ -87,38 +129,32 @@ static apex_status market(struct learn *l, bool own)
     return APEX_OK;
 }
 
-/* True by predicted, each with its totals; what may not be told is null. */
-static apex_status crossed_out(struct learn *l, const struct evaluation *e)
+/* True by predicted; what may not be told is null. */
+static void crossed_out(struct learn *l, const struct evaluation *e)
 {
     size_t k = e->n_classes;
-    bool any;
-    if (!e->crossed) return APEX_OK;
-    struct release_cell *table = calloc((k + 1) * (k + 1), sizeof *table);
-    if (!table) return APEX_E_MEMORY;
-    for (size_t t = 0; t < k; t++)
-        memcpy(table + t * (k + 1), e->crossed + t * k, k * sizeof *table);
-    TRY(release_cross(&l->rules, table, k, k, true, &any));
     apex_json_array(l->run, "confusion");
     for (size_t t = 0; t < k; t++) {
+        if (!named(l, e, t)) continue;
         apex_json_array(l->run, NULL);
         for (size_t p = 0; p < k; p++) {
-            const struct release_cell *cell = &table[t * (k + 1) + p];
+            const struct release_cell *cell = &e->crossed[t * (k + 1) + p];
+            if (!named(l, e, p)) continue;
             if (cell->reason == RELEASE_OK)
-                apex_json_integer(l->run, NULL, (int64_t)release_round(&l->rules, cell->rows));
+                release_rows(l->run, &l->rules, NULL, cell->rows);
             else
                 apex_json_null(l->run, NULL);
         }
         apex_json_end(l->run);
     }
     apex_json_end(l->run);
-    free(table);
-    return APEX_OK;
 }
 
 static apex_status more_out(struct learn *l, struct evaluation *e)
 {
     counts_out(l, e);
-    return crossed_out(l, e);
+    if (e->crossed) crossed_out(l, e);
+    return APEX_OK;
 }
 
 apex_status apex_contract(struct apex_run *run)

@@ -31,9 +31,6 @@ apex_status private_summary_out(const struct telling *t);
 apex_status private_histogram_out(const struct telling *t, const struct apex_column *column);
 apex_status private_counts_out(const struct telling *t, const struct apex_column *column);
 
-/* Cells of a list as they may be told beside their total; a zero is one more number where there
- * is no minimum. */
-void cells_settle(const struct release_rules *rules, struct release_cell *cells, size_t n);
 /* rows, share and contributors of a cell, or why not. */
 void cell_out(const struct telling *t, const struct release_cell *cell, uint64_t all);
 void count_out(const struct telling *t, const char *key, const struct release_cell *cell);

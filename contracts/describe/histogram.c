@@ -46,7 +46,7 @@ static void bins_out(const struct telling *t, struct release_cell *cells, const 
     struct apex_run *run = t->run;
     bool none_missing = cells[n_edges + 1].rows == 0;
     size_t hidden = 0;
-    cells_settle(&t->rules, cells, n_edges + (none_missing ? 1 : 2));
+    release_settle(&t->rules, cells, n_edges + (none_missing ? 1 : 2));
     if (none_missing) cells[n_edges + 1].reason = RELEASE_OK;
     count_out(t, "below", &cells[0]);
     count_out(t, "above", &cells[n_edges]);

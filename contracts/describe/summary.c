@@ -101,7 +101,7 @@ static apex_status categories_out(const struct telling *t, struct column *c)
     if (!cells) return APEX_E_MEMORY;
     TRY(column_texts_count(c, &t->rules, cells));
     bool none_missing = cells[k].rows == 0;
-    cells_settle(&t->rules, cells, none_missing ? k : k + 1);
+    release_settle(&t->rules, cells, none_missing ? k : k + 1);
     if (none_missing) cells[k].reason = RELEASE_OK;
     count_out(t, "missing", &cells[k]);
     texts_out(t, c, cells);

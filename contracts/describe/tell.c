@@ -20,15 +20,6 @@ void name_out(const struct telling *t, const struct apex_column *column)
     apex_json_text(t->run, "type", type, strlen(type));
 }
 
-void cells_settle(const struct release_rules *rules, struct release_cell *cells, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        cells[i].reason = cells[i].rows == 0 && release_is_loose(rules)
-                              ? RELEASE_OK
-                              : release_judge(rules, &cells[i]);
-    release_complement(rules, cells, n);
-}
-
 void cell_out(const struct telling *t, const struct release_cell *cell, uint64_t all)
 {
     if (cell->reason != RELEASE_OK) {

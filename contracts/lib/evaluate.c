@@ -136,6 +136,39 @@ static apex_status ranking_make(struct evaluating *w)
     return s == APEX_E_DATA ? APEX_OK : s;
 }
 
+/* Rows of classes that training never saw are one more true class, where there are any: they
+ * are predicted too, and would follow from the totals. */
+static uint64_t unseen_fill(const struct evaluating *w, struct release_cell *unseen)
+{
+    const struct evaluation *e = w->e;
+    uint64_t rows = 0;
+    for (size_t c = 0; c < e->n_classes; c++) {
+        unseen[c] = e->predicted[c];
+        for (size_t t = 0; t < e->n_classes; t++) {
+            const struct release_cell *seen = &e->crossed[t * (e->n_classes + 1) + c];
+            unseen[c].rows -= seen->rows;
+            for (size_t p = 0; p < w->n_parties; p++)
+                unseen[c].by_party[p] -= seen->by_party[p];
+        }
+        rows += unseen[c].rows;
+    }
+    return rows;
+}
+
+static apex_status crossed_make(struct evaluating *w, const uint64_t *counts)
+{
+    struct release_rules rules = release_rules_of(w->frame->run);
+    size_t k = w->e->n_classes, n = k + 1;
+    struct release_cell *crossed = w->e->crossed;
+    bool any;
+    for (size_t c = 0; c < k; c++)
+        cells_of(w, counts + c * k * w->n_parties, k, crossed + c * n);
+    bool more = unseen_fill(w, crossed + k * n) > 0;
+    TRY(release_cross(&rules, crossed, more ? n : k, k, true, &any));
+    if (more) memcpy(crossed + k * n, crossed + n * n, n * sizeof *crossed);
+    return APEX_OK;
+}
+
 static apex_status finish(struct evaluating *w, void *total)
 {
     struct evaluation *e = w->e;
@@ -150,7 +183,7 @@ static apex_status finish(struct evaluating *w, void *total)
         return APEX_OK;
     }
     if (e->has_figures) {
-        cells_of(w, u64_at(total, w->at.crossed), e->n_classes * e->n_classes, e->crossed);
+        TRY(crossed_make(w, u64_at(total, w->at.crossed)));
         class_finish(e->n_classes, figures, &e->figures);
     }
     return ranking_make(w);
@@ -176,7 +209,7 @@ static apex_status open_all(struct evaluating *w)
     layout_make(w);
     e->predicted = calloc(k + 1, sizeof *e->predicted);
     e->truth = calloc(k + 1, sizeof *e->truth);
-    e->crossed = e->has_figures ? calloc(k * k, sizeof *e->crossed) : NULL;
+    e->crossed = e->has_figures ? calloc((k + 2) * (k + 1), sizeof *e->crossed) : NULL;
     if (!e->predicted || !e->truth || (e->has_figures && !e->crossed)) return APEX_E_MEMORY;
     if (w->labelled && k == 2 && probable && n > 0) {
         w->keys = malloc((n + BLOCK_ROWS) * sizeof *w->keys);

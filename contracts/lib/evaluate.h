@@ -13,8 +13,8 @@ struct evaluation {
     /* Classes: rows predicted of each, by party; rows told rightly. */
     struct release_cell *predicted; /* n_classes */
     struct release_cell *truth;     /* n_classes: rows of each class; NULL without labels */
-    struct release_cell *crossed;   /* n_classes x n_classes, true by predicted, up to
-                                       LEARNER_PROBABLE_MAX classes; else NULL */
+    struct release_cell *crossed;   /* true by predicted with totals, as release_cross settles
+                                       them, up to LEARNER_PROBABLE_MAX classes; else NULL */
     uint64_t right;
     bool has_figures; /* the next: with labels, up to LEARNER_PROBABLE_MAX classes */
     struct class_figures figures;

@@ -5,6 +5,7 @@
 #include "common/wire/cbor.h"
 #include "contracts/lib/model_bytes.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 const struct encoding *learn_encoding(const struct learn *l)
@@ -119,29 +120,91 @@ void learn_head_out(struct learn *l)
     if (n) apex_json_integer(run, "n_classes", (int64_t)n);
 }
 
-static void numbers_out(struct apex_run *run, const struct regression_figures *f)
+/* A figure is a mean: with one row more, told to the last digit and multiplied by the rows, it
+ * is that row's own. */
+static double coarse(const struct learn *l, double value, double reach, uint64_t rows)
 {
-    apex_json_number(run, "r2", f->r2);
-    apex_json_number(run, "rmse", f->rmse);
-    apex_json_number(run, "mae", f->mae);
+    return release_to(value, release_precision(&l->rules, reach, rows > 0 ? rows : 1));
+}
+
+/* A residual is taken to reach three times their root mean square; r2 then moves by as much of
+ * what is left to explain. */
+static void numbers_out(struct learn *l, const struct evaluation *e)
+{
+    const struct regression_figures *f = &e->numbers;
+    double reach = 3 * f->rmse;
+    apex_json_number(l->run, "r2", coarse(l, f->r2, 18 * (1 - f->r2), e->all.rows));
+    apex_json_number(l->run, "rmse",
+                     release_is_loose(&l->rules)
+                         ? f->rmse
+                         : sqrt(coarse(l, f->rmse * f->rmse, reach * reach, e->all.rows)));
+    apex_json_number(l->run, "mae", coarse(l, f->mae, reach, e->all.rows));
+}
+
+static void told_or_null(struct apex_run *run, const char *key, bool told, double value)
+{
+    if (told)
+        apex_json_number(run, key, value);
+    else
+        apex_json_null(run, key);
+}
+
+static bool crossed_told(const struct evaluation *e, size_t truth, size_t predicted)
+{
+    return e->crossed[truth * (e->n_classes + 1) + predicted].reason == RELEASE_OK;
+}
+
+/* Whether the rows of every true class may be told; `right`: and how many of them are right. */
+static bool truth_told(const struct evaluation *e, bool right)
+{
+    for (size_t c = 0; c < e->n_classes; c++)
+        if (!crossed_told(e, c, e->n_classes) || (right && !crossed_told(e, c, c)))
+            return false;
+    return true;
+}
+
+static uint64_t truth_least(const struct evaluation *e)
+{
+    uint64_t least = UINT64_MAX;
+    for (size_t c = 0; c < e->n_classes; c++)
+        if (e->truth[c].rows < least) least = e->truth[c].rows;
+    return least;
+}
+
+/* How well scores put class 1 above class 0: ratios of the rows of both. A row moves the area
+ * by no more than one of its class's, the precision by the sum of what it does to each place
+ * below; the best tenth is a small table of its own, told as a share of rows is. */
+static void ranking_out(struct learn *l, const struct evaluation *e)
+{
+    const struct ranking *r = &e->ranking;
+    uint64_t positive = e->truth[1].rows, tenth = e->all.rows / 10;
+    bool told = truth_told(e, false), loose = release_is_loose(&l->rules);
+    told_or_null(l->run, "roc_auc", told, coarse(l, r->auc, 1, truth_least(e)));
+    told_or_null(l->run, "average_precision", told,
+                 coarse(l, r->average_precision, 1 + log((double)(positive > 0 ? positive : 1)),
+                        positive));
+    told_or_null(l->run, "positives_in_top_tenth",
+                 told && (loose || tenth >= l->rules.minimum_rows),
+                 coarse(l, r->top, (double)l->rules.minimum_rows / 2, tenth));
 }
 
 void learn_figures_out(struct learn *l, const struct evaluation *e)
 {
     struct apex_run *run = l->run;
     if (e->n_classes == 0) {
-        numbers_out(run, &e->numbers);
+        numbers_out(l, e);
         return;
     }
-    apex_json_number(run, "accuracy", (double)e->right / (double)e->all.rows);
+    apex_json_number(run, "accuracy",
+                     coarse(l, (double)e->right / (double)e->all.rows, 1, e->all.rows));
     if (e->has_figures && !l->learner.map) {
-        apex_json_number(run, "balanced_accuracy", e->figures.balanced_accuracy);
-        apex_json_number(run, "log_loss", e->figures.log_loss);
+        double loss = e->figures.log_loss;
+        told_or_null(run, "balanced_accuracy", truth_told(e, true),
+                     coarse(l, e->figures.balanced_accuracy, 1, truth_least(e)));
+        apex_json_number(run, "log_loss",
+                         coarse(l, loss, 3 * (loss + log((double)e->n_classes)), e->all.rows));
     }
-    if (!e->has_ranking) return;
-    apex_json_number(run, "roc_auc", e->ranking.auc);
-    apex_json_number(run, "average_precision", e->ranking.average_precision);
-    apex_json_number(run, "positives_in_top_tenth", e->ranking.top);
+    if (e->has_ranking) ranking_out(l, e);
 }
 
 /* One row of the answer to a requester, about a row of its own. */

@@ -14,7 +14,7 @@
  *
  * Hidden cells must not follow from what is told beside them. release_table does that for a
  * list of cells with a total, release_cross for a table with totals both ways (confusion
- * matrix, rates per cluster, histogram by party). Both hide further cells until each hidden
+ * matrix, rates per cluster, two columns of texts). Both hide further cells until each hidden
  * cell that does not satisfy the rules could have at least minimum_rows different numbers of
  * rows (or as many as its reason leaves), for one who knows all that is told, the reasons, and
  * what any one party knows: its own rows in every cell. They do not defend against one who
@@ -75,16 +75,21 @@ bool release_table(const struct release_rules *rules, struct release_cell *cells
 /* The same for a caller that tells the total after release_demand. */
 void release_complement(const struct release_rules *rules, struct release_cell *cells,
                         size_t n);
+/* Judges a list of cells and hides further ones beside a total that is told; a zero is one more
+ * number where there is no minimum. */
+void release_settle(const struct release_rules *rules, struct release_cell *cells, size_t n);
 /* Whether the total may be told beside the cells as they are, with nothing more hidden. */
 bool release_total_fits(const struct release_rules *rules, const struct release_cell *cells,
                         size_t n);
 enum { RELEASE_CROSS_MAX = 1 << 14 };
 /* A table of rows x columns with totals of each row and column: cells holds (rows + 1) x
  * (columns + 1), row-major; the caller fills the inner ones, totals and all reasons are made
- * here. The grand total stands last and counts as told, so it has to satisfy the rules.
- * diagonal_told: the sum of the diagonal is told too (accuracy). *any: false where everything
- * but the grand total (and the diagonal's sum) had to be hidden. Larger than RELEASE_CROSS_MAX
- * cells: everything is. APEX_E_MEMORY. */
+ * here. The grand total stands last and counts as told, so it has to satisfy the rules. Totals
+ * one way are settled as the list that they are, whatever is in the table: who lists them
+ * elsewhere tells the same, and tables that share totals can stand side by side. Where a total
+ * is hidden so are all cells of its row or column; they count as one row or column together. diagonal_told: the sum of the diagonal is told too (accuracy).
+ * *any: false where all inner cells had to be hidden; with diagonal_told then the totals of one
+ * way may be told, not both. Larger than RELEASE_CROSS_MAX cells: they are. APEX_E_MEMORY. */
 apex_status release_cross(const struct release_rules *rules, struct release_cell *cells,
                           size_t rows, size_t columns, bool diagonal_told, bool *any);
 

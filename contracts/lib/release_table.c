@@ -145,109 +145,127 @@ void release_complement(const struct release_rules *rules, struct release_cell *
     (void)release_table(rules, cells, n);
 }
 
-/* The table with its totals. A hidden cell is safe when it is a corner of a rectangle of
+void release_settle(const struct release_rules *rules, struct release_cell *cells, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        cells[i].reason = cells[i].rows == 0 && release_is_loose(rules)
+                              ? RELEASE_OK
+                              : release_judge(rules, &cells[i]);
+    release_complement(rules, cells, n);
+}
+
+/* A table whose totals are told. The lines (rows, columns) whose totals are hidden are folded
+ * into one, which stands last: nothing of it is told, and its own total follows. So every total
+ * of a folded table is known, and a hidden cell is safe when it is a corner of a rectangle of
  * hidden cells that can move: one up, its neighbours down, the opposite one up, by as much as
- * the least of the four allows, and every sum stays what it is. In the row and column of
- * totals the signs turn over, since a total is the negative of what balances its cells. */
+ * the least of the four allows, and every sum stays what it is. */
+struct line {
+    size_t at; /* in the folded table */
+    bool folded;
+};
+struct part {
+    struct release_cell cell;
+    bool folded, diagonal;
+    uint64_t up, down; /* what it can move, for the viewer who knows most */
+};
 struct cross {
     const struct release_rules *rules;
-    struct release_cell *cells;
-    size_t rows, columns; /* with totals */
+    struct release_cell *cells; /* with totals, which stand last */
+    size_t n_rows, n_columns;   /* without */
     bool diagonal_told;
-    struct slack {
-        uint64_t up, down; /* by the viewer who knows most: if it is hidden, or were */
-    } * slack;
+    struct line *row, *column;
+    struct part *parts; /* rows x columns */
+    size_t rows, columns;
 };
 
-static size_t total_at(const struct cross *t)
+static struct release_cell *cross_cell(const struct cross *t, size_t row, size_t column)
 {
-    return t->rows * t->columns - 1;
+    return &t->cells[row * (t->n_columns + 1) + column];
 }
 
-static struct slack slack_as(const struct cross *t, size_t i, enum release_reason reason)
+static void cell_add(const struct cross *t, const struct release_cell *from,
+                     struct release_cell *to)
 {
-    const struct release_cell *cell = &t->cells[i];
-    struct slack s = {NO_BOUND, NO_BOUND};
-    for (size_t v = 0; v < viewers(t->rules); v++) {
-        struct bounds b = bounds_of(t->rules, cell, reason, v);
-        s.up = less(s.up, b.high >= NO_BOUND ? NO_BOUND : b.high - cell->rows);
-        s.down = less(s.down, cell->rows > b.low ? cell->rows - b.low : 0);
-    }
-    return s;
+    to->rows += from->rows;
+    for (size_t p = 0; p < t->rules->n_parties; p++)
+        to->by_party[p] += from->by_party[p];
 }
 
-/* What the cell can do, as it is or, still released, as a complement. */
-static void slack_set(struct cross *t, size_t i)
+static void totals_make(const struct cross *t)
 {
-    enum release_reason reason = t->cells[i].reason;
-    t->slack[i] = i == total_at(t)
-                      ? (struct slack){0, 0}
-                      : slack_as(t, i, reason == RELEASE_OK ? RELEASE_COMPLEMENT : reason);
-}
-
-static void totals_make(struct cross *t)
-{
-    size_t last_row = t->rows - 1, last_column = t->columns - 1;
-    for (size_t r = 0; r < t->rows; r++)
-        for (size_t c = 0; c < t->columns; c++)
-            if (r == last_row || c == last_column)
-                t->cells[r * t->columns + c] = (struct release_cell){0};
-    for (size_t r = 0; r < last_row; r++)
-        for (size_t c = 0; c < last_column; c++) {
-            const struct release_cell *from = &t->cells[r * t->columns + c];
-            struct release_cell *to[] = {&t->cells[r * t->columns + last_column],
-                                         &t->cells[last_row * t->columns + c],
-                                         &t->cells[total_at(t)]};
-            for (size_t k = 0; k < 3; k++) {
-                to[k]->rows += from->rows;
-                for (size_t p = 0; p < t->rules->n_parties; p++)
-                    to[k]->by_party[p] += from->by_party[p];
-            }
+    for (size_t r = 0; r <= t->n_rows; r++)
+        *cross_cell(t, r, t->n_columns) = (struct release_cell){0};
+    for (size_t c = 0; c < t->n_columns; c++)
+        *cross_cell(t, t->n_rows, c) = (struct release_cell){0};
+    for (size_t r = 0; r < t->n_rows; r++)
+        for (size_t c = 0; c < t->n_columns; c++) {
+            const struct release_cell *from = cross_cell(t, r, c);
+            cell_add(t, from, cross_cell(t, r, t->n_columns));
+            cell_add(t, from, cross_cell(t, t->n_rows, c));
+            cell_add(t, from, cross_cell(t, t->n_rows, t->n_columns));
         }
 }
 
-static void cross_judge(struct cross *t)
+/* Totals one way are a list, told as any list is: whoever counts these texts alone tells the
+ * same of them. Returns how many lines are left when the hidden ones are folded. */
+static size_t margin_settle(const struct cross *t, bool of_rows, struct release_cell *list,
+                            struct line *lines)
 {
-    for (size_t i = 0; i < total_at(t); i++) {
-        t->cells[i].reason = t->cells[i].rows == 0 && release_is_loose(t->rules)
-                                 ? RELEASE_OK
-                                 : release_judge(t->rules, &t->cells[i]);
-        slack_set(t, i);
+    size_t n = of_rows ? t->n_rows : t->n_columns, told = 0;
+    for (size_t i = 0; i < n; i++)
+        list[i] = *cross_cell(t, of_rows ? i : t->n_rows, of_rows ? t->n_columns : i);
+    release_settle(t->rules, list, n);
+    for (size_t i = 0; i < n; i++) {
+        cross_cell(t, of_rows ? i : t->n_rows, of_rows ? t->n_columns : i)->reason =
+            list[i].reason;
+        lines[i].folded = is_hidden(&list[i]);
+        if (!lines[i].folded) lines[i].at = told++;
     }
-    t->cells[total_at(t)].reason = RELEASE_OK;
-    slack_set(t, total_at(t));
+    for (size_t i = 0; i < n; i++)
+        if (lines[i].folded) lines[i].at = told;
+    return told < n ? told + 1 : n;
 }
 
-struct corner {
-    size_t at;
-    bool rises; /* when the cell to protect rises */
-    int diagonal;
-};
-
-static struct corner corner_of(const struct cross *t, size_t r, size_t c, bool rises)
+static void fold(const struct cross *t)
 {
-    bool turned = (r == t->rows - 1) != (c == t->columns - 1);
-    bool inner = r < t->rows - 1 && c < t->columns - 1;
-    return (struct corner){r * t->columns + c, rises != turned,
-                           inner && r == c ? (rises ? 1 : -1) : 0};
+    for (size_t r = 0; r < t->n_rows; r++)
+        for (size_t c = 0; c < t->n_columns; c++) {
+            struct part *part = &t->parts[t->row[r].at * t->columns + t->column[c].at];
+            part->folded = t->row[r].folded || t->column[c].folded;
+            part->diagonal = t->diagonal_told && r == c;
+            cell_add(t, cross_cell(t, r, c), &part->cell);
+        }
 }
 
-static uint64_t corner_up(const struct cross *t, struct corner k)
+/* What is told of a cell that is hidden, or would be: nothing of a folded one. */
+static enum release_reason reason_hidden(const struct part *part)
 {
-    return k.rises ? t->slack[k.at].up : t->slack[k.at].down;
+    return part->folded                      ? RELEASE_WITHHELD
+           : part->cell.reason == RELEASE_OK ? RELEASE_COMPLEMENT
+                                             : part->cell.reason;
 }
 
-static uint64_t corner_down(const struct cross *t, struct corner k)
+static void part_judge(const struct cross *t, struct part *part)
 {
-    return k.rises ? t->slack[k.at].down : t->slack[k.at].up;
+    struct release_cell *cell = &part->cell;
+    cell->reason = cell->rows == 0 && release_is_loose(t->rules)
+                       ? RELEASE_OK
+                       : release_judge(t->rules, cell);
+    part->up = part->down = NO_BOUND;
+    for (size_t v = 0; v < viewers(t->rules); v++) {
+        struct bounds b = bounds_of(t->rules, cell, reason_hidden(part), v);
+        part->up = less(part->up, b.high >= NO_BOUND ? NO_BOUND : b.high - cell->rows);
+        part->down = less(part->down, cell->rows > b.low ? cell->rows - b.low : 0);
+    }
 }
 
 /* Whether the cell is free enough for every viewer when its partners can move so far. */
-static bool wide_enough(const struct cross *t, size_t at, uint64_t up, uint64_t down)
+static bool wide_enough(const struct cross *t, const struct part *part, uint64_t up,
+                        uint64_t down)
 {
-    const struct release_cell *cell = &t->cells[at];
+    const struct release_cell *cell = &part->cell;
     for (size_t v = 0; v < viewers(t->rules); v++) {
-        struct bounds b = bounds_of(t->rules, cell, cell->reason, v);
+        struct bounds b = bounds_of(t->rules, cell, reason_hidden(part), v);
         uint64_t width = less(up, b.high >= NO_BOUND ? NO_BOUND : b.high - cell->rows) +
                          less(down, cell->rows - b.low);
         if (width < width_needed(t->rules, b)) return false;
@@ -255,34 +273,40 @@ static bool wide_enough(const struct cross *t, size_t at, uint64_t up, uint64_t 
     return true;
 }
 
+static struct part *part_at(const struct cross *t, bool turned, size_t r, size_t c)
+{
+    return &t->parts[turned ? c * t->columns + r : r * t->columns + c];
+}
+
+static bool is_told(const struct part *part)
+{
+    return !part->folded && part->cell.reason == RELEASE_OK;
+}
+
 /* The rows that hiding the rectangle's other corners would take from the answer, plus one for
  * each; NO_BOUND where it does not protect. */
 static uint64_t rectangle_cost(const struct cross *t, size_t r, size_t c, size_t r2, size_t c2)
 {
-    struct corner own = corner_of(t, r, c, true);
-    bool up_is_up = own.rises; /* a total's own sign */
-    struct corner k[] = {corner_of(t, r, c2, false), corner_of(t, r2, c, false),
-                         corner_of(t, r2, c2, true)};
-    uint64_t up = NO_BOUND, down = NO_BOUND, cost = 0;
-    int diagonal = own.diagonal;
-    for (size_t i = 0; i < 3; i++) {
-        if (k[i].at == total_at(t)) return NO_BOUND;
-        up = less(up, corner_up(t, k[i]));
-        down = less(down, corner_down(t, k[i]));
-        diagonal += k[i].diagonal;
-        if (!is_hidden(&t->cells[k[i].at])) cost += t->cells[k[i].at].rows + 1;
-    }
-    if (t->diagonal_told && diagonal != 0) return NO_BOUND;
-    return wide_enough(t, own.at, up_is_up ? up : down, up_is_up ? down : up) ? cost : NO_BOUND;
+    const struct part *own = &t->parts[r * t->columns + c], *p = &t->parts[r * t->columns + c2],
+                      *q = &t->parts[r2 * t->columns + c], *o = &t->parts[r2 * t->columns + c2];
+    uint64_t cost = 0;
+    if (own->diagonal + o->diagonal != p->diagonal + q->diagonal) return NO_BOUND;
+    if (is_told(p)) cost += p->cell.rows + 1;
+    if (is_told(q)) cost += q->cell.rows + 1;
+    if (is_told(o)) cost += o->cell.rows + 1;
+    return wide_enough(t, own, less(o->up, less(p->down, q->down)),
+                       less(o->down, less(p->up, q->up)))
+               ? cost
+               : NO_BOUND;
 }
 
-static void hide(struct cross *t, size_t at)
+static void hide(struct part *part)
 {
-    if (!is_hidden(&t->cells[at])) t->cells[at].reason = RELEASE_COMPLEMENT;
+    if (is_told(part)) part->cell.reason = RELEASE_COMPLEMENT;
 }
 
 /* Hides the cheapest rectangle that protects the cell; false: there is none. */
-static bool protect(struct cross *t, size_t r, size_t c)
+static bool protect_by_rectangle(const struct cross *t, size_t r, size_t c)
 {
     uint64_t best = NO_BOUND;
     size_t best_r = 0, best_c = 0;
@@ -295,33 +319,115 @@ static bool protect(struct cross *t, size_t r, size_t c)
             best_c = c2;
         }
     if (best == NO_BOUND) return false;
-    hide(t, r * t->columns + best_c);
-    hide(t, best_r * t->columns + c);
-    hide(t, best_r * t->columns + best_c);
+    hide(part_at(t, false, r, best_c));
+    hide(part_at(t, false, best_r, c));
+    hide(part_at(t, false, best_r, best_c));
     return true;
 }
 
-static bool protect_all(struct cross *t)
+/* Rectangles over the same two lines at once: the cell at (r, c) moves against that at (r2, c)
+ * as far as all others of both lines together make up for, those that are hidden anyway first.
+ * Returns the cost as of a rectangle; with `take` the parts are hidden. */
+static uint64_t fan(const struct cross *t, bool turned, size_t r, size_t c, size_t r2,
+                    bool take)
+{
+    struct part *own = part_at(t, turned, r, c), *next = part_at(t, turned, r2, c);
+    size_t n = turned ? t->rows : t->columns;
+    uint64_t up = 0, down = 0, cost = is_told(next) ? next->cell.rows + 1 : 0;
+    if (own->diagonal || next->diagonal) return NO_BOUND;
+    if (take) hide(next);
+    for (size_t i = 0; i < 2 * n; i++) { /* twice: hidden ones, then all */
+        struct part *p = part_at(t, turned, r, i % n), *o = part_at(t, turned, r2, i % n);
+        bool told = is_told(p) || is_told(o);
+        if (i % n == c || p->diagonal || o->diagonal || told == (i < n)) continue;
+        up = plus(up, less(p->down, o->up));
+        down = plus(down, less(p->up, o->down));
+        cost += (is_told(p) ? p->cell.rows + 1 : 0) + (is_told(o) ? o->cell.rows + 1 : 0);
+        if (take) hide(p), hide(o);
+        if (wide_enough(t, own, less(up, next->down), less(down, next->up))) return cost;
+    }
+    return NO_BOUND;
+}
+
+/* Hides the cheapest fan, along rows or columns. */
+static bool protect_by_fan(const struct cross *t, size_t r, size_t c)
+{
+    uint64_t best = NO_BOUND;
+    size_t best_line = 0;
+    bool best_turned = false;
+    for (size_t i = 0; i < t->rows + t->columns; i++) {
+        bool turned = i >= t->rows;
+        size_t line = turned ? i - t->rows : i;
+        if (line == (turned ? c : r)) continue;
+        uint64_t cost = fan(t, turned, turned ? c : r, turned ? r : c, line, false);
+        if (cost >= best) continue;
+        best = cost;
+        best_line = line;
+        best_turned = turned;
+    }
+    return best < NO_BOUND && fan(t, best_turned, best_turned ? c : r, best_turned ? r : c,
+                                  best_line, true) < NO_BOUND;
+}
+
+static bool protect_all(const struct cross *t)
 {
     for (size_t r = 0; r < t->rows; r++)
         for (size_t c = 0; c < t->columns; c++)
-            if (is_primary(&t->cells[r * t->columns + c]) && !protect(t, r, c)) return false;
+            if (is_primary(&part_at(t, false, r, c)->cell) && !protect_by_rectangle(t, r, c) &&
+                !protect_by_fan(t, r, c))
+                return false;
     return true;
+}
+
+static void reasons_set(const struct cross *t, bool any)
+{
+    for (size_t r = 0; r < t->n_rows; r++)
+        for (size_t c = 0; c < t->n_columns; c++) {
+            const struct part *p = &t->parts[t->row[r].at * t->columns + t->column[c].at];
+            cross_cell(t, r, c)->reason = any && !p->folded ? p->cell.reason : RELEASE_WITHHELD;
+        }
+    cross_cell(t, t->n_rows, t->n_columns)->reason = RELEASE_OK;
+}
+
+/* The diagonal's sum goes through folded lines, of which it is not known where. */
+static bool has_folded(const struct cross *t)
+{
+    return t->parts[t->rows * t->columns - 1].folded;
+}
+
+/* list: room for the longer margin. */
+static bool cross_settle(struct cross *t, struct release_cell *list)
+{
+    size_t n = (t->n_rows + 1) * (t->n_columns + 1);
+    totals_make(t);
+    t->rows = margin_settle(t, true, list, t->row);
+    t->columns = margin_settle(t, false, list, t->column);
+    fold(t);
+    for (size_t i = 0; i < t->rows * t->columns; i++)
+        part_judge(t, &t->parts[i]);
+    bool any = n <= RELEASE_CROSS_MAX && !(t->diagonal_told && has_folded(t)) && protect_all(t);
+    reasons_set(t, any);
+    return any;
 }
 
 apex_status release_cross(const struct release_rules *rules, struct release_cell *cells,
                           size_t rows, size_t columns, bool diagonal_told, bool *any)
 {
-    struct cross t = {rules, cells, rows + 1, columns + 1, diagonal_told, NULL};
-    size_t n = t.rows * t.columns;
-    *any = n <= RELEASE_CROSS_MAX;
-    t.slack = calloc(n, sizeof *t.slack);
-    if (!t.slack) return APEX_E_MEMORY;
-    totals_make(&t);
-    cross_judge(&t);
-    *any = *any && protect_all(&t);
-    for (size_t i = 0; !*any && i < total_at(&t); i++)
-        cells[i].reason = RELEASE_WITHHELD;
-    free(t.slack);
-    return APEX_OK;
+    size_t n = (rows + 1) * (columns + 1);
+    struct cross t = {.rules = rules,
+                      .cells = cells,
+                      .n_rows = rows,
+                      .n_columns = columns,
+                      .diagonal_told = diagonal_told,
+                      .row = calloc(rows + 1, sizeof *t.row),
+                      .column = calloc(columns + 1, sizeof *t.column),
+                      .parts = calloc(n, sizeof *t.parts)};
+    struct release_cell *list = calloc(rows + columns + 1, sizeof *list);
+    bool there = t.row && t.column && t.parts && list;
+    *any = there && cross_settle(&t, list);
+    free(t.row);
+    free(t.column);
+    free(t.parts);
+    free(list);
+    return there ? APEX_OK : APEX_E_MEMORY;
 }

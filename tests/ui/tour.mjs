@@ -124,9 +124,11 @@ await prove('classes that may not be told say why everywhere: page, export, API 
   const rows = csv.trim().split('\n').slice(1).map((l) => l.split(','))
   const inCsv = rows.filter((r) => r.some((c) => why.test(c))).length
   const inApi = api.result.classes.filter((c) => c.suppressed).every((c) => c.rows === undefined && why.test(c.suppressed))
-  await page.click('summary:has-text("suppressed classes")')
-  const inPage = await page.$$eval('[data-hidden]', (e) => e.filter((x) => /fewer than|another suppressed cell/.test(x.textContent)).length)
-  return hidden.length > 0 && inCsv === hidden.length && inApi && inPage === hidden.length ? true : { hidden: hidden.length, inCsv, inApi, inPage }
+  await page.click(`summary:has-text("${classes.suppressed_classes} suppressed classes")`)
+  const inPage = await page.$$eval('[data-hidden]', (e) => e.filter((x) => why.test(x.textContent)).length)
+  const nameless = classes.suppressed_classes - hidden.length
+  const inWords = nameless === 0 || (await page.textContent('details:has([data-hidden]), details:has-text("more, which")')).includes(`${nameless} more, which`)
+  return classes.suppressed_classes > 0 && inWords && inCsv === hidden.length && inApi && inPage === hidden.length ? true : { hidden: hidden.length, nameless, inCsv, inApi, inPage, inWords }
 })
 
 // The answer on the map.

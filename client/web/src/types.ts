@@ -250,10 +250,10 @@ export interface ClassAnswer {
   classes?: ClassCount[]
   suppressed_classes?: number
   accuracy?: number
-  balanced_accuracy?: number
+  balanced_accuracy?: number | null
   log_loss?: number
-  roc_auc?: number
-  average_precision?: number
+  roc_auc?: number | null
+  average_precision?: number | null
   r2?: number
   rmse?: number
   mae?: number
@@ -264,8 +264,8 @@ export interface ClassAnswer {
 }
 export interface Figures {
   accuracy?: number
-  balanced_accuracy?: number
-  roc_auc?: number
+  balanced_accuracy?: number | null
+  roc_auc?: number | null
   r2?: number
   rmse?: number
   mae?: number

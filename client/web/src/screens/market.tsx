@@ -50,6 +50,7 @@ export function Market({ p, answer }: { p: Provenance; answer: ClassAnswer }): J
     [classes],
   )
   const hidden = classes.filter((c) => c.suppressed)
+  const nHidden = answer.suppressed_classes ?? hidden.length // some of them may have no name here
   const toldSum = told.reduce((s, c) => s + c.rows!, 0)
   const label = (code: string): string => (places ? `${regionName(code)} (${code})` : code)
   const found = told.filter((c) => label(c.class).toLowerCase().includes(search.toLowerCase()))
@@ -71,7 +72,7 @@ export function Market({ p, answer }: { p: Provenance; answer: ClassAnswer }): J
         rest.reduce((s, c) => s + (ownCounts.get(c.class) ?? 0), 0),
       ),
     )
-  if (!search && hidden.length) bars.push(bar('hidden', `${hidden.length} suppressed`, rows - toldSum))
+  if (!search && nHidden) bars.push(bar('hidden', `${nHidden} suppressed`, Math.max(0, rows - toldSum))) // told may be rounded
   const total = rows || 1
   const shade = useMemo(() => {
     if (!places) return null
@@ -87,7 +88,7 @@ export function Market({ p, answer }: { p: Provenance; answer: ClassAnswer }): J
       <div class="stats">
         <Stat value={count(rows)} name="rows counted" />
         <Stat value={String(told.length)} name="classes told" />
-        <Stat value={String(hidden.length)} name={`suppressed: fewer than ${p.manifest.release.minimum_rows} rows, or of one party`} />
+        <Stat value={String(nHidden)} name={`suppressed: fewer than ${p.manifest.release.minimum_rows} rows, or of one party`} />
         <Stat value={answer.training_rows === undefined ? '' : count(answer.training_rows)} name={`rows trained ${answer.model ?? ''}`} />
       </div>
       <div class="split wide-right">
@@ -130,15 +131,16 @@ export function Market({ p, answer }: { p: Provenance; answer: ClassAnswer }): J
               {all ? `Top ${TOP} only` : `All ${found.length}`}
             </button>
           )}
-          {hidden.length > 0 && (
+          {nHidden > 0 && (
             <details>
-              <summary>{hidden.length} suppressed classes, and why</summary>
+              <summary>{nHidden} suppressed classes, and why</summary>
               <ul class="plain small-text">
                 {hidden.map((c) => (
                   <li key={c.class} data-hidden={c.class}>
                     {label(c.class)}: {c.suppressed}
                   </li>
                 ))}
+                {nHidden > hidden.length && <li>{nHidden - hidden.length} more, which too few rows have for a name</li>}
               </ul>
             </details>
           )}

@@ -65,7 +65,7 @@ function Confusion({ a }: { a: ClassAnswer }): JSX.Element {
 }
 
 function Alone({ p, a }: { p: Provenance; a: ClassAnswer }): JSX.Element {
-  const keys = figure.filter(([k]) => a.pooled?.[k] !== undefined)
+  const keys = figure.filter(([k]) => a.pooled?.[k] != null)
   const name = (i: number): string => p.manifest.parties[i]?.name ?? `party ${i + 1}`
   return (
     <section class="card" data-testid="alone">
@@ -75,7 +75,7 @@ function Alone({ p, a }: { p: Provenance; a: ClassAnswer }): JSX.Element {
         const bars: Bar[] = [
           { key: 'pooled', name: 'all together', value: a.pooled![k]! },
           ...(a.alone ?? [])
-            .filter((x) => x[k] !== undefined)
+            .filter((x) => x[k] != null)
             .map((x) => ({ key: String(x.party), name: `${name(x.party)} alone`, value: x[k]! })),
         ]
         return <BarTable key={k} bars={bars} show={show} label={text} head={['Model of', text]} />
@@ -260,14 +260,14 @@ export function Model({ p, answer: a }: { p: Provenance; answer: ClassAnswer }):
         {a.training_rows !== undefined && <Stat value={count(a.training_rows)} name="rows trained" />}
         {a.holdout_rows !== undefined && <Stat value={count(a.holdout_rows)} name="test rows" />}
         {figure
-          .filter(([k]) => a[k] !== undefined)
+          .filter(([k]) => a[k] != null)
           .map(([k, text]) => (
             <div key={k} class="stat" data-figure={k}>
               <strong>{show(a[k]!)}</strong>
               <span class="dim">{text}</span>
             </div>
           ))}
-        {a.average_precision !== undefined && <Stat value={show(a.average_precision)} name="average precision" />}
+        {a.average_precision != null && <Stat value={show(a.average_precision)} name="average precision" />}
       </div>
       {a.pooled && <Alone p={p} a={a} />}
       {a.confusion && <Confusion a={a} />}
