@@ -238,25 +238,34 @@ export function Dialog({
 }): JSX.Element {
   const box = useRef<HTMLDialogElement>(null)
   const from = useRef<Element | null>(null)
+  const ours = useRef(false) // the browser tells of a closing later, when the dialog may be open again
   useEffect(() => {
     const d = box.current!
     if (open && !d.open) {
       from.current = document.activeElement
       d.showModal()
     }
-    if (!open && d.open) d.close()
+    if (!open && d.open) {
+      ours.current = true
+      d.close()
+      if (from.current instanceof HTMLElement) from.current.focus()
+    }
   }, [open])
   const closed = (): void => {
+    if (!ours.current) onClose()
+    ours.current = false
+  }
+  const cancelled = (e: Event): void => {
+    e.preventDefault()
     onClose()
-    if (from.current instanceof HTMLElement) from.current.focus()
   }
   return (
-    <dialog ref={box} aria-label={title} onClose={closed} onClick={(e) => e.target === box.current && box.current?.close()}>
+    <dialog ref={box} aria-label={title} onCancel={cancelled} onClose={closed} onClick={(e) => e.target === box.current && onClose()}>
       {open && (
         <div class="dialog-body">
           <header class="row between">
             <h2>{title}</h2>
-            <button type="button" class="icon-button" aria-label="Close" onClick={() => box.current!.close()}>
+            <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
               <Icon name="fail" />
             </button>
           </header>
