@@ -131,12 +131,26 @@ def one_sample(between, node, crew):
 
 
 def late_program(between, node, party):
-    """The contract expires while the host holds back its program."""
+    """The contract expires while the host holds back its program; on a machine that takes longer to ask, in another try."""
+    for window_s in (20, 40, 40):
+        asked, expires, said = held_back(between, node, party, window_s)
+        if asked and asked[0] < expires:
+            break
+    say(asked and asked[0] < expires and said[0] != 0 and "expired" in said[1] + said[2], "a contract that expired while the host held its program back is not recorded",
+        (asked, expires, said))
+    before = between.enclave
+    before.kill()
+    before.wait()
+    say(wait_for(lambda: between.enclave is not before) and node.healthy(), "and the log can be read again at the next start", node.log_text())
+
+
+def held_back(between, node, party, window_s):
+    """When the program was asked for, when the contract expired, and what its author was told."""
     path, program = os.path.join(node.scratch, "late.json"), os.path.join(node.scratch, "late.elf")
-    open(program, "wb").write(open(os.path.join(BUILD, "contracts/cluster.elf"), "rb").read() + b"another")
+    open(program, "wb").write(open(os.path.join(BUILD, "contracts/cluster.elf"), "rb").read() + os.urandom(8))  # none that is kept
     digest = hashlib.sha256(open(program, "rb").read()).hexdigest()
     tree = json.load(open(manifest(node, party, "cluster", [party], release=LOOSE)))
-    expires = int(time.time()) + 20
+    expires = int(time.time()) + window_s
     tree["program"] = {"x86_64": "sha256:" + digest}
     tree["expires"] = datetime.datetime.fromtimestamp(expires, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     open(path, "w").write(written(tree))
@@ -148,11 +162,9 @@ def late_program(between, node, party):
             time.sleep(max(0, expires + 1 - time.time()))
 
     between.answer = late
-    code, out, err = party.apex("contract", "deploy", path, program)
+    said = party.apex("contract", "deploy", path, program)
     between.answer = lambda call, body: None
-    say(asked and asked[0] < expires and code != 0 and "expired" in out + err, "a contract that expired while the host held its program back is not recorded", (asked, expires, code, out, err))
-    between.enclave.kill()
-    say(wait_for(lambda: node.get("/healthz") and json.loads(node.get("/healthz"))["ok"]), "and the log can be read again at the next start", node.log_text())
+    return asked, expires, said
 
 
 def no_room(between, node, party):
