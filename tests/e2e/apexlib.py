@@ -250,4 +250,16 @@ def deploy(node, parties, path, program):
     return address
 
 
+def attack_all(*attacks):
+    """Each on one node, by a party of two against the other."""
+    node = Node().start()
+    try:
+        crew = [Party(node, n) for n in ("attacker", "victim")]
+        for attack in attacks:
+            attack(node, crew)
+    finally:
+        node.clean()
+    done()
+
+
 LOOSE = {"minimum_rows": 1, "minimum_contributors": 1, "maximum_share": 1}

@@ -8,7 +8,7 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
+from apexlib import LOOSE, attack_all, deploy, manifest, say  # noqa: E402
 
 STRICT = {"minimum_rows": 10, "minimum_contributors": 2, "maximum_share": 0.9}
 CLAIMS = [{"name": "amount", "type": "float64", "min": 0, "max": 1000000}, {"name": "kind", "type": "category"}, {"name": "channel", "type": "category"}]
@@ -164,16 +164,5 @@ def sliding_quantile(node, crew):
         say((len(several) <= 2) == strict, sentence("quantiles side by side", strict, "are means of the same scores", "each tell another"), several)
 
 
-def main():
-    node = Node().start()
-    try:
-        crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (edges_that_move, extremes, one_row_more, rare, lonely_centroid, sliding_quantile):
-            attack(node, crew)
-    finally:
-        node.clean()
-    done()
-
-
 if __name__ == "__main__":
-    main()
+    attack_all(edges_that_move, extremes, one_row_more, rare, lonely_centroid, sliding_quantile)

@@ -8,7 +8,7 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
+from apexlib import LOOSE, attack_all, deploy, manifest, say  # noqa: E402
 
 SEED = "5e" * 32
 STRICT = {"minimum_rows": 10, "minimum_contributors": 2, "maximum_share": 0.9}
@@ -228,16 +228,5 @@ def on_the_earth(node, crew):
             judge(world, told and abs(told[1] - 178) < 1e-6, "the longitude of rows by a pole", "told", told)
 
 
-def main():
-    node = Node().start()
-    try:
-        crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (one_round, one_round_screened, heavy_row, contributors_of_weight, line_between, threshold_moved, short_mean, on_the_earth):
-            attack(node, crew)
-    finally:
-        node.clean()
-    done()
-
-
 if __name__ == "__main__":
-    main()
+    attack_all(one_round, one_round_screened, heavy_row, contributors_of_weight, line_between, threshold_moved, short_mean, on_the_earth)

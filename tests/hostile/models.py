@@ -6,7 +6,7 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
+from apexlib import LOOSE, attack_all, deploy, manifest, say  # noqa: E402
 
 STRICT = {"minimum_rows": 10, "minimum_contributors": 2, "maximum_share": 0.9}
 
@@ -183,16 +183,5 @@ def what_enough_have_is_told(node, crew):
         say(max(off) < most, "what many rows of both have, %s says" % method, off)
 
 
-def main():
-    node = Node().start()
-    try:
-        crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (lonely_column, lonely_leaves, lonely_class, leaf_among_ones_own, thresholds, one_row_more, what_enough_have_is_told):
-            attack(node, crew)
-    finally:
-        node.clean()
-    done()
-
-
 if __name__ == "__main__":
-    main()
+    attack_all(lonely_column, lonely_leaves, lonely_class, leaf_among_ones_own, thresholds, one_row_more, what_enough_have_is_told)

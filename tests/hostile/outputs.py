@@ -7,7 +7,7 @@ import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from apexlib import LOOSE, Node, Party, deploy, done, manifest, say  # noqa: E402
+from apexlib import LOOSE, attack_all, deploy, manifest, say  # noqa: E402
 
 SEED = "5e" * 32
 STRICT = {"minimum_rows": 10, "minimum_contributors": 2, "maximum_share": 0.9}
@@ -199,16 +199,5 @@ def weights_and_contributions(node, crew):
     say(out.count('"run"') >= 3, "a series of questions stands in the log that the other party reads", out[-500:])
 
 
-def main():
-    node = Node().start()
-    try:
-        crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (one_row_each, singleton, dominant, small_totals, share_by_subtraction, two_circles, trilateration, differencing, private_differencing, weights_and_contributions):
-            attack(node, crew)
-    finally:
-        node.clean()
-    done()
-
-
 if __name__ == "__main__":
-    main()
+    attack_all(one_row_each, singleton, dominant, small_totals, share_by_subtraction, two_circles, trilateration, differencing, private_differencing, weights_and_contributions)

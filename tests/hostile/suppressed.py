@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import answers  # noqa: E402
 from answers import STRICT, sentence  # noqa: E402
-from apexlib import LOOSE, Node, Party, done, say  # noqa: E402
+from apexlib import LOOSE, attack_all, say  # noqa: E402
 
 XY = [{"name": "x", "type": "float64", "min": -1000, "max": 1000}, {"name": "y", "type": "float64", "min": -1000, "max": 1000}]
 CLASSES = XY + [{"name": "class", "type": "category"}]
@@ -217,16 +217,5 @@ def names(node, crew):
             say(all(len(row) == len(told) for row in a.get("confusion", [])) and a["n_classes"] == len(told), "it is no part of the model, and the matrix has the classes that have names", a)
 
 
-def main():
-    node = Node().start()
-    try:
-        crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (totals_beside_the_matrix, a_class_that_training_never_saw, a_ratio_of_hidden_classes, a_table_and_its_columns, rows_that_miss_a_cell, a_boundary_that_moves, a_figure_of_a_pair, names):
-            attack(node, crew)
-    finally:
-        node.clean()
-    done()
-
-
 if __name__ == "__main__":
-    main()
+    attack_all(totals_beside_the_matrix, a_class_that_training_never_saw, a_ratio_of_hidden_classes, a_table_and_its_columns, rows_that_miss_a_cell, a_boundary_that_moves, a_figure_of_a_pair, names)

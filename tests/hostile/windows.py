@@ -10,7 +10,7 @@ import answers  # noqa: E402
 import outputs  # noqa: E402
 from answers import CLAIMS, POINTS, STRICT, VICTIM, claims, cloud, sentence  # noqa: E402
 from outputs import HOME, KM, km, places, town  # noqa: E402
-from apexlib import LOOSE, Node, Party, done, say  # noqa: E402
+from apexlib import LOOSE, attack_all, say  # noqa: E402
 
 RADIUS = 6371.0088
 SHARES = {"least": 0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "most": 1}
@@ -160,16 +160,5 @@ def scores_of_ones_own(node, crew):
     say(answer["threshold"] > 0 and answer["score"]["most"] is None, "the threshold stands; the greatest score is not told", answer)
 
 
-def main():
-    node = Node().start()
-    try:
-        crew = [Party(node, n) for n in ("attacker", "victim")]
-        for attack in (nine_beyond, nine_around, ties, pushed_out, mixed, three_distances, site_of_ones_own, nine_scores, scores_of_ones_own):
-            attack(node, crew)
-    finally:
-        node.clean()
-    done()
-
-
 if __name__ == "__main__":
-    main()
+    attack_all(nine_beyond, nine_around, ties, pushed_out, mixed, three_distances, site_of_ones_own, nine_scores, scores_of_ones_own)
